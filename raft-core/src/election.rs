@@ -1,0 +1,160 @@
+//! Elections (paper, sections 5.2 and 5.4.1; pre-vote: thesis, section 9.6).
+
+use crate::bugs::bug;
+use crate::message::{Body, LastEntry};
+use crate::progress::Progress;
+use crate::quorum::{self, Vote};
+use crate::raft::{Raft, Role};
+use crate::types::{Content, NodeId, Term};
+
+impl Raft {
+    /// Nothing was heard of a leader for an election timeout.
+    pub(crate) fn election_timeout(&mut self) {
+        self.leader = None;
+        if self.config.pre_vote {
+            self.start_pre_vote();
+        } else {
+            self.start_election();
+        }
+    }
+
+    /// Asks whether an election in the next term could be won, without starting it: a node that was cut off can't depose
+    /// a working leader when it comes back.
+    fn start_pre_vote(&mut self) {
+        self.role = Role::PreCandidate;
+        self.reset_election_timer();
+        self.clear_votes();
+        let (term, last) = (self.term() + 1, self.candidate_last());
+        for to in self.others() {
+            let message = self.message(to, term, Body::PreVote(last));
+            self.outbox.push_back(crate::io::Output::Send(message));
+        }
+        self.count_vote(self.config.id, true);
+    }
+
+    /// Starts an election (section 5.2): a new term, a vote for itself, and requests that leave once both are durable.
+    fn start_election(&mut self) {
+        self.adopt_term(self.term() + 1);
+        self.role = Role::Candidate;
+        self.leader = None;
+        self.reset_election_timer();
+        self.clear_votes();
+        self.grant_vote(self.config.id);
+        let last = self.candidate_last();
+        for to in self.others() {
+            self.reply_after_hard_state(to, Body::RequestVote(last));
+        }
+    }
+
+    /// A candidate counts its own vote like any other: once it is durable.
+    pub(crate) fn own_vote_durable(&mut self) {
+        if self.role == Role::Candidate && self.writes.hard_state_durable() {
+            self.count_vote(self.config.id, true);
+        }
+    }
+
+    /// What this node's log ends with, as far as its disk can vouch for it.
+    fn candidate_last(&self) -> LastEntry {
+        if bug!(self, ElectOnUnpersistedLog) {
+            return self.log.last();
+        }
+        self.log.mark(self.writes.durable())
+    }
+
+    /// The voters without this node.
+    fn others(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let own = self.config.id;
+        self.config.voters.clone().into_iter().filter(move |id| *id != own)
+    }
+
+    /// Section 5.4.1: the voter denies its vote if its own log is more up-to-date than the candidate's.
+    fn up_to_date(&self, candidate: LastEntry) -> bool {
+        candidate >= self.log.last() || bug!(self, VoteWithoutLogCheck)
+    }
+
+    pub(crate) fn on_pre_vote(&mut self, from: NodeId, term: Term, candidate: LastEntry) {
+        let leader_alive = self.role == Role::Leader
+            || self.leader_heard.is_some_and(|heard| self.now < heard.after(self.config.election_timeout_min));
+        let free = term > self.term() || (self.leader.is_none() && self.may_vote_for(from));
+        if !leader_alive && free && self.up_to_date(candidate) {
+            let message = self.message(from, term, Body::PreVoteReply { granted: true });
+            // It promises nothing, so it waits for nothing.
+            self.outbox.push_back(crate::io::Output::Send(message));
+        } else {
+            self.reply_after_hard_state(from, Body::PreVoteReply { granted: false });
+        }
+    }
+
+    pub(crate) fn on_pre_vote_reply(&mut self, from: NodeId, term: Term, granted: bool) {
+        let asked_for = if granted { self.term() + 1 } else { self.term() };
+        if self.role == Role::PreCandidate && term == asked_for {
+            self.count_vote(from, granted);
+        }
+    }
+
+    pub(crate) fn on_request_vote(&mut self, from: NodeId, candidate: LastEntry) {
+        let granted = self.may_vote_for(from) && self.up_to_date(candidate);
+        if granted {
+            self.grant_vote(from);
+            self.reset_election_timer();
+        }
+        self.reply_after_hard_state(from, Body::VoteReply { granted });
+    }
+
+    pub(crate) fn on_vote_reply(&mut self, from: NodeId, granted: bool) {
+        if self.role == Role::Candidate {
+            self.count_vote(from, granted);
+        }
+    }
+
+    /// Section 5.2: one vote in a term, first come, first served.
+    fn may_vote_for(&self, candidate: NodeId) -> bool {
+        self.hard_state.voted_for.is_none_or(|voted_for| voted_for == candidate)
+    }
+
+    /// The one place where a vote is given.
+    fn grant_vote(&mut self, candidate: NodeId) {
+        assert!(self.may_vote_for(candidate), "one vote in a term");
+        if self.hard_state.voted_for.is_none() {
+            self.hard_state.voted_for = Some(candidate);
+            self.writes.hard_state_changed();
+        }
+    }
+
+    fn clear_votes(&mut self) {
+        self.granted.clear();
+        self.refused.clear();
+    }
+
+    /// Counts each voter once, however often it is heard.
+    fn count_vote(&mut self, from: NodeId, granted: bool) {
+        let counted = self.granted.contains(&from) || self.refused.contains(&from);
+        if counted || !self.config.voters.contains(&from) {
+            return;
+        }
+        if granted {
+            self.granted.push(from);
+        } else {
+            self.refused.push(from);
+        }
+        let voters = self.config.voters.len();
+        match quorum::tally(voters, self.quorum(), self.granted.len(), self.refused.len()) {
+            Vote::Pending => {}
+            Vote::Lost => self.become_follower(self.term(), None),
+            Vote::Won if self.role == Role::PreCandidate => self.start_election(),
+            Vote::Won => self.become_leader(),
+        }
+    }
+
+    /// Sections 5.2 and 8: a no-op of its own term lets the leader commit what earlier terms left, and heartbeats tell
+    /// the others.
+    fn become_leader(&mut self) {
+        assert_eq!(self.role, Role::Candidate, "only a candidate wins an election");
+        self.role = Role::Leader;
+        self.leader = Some(self.config.id);
+        let last_index = self.log.last_index();
+        self.peers = self.others().map(|id| Progress::new(id, last_index)).collect();
+        self.log.append(self.term(), Content::Noop);
+        self.heartbeat_due();
+    }
+}
