@@ -61,7 +61,11 @@ impl Config {
     /// # Errors
     /// Names the first setting that is out of its bounds.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let distinct = self.voters.iter().enumerate().all(|(i, id)| !self.voters[..i].contains(id));
+        let distinct = self
+            .voters
+            .iter()
+            .enumerate()
+            .all(|(i, id)| !self.voters[..i].contains(id));
         let checks = [
             (self.voters.contains(&self.id), "voters must contain the node itself"),
             (distinct, "voters must all be different"),

@@ -74,7 +74,9 @@ impl Raft {
 
     pub(crate) fn on_pre_vote(&mut self, from: NodeId, term: Term, candidate: LastEntry) {
         let leader_alive = self.role == Role::Leader
-            || self.leader_heard.is_some_and(|heard| self.now < heard.after(self.config.election_timeout_min));
+            || self
+                .leader_heard
+                .is_some_and(|heard| self.now < heard.after(self.config.election_timeout_min));
         let free = term > self.term() || (self.leader.is_none() && self.may_vote_for(from));
         if !leader_alive && free && self.up_to_date(candidate) {
             let message = self.message(from, term, Body::PreVoteReply { granted: true });

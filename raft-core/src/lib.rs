@@ -81,6 +81,4 @@ pub use log::Log;
 pub use message::{Body, LastEntry, Message};
 pub use progress::{Pace, Progress};
 pub use raft::{Raft, Role, Status};
-pub use types::{
-    Content, DurableState, Entry, HardState, Index, NodeId, Payload, RequestId, Term, Time, WriteId,
-};
+pub use types::{Content, DurableState, Entry, HardState, Index, NodeId, Payload, RequestId, Term, Time, WriteId};

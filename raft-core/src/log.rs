@@ -23,8 +23,14 @@ pub(crate) struct Merged {
 impl Log {
     pub(crate) fn restore(entries: Vec<Entry>) -> Self {
         let contiguous = entries.iter().zip(1..).all(|(entry, index)| entry.index == index);
-        assert!(contiguous, "a restored log must hold the indexes from 1 on without gaps");
-        assert!(entries.is_sorted_by_key(|entry| entry.term), "terms in a restored log must never decrease");
+        assert!(
+            contiguous,
+            "a restored log must hold the indexes from 1 on without gaps"
+        );
+        assert!(
+            entries.is_sorted_by_key(|entry| entry.term),
+            "terms in a restored log must never decrease"
+        );
         Self { entries }
     }
 
@@ -137,7 +143,11 @@ mod tests {
     }
 
     fn entries(first: Index, terms: &[Term]) -> Vec<Entry> {
-        let entry = |(term, index): (&Term, Index)| Entry { index, term: *term, content: Content::Noop };
+        let entry = |(term, index): (&Term, Index)| Entry {
+            index,
+            term: *term,
+            content: Content::Noop,
+        };
         terms.iter().zip(first..).map(entry).collect()
     }
 
@@ -149,7 +159,13 @@ mod tests {
     fn section_5_3_a_conflicting_entry_goes_with_all_that_follow_it() {
         let mut follower = log(&[1, 1, 2, 2, 2]);
         let merged = follower.merge(2, entries(3, &[3]));
-        assert_eq!(merged, Merged { truncated: Some(3), verified: 3 });
+        assert_eq!(
+            merged,
+            Merged {
+                truncated: Some(3),
+                verified: 3
+            }
+        );
         assert_eq!(terms(&follower), [1, 1, 3]);
     }
 
@@ -157,7 +173,13 @@ mod tests {
     fn section_5_3_an_old_request_does_not_remove_what_came_after_it() {
         let mut follower = log(&[1, 1, 1, 1]);
         let merged = follower.merge(1, entries(2, &[1]));
-        assert_eq!(merged, Merged { truncated: None, verified: 2 });
+        assert_eq!(
+            merged,
+            Merged {
+                truncated: None,
+                verified: 2
+            }
+        );
         assert_eq!(terms(&follower), [1, 1, 1, 1]);
     }
 
@@ -168,7 +190,10 @@ mod tests {
         let leader = log(&[1, 1, 1, 4, 4, 5, 5, 6, 6, 6]);
         let hint = follower.agreement_bound(10, 6);
         assert_eq!(hint, LastEntry { term: 3, index: 10 });
-        assert_eq!(leader.agreement_bound(hint.index, hint.term), LastEntry { term: 1, index: 3 });
+        assert_eq!(
+            leader.agreement_bound(hint.index, hint.term),
+            LastEntry { term: 1, index: 3 }
+        );
     }
 
     #[test]

@@ -191,7 +191,11 @@ mod tests {
         assert_eq!(peer.next_index, 5, "not the probe that is under way");
         peer.accepted(6);
         peer.rejected(4, 1);
-        assert_eq!((peer.pace, peer.next_index), (Pace::Replicate, 7), "acknowledged meanwhile");
+        assert_eq!(
+            (peer.pace, peer.next_index),
+            (Pace::Replicate, 7),
+            "acknowledged meanwhile"
+        );
     }
 
     #[test]

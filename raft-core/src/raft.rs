@@ -95,7 +95,10 @@ impl Raft {
     pub fn restore(config: Config, durable: DurableState, now: Time) -> Result<Self, ConfigError> {
         config.validate()?;
         let log = Log::restore(durable.entries);
-        assert!(log.last().term <= durable.hard_state.term, "no entry is of a term that the node has not seen");
+        assert!(
+            log.last().term <= durable.hard_state.term,
+            "no entry is of a term that the node has not seen"
+        );
         let mut raft = Self {
             now,
             jitter: Jitter::new(config.seed),
@@ -135,7 +138,11 @@ impl Raft {
                 self.advance_leader_commit();
             }
             Input::Applied(index) => {
-                assert!(index <= self.commit, "applied up to {index}, past the commit index {}", self.commit);
+                assert!(
+                    index <= self.commit,
+                    "applied up to {index}, past the commit index {}",
+                    self.commit
+                );
                 self.applied = self.applied.max(index);
                 self.answer_reads();
             }
@@ -192,11 +199,22 @@ impl Raft {
             Body::PreVoteReply { granted } => self.on_pre_vote_reply(from, term, granted),
             Body::RequestVote(last) => self.on_request_vote(from, last),
             Body::VoteReply { granted } => self.on_vote_reply(from, granted),
-            Body::AppendEntries { prev_index, prev_term, entries, commit, round } => {
+            Body::AppendEntries {
+                prev_index,
+                prev_term,
+                entries,
+                commit,
+                round,
+            } => {
                 self.on_append_entries(from, prev_index, prev_term, entries, commit, round);
             }
             Body::AppendAccepted { match_index, round } => self.on_append_accepted(from, match_index, round),
-            Body::AppendRejected { prev_index, hint_index, hint_term, round } => {
+            Body::AppendRejected {
+                prev_index,
+                hint_index,
+                hint_term,
+                round,
+            } => {
                 self.on_append_rejected(from, prev_index, hint_index, hint_term, round);
             }
         }
@@ -207,9 +225,12 @@ impl Raft {
         let reply = match *body {
             Body::PreVote(_) => Body::PreVoteReply { granted: false },
             Body::RequestVote(_) => Body::VoteReply { granted: false },
-            Body::AppendEntries { prev_index, round, .. } => {
-                Body::AppendRejected { prev_index, hint_index: 0, hint_term: 0, round }
-            }
+            Body::AppendEntries { prev_index, round, .. } => Body::AppendRejected {
+                prev_index,
+                hint_index: 0,
+                hint_term: 0,
+                round,
+            },
             _ => return,
         };
         self.reply_after_hard_state(from, reply);
@@ -226,7 +247,10 @@ impl Raft {
         self.role = Role::Follower;
         self.leader = leader;
         let refusal = Outcome::Refused(Refusal::NotLeader { leader });
-        let refused = self.reads.abandon().map(|id| Output::Answer(Answer { id, outcome: refusal }));
+        let refused = self
+            .reads
+            .abandon()
+            .map(|id| Output::Answer(Answer { id, outcome: refusal }));
         self.outbox.extend(refused);
     }
 
@@ -240,7 +264,9 @@ impl Raft {
     }
 
     pub(crate) fn reset_election_timer(&mut self) {
-        let timeout = self.jitter.between(self.config.election_timeout_min, self.config.election_timeout_max);
+        let timeout = self
+            .jitter
+            .between(self.config.election_timeout_min, self.config.election_timeout_max);
         self.election_deadline = self.now.after(timeout);
     }
 
@@ -267,16 +293,26 @@ impl Raft {
     /// Moves the commit index forward to `index` and gives out what is newly committed, each entry once, in order, and
     /// after each the answer to its proposal.
     pub(crate) fn advance_commit(&mut self, index: Index) {
-        assert!(index <= self.log.last_index(), "only what is in the log can be committed");
+        assert!(
+            index <= self.log.last_index(),
+            "only what is in the log can be committed"
+        );
         while self.commit < index {
             self.commit += 1;
-            let entry = self.log.entry(self.commit).expect("a committed entry is in the log").clone();
+            let entry = self
+                .log
+                .entry(self.commit)
+                .expect("a committed entry is in the log")
+                .clone();
             let term = entry.term;
             self.outbox.push_back(Output::Apply(entry));
             let committed = self.commit;
             while let Some(proposal) = self.proposals.pop_front_if(|proposal| proposal.index <= committed) {
                 let outcome = match proposal.term == term {
-                    true => Outcome::Committed { index: proposal.index, term },
+                    true => Outcome::Committed {
+                        index: proposal.index,
+                        term,
+                    },
                     false => Outcome::Unknown,
                 };
                 self.answer(proposal.id, outcome);
@@ -289,7 +325,12 @@ impl Raft {
     }
 
     pub(crate) fn message(&self, to: NodeId, term: Term, body: Body) -> Message {
-        Message { from: self.config.id, to, term, body }
+        Message {
+            from: self.config.id,
+            to,
+            term,
+            body,
+        }
     }
 
     /// Sends now.

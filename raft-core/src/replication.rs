@@ -26,7 +26,9 @@ impl Raft {
         for at in 0..self.peers.len() {
             while self.peers[at].may_send(last_index, self.config.inflight_max) {
                 let next = self.peers[at].next_index;
-                let batch = self.log.batch(next, self.config.append_entries_max, self.config.append_bytes_max);
+                let batch = self
+                    .log
+                    .batch(next, self.config.append_entries_max, self.config.append_bytes_max);
                 let (entries, last_sent) = (batch.to_vec(), next + batch.len() as Index - 1);
                 self.send_append_entries(at, next - 1, entries);
                 self.peers[at].sent(last_sent);
@@ -37,7 +39,13 @@ impl Raft {
     fn send_append_entries(&mut self, at: usize, prev_index: Index, entries: Vec<Entry>) {
         let prev_term = self.log.term(prev_index).expect("a leader has what it sends");
         let (commit, round) = (self.commit, self.reads.round);
-        let body = Body::AppendEntries { prev_index, prev_term, entries, commit, round };
+        let body = Body::AppendEntries {
+            prev_index,
+            prev_term,
+            entries,
+            commit,
+            round,
+        };
         self.send(self.peers[at].id, body);
     }
 
@@ -58,8 +66,13 @@ impl Raft {
     }
 
     pub(crate) fn on_append_accepted(&mut self, from: NodeId, match_index: Index, round: u64) {
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else { return };
-        assert!(match_index <= self.log.last_index(), "a follower can't have more of the leader's log than the leader");
+        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else {
+            return;
+        };
+        assert!(
+            match_index <= self.log.last_index(),
+            "a follower can't have more of the leader's log than the leader"
+        );
         let progressed = peer.accepted(match_index);
         self.round_answered(from, round);
         if progressed {
@@ -69,7 +82,9 @@ impl Raft {
 
     pub(crate) fn on_append_rejected(&mut self, from: NodeId, prev: Index, hint: Index, hint_term: Term, round: u64) {
         let bound = self.log.agreement_bound(hint, hint_term).index;
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else { return };
+        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else {
+            return;
+        };
         peer.rejected(prev, bound);
         // A refusal of the entries is still an answer to "do I lead?".
         self.round_answered(from, round);
@@ -115,7 +130,12 @@ impl Raft {
             let (hint_index, hint_term) = (bound.index, bound.term);
             return self.reply_after_hard_state(
                 from,
-                Body::AppendRejected { prev_index, hint_index, hint_term, round },
+                Body::AppendRejected {
+                    prev_index,
+                    hint_index,
+                    hint_term,
+                    round,
+                },
             );
         }
         let merged = self.log.merge(prev_index, entries);
@@ -128,7 +148,11 @@ impl Raft {
 
     /// The entries from `from` on conflicted with the leader's and are gone.
     fn truncated(&mut self, from: Index) {
-        assert!(from > self.commit, "committed entries stay: truncation at {from}, commit index {}", self.commit);
+        assert!(
+            from > self.commit,
+            "committed entries stay: truncation at {from}, commit index {}",
+            self.commit
+        );
         self.writes.truncated(from);
         while let Some(proposal) = self.proposals.pop_back_if(|proposal| proposal.index >= from) {
             self.answer(proposal.id, Outcome::Unknown);
@@ -137,7 +161,11 @@ impl Raft {
 
     /// Figure 2, AppendEntries 5: not beyond what this request has verified.
     fn learn_commit(&mut self, leader_commit: Index, verified: Index) {
-        let verified = if bug!(self, CommitNotCapped) { self.log.last_index() } else { verified };
+        let verified = if bug!(self, CommitNotCapped) {
+            self.log.last_index()
+        } else {
+            verified
+        };
         self.advance_commit(self.commit.max(leader_commit.min(verified)));
     }
 
@@ -180,7 +208,9 @@ impl Raft {
     }
 
     fn round_answered(&mut self, from: NodeId, round: u64) {
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else { return };
+        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else {
+            return;
+        };
         if round > peer.round {
             peer.round = round;
             self.round_confirmed();

@@ -38,7 +38,11 @@ struct InFlight {
 impl Writes {
     /// The state after a start: the disk has the log up to `last_index`.
     pub(crate) fn restore(last_index: Index) -> Self {
-        Self { durable: last_index, written: last_index, ..Self::default() }
+        Self {
+            durable: last_index,
+            written: last_index,
+            ..Self::default()
+        }
     }
 
     /// Entries up to here are durable.
@@ -92,7 +96,11 @@ impl Writes {
             then: core::mem::take(&mut self.then),
         };
         self.written = last_index;
-        self.in_flight.push_back(InFlight { id: persist.id, last_index, hard_state: hard_state.is_some() });
+        self.in_flight.push_back(InFlight {
+            id: persist.id,
+            last_index,
+            hard_state: hard_state.is_some(),
+        });
         Some(persist)
     }
 
@@ -118,13 +126,21 @@ mod tests {
         log.append(1, Content::Noop);
         log.append(1, Content::Noop);
         let first = writes.next(&log, HardState::default()).expect("two entries to write");
-        let replaced = crate::types::Entry { index: 2, term: 2, content: Content::Noop };
+        let replaced = crate::types::Entry {
+            index: 2,
+            term: 2,
+            content: Content::Noop,
+        };
         let merged = log.merge(1, vec![replaced]);
         writes.truncated(merged.truncated.expect("the second entry conflicts"));
         let second = writes.next(&log, HardState::default()).expect("one entry to replace");
         assert_eq!((second.truncate, second.entries.len()), (Some(2), 1));
         writes.completed(first.id);
-        assert_eq!(writes.durable(), 1, "index 2 of the first write is not the entry that stands there now");
+        assert_eq!(
+            writes.durable(),
+            1,
+            "index 2 of the first write is not the entry that stands there now"
+        );
         writes.completed(second.id);
         assert_eq!(writes.durable(), 2);
     }
