@@ -1,0 +1,280 @@
+//! A reader of EDN, as far as recorded histories use it: nil, booleans, integers, strings, keywords, vectors, lists and maps, with
+//! comments and commas as space. Other forms (floats, characters, sets, tagged values, symbols) are read and kept as
+//! [`Form::Other`], so that a history may carry them in fields that nobody looks at.
+//!
+//! Owns the syntax alone; what the maps of a Jepsen history mean is in [`jepsen`](super::jepsen).
+
+use std::borrow::Cow;
+
+use super::format::place;
+use super::{HistoryError, Place};
+
+/// Most bytes of one file.
+pub const BYTES_MAX: usize = 256 << 20;
+
+/// Deepest nesting of one form.
+pub const DEPTH_MAX: usize = 64;
+
+/// One EDN value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form<'t> {
+    /// `nil`.
+    Nil,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A 64-bit integer.
+    Integer(i64),
+    /// A string, its escapes undone.
+    Text(Cow<'t, str>),
+    /// A keyword, without its colon.
+    Keyword(&'t str),
+    /// A vector or a list.
+    Sequence(Vec<Form<'t>>),
+    /// A map, in the order of the file.
+    Map(Vec<(Form<'t>, Form<'t>)>),
+    /// Anything else, as it stands.
+    Other(&'t str),
+}
+
+/// Reads forms from a text, one after another.
+#[derive(Clone, Debug)]
+pub struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Reader<'t> {
+    /// A reader at the beginning of `bytes`; a byte order mark is skipped.
+    ///
+    /// # Errors
+    ///
+    /// When `bytes` is longer than [`BYTES_MAX`] or not text.
+    pub fn new(bytes: &'t [u8]) -> Result<Self, HistoryError> {
+        if bytes.len() > BYTES_MAX {
+            return Err(HistoryError::TooLarge { place: place(bytes, BYTES_MAX), what: "an EDN file holds at most 256 MiB" });
+        }
+        let not_text = |at: usize| HistoryError::NotText { place: place(bytes, at), found: bytes[at] };
+        let text = std::str::from_utf8(bytes).map_err(|error| not_text(error.valid_up_to()))?;
+        if let Some(at) = text.find('\0') {
+            return Err(not_text(at));
+        }
+        Ok(Reader { text, at: if text.starts_with('\u{feff}') { 3 } else { 0 } })
+    }
+
+    /// Byte of the next form, once space was skipped.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The place of a byte offset.
+    pub fn place(&self, offset: usize) -> Place {
+        place(self.text.as_bytes(), offset)
+    }
+
+    /// An error at a byte offset.
+    pub(super) fn syntax(&self, offset: usize, what: impl Into<String>) -> HistoryError {
+        HistoryError::Syntax { place: self.place(offset), what: what.into() }
+    }
+
+    fn truncated(&self, what: &'static str) -> HistoryError {
+        HistoryError::Truncated { place: self.place(self.text.len()), what }
+    }
+
+    /// The first character of the next form, after space, commas, comments and discarded forms; `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// When a discarded form (`#_`) is malformed.
+    pub fn peek(&mut self) -> Result<Option<char>, HistoryError> {
+        self.peek_at(0)
+    }
+
+    fn peek_at(&mut self, depth: usize) -> Result<Option<char>, HistoryError> {
+        loop {
+            let rest = &self.text[self.at..];
+            let Some(next) = rest.chars().next() else { return Ok(None) };
+            if next.is_whitespace() || next == ',' {
+                self.at += next.len_utf8();
+            } else if next == ';' {
+                self.at += rest.find('\n').unwrap_or(rest.len());
+            } else if rest.starts_with("#_") {
+                self.at += 2;
+                self.form(depth + 1)?;
+            } else {
+                return Ok(Some(next));
+            }
+        }
+    }
+
+    /// Takes `expected` if it is next.
+    ///
+    /// # Errors
+    ///
+    /// As [`peek`](Self::peek).
+    pub fn take(&mut self, expected: char) -> Result<bool, HistoryError> {
+        let is_next = self.peek()? == Some(expected);
+        if is_next {
+            self.at += expected.len_utf8();
+        }
+        Ok(is_next)
+    }
+
+    /// Reads the next form.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, it is malformed, or nested deeper than [`DEPTH_MAX`].
+    pub fn read(&mut self) -> Result<Form<'t>, HistoryError> {
+        self.form(0)
+    }
+
+    fn form(&mut self, depth: usize) -> Result<Form<'t>, HistoryError> {
+        if depth > DEPTH_MAX {
+            return Err(self.syntax(self.at, format!("forms are nested deeper than {DEPTH_MAX}; this is no history")));
+        }
+        let Some(first) = self.peek_at(depth)? else { return Err(self.truncated("a form")) };
+        match first {
+            '[' => Ok(Form::Sequence(self.sequence(']', depth)?)),
+            '(' => Ok(Form::Sequence(self.sequence(')', depth)?)),
+            '{' => self.map(depth),
+            '"' => self.string(),
+            ']' | ')' | '}' => Err(self.syntax(self.at, format!("`{first}` closes nothing that is open here; check the brackets"))),
+            '#' => self.dispatch(depth),
+            '\\' => self.character(),
+            _ => self.token(),
+        }
+    }
+
+    fn sequence(&mut self, end: char, depth: usize) -> Result<Vec<Form<'t>>, HistoryError> {
+        self.at += 1;
+        let mut forms = Vec::new();
+        loop {
+            match self.peek_at(depth)? {
+                None => return Err(self.truncated("a vector, list or set")),
+                Some(next) if next == end => break,
+                Some(_) => forms.push(self.form(depth + 1)?),
+            }
+        }
+        self.at += 1;
+        Ok(forms)
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Form<'t>, HistoryError> {
+        self.at += 1;
+        let mut entries = Vec::new();
+        loop {
+            match self.peek_at(depth)? {
+                None => return Err(self.truncated("a map")),
+                Some('}') => break,
+                Some(_) => {}
+            }
+            let key = self.form(depth + 1)?;
+            if self.peek_at(depth)? == Some('}') {
+                return Err(self.syntax(self.at, "the last key of this map has no value; complete the pair"));
+            }
+            entries.push((key, self.form(depth + 1)?));
+        }
+        self.at += 1;
+        Ok(Form::Map(entries))
+    }
+
+    /// `#{…}`, `#tag form` and the like.
+    fn dispatch(&mut self, depth: usize) -> Result<Form<'t>, HistoryError> {
+        let start = self.at;
+        self.at += 1;
+        if self.text[self.at..].starts_with('{') {
+            self.sequence('}', depth)?;
+        } else {
+            self.token()?;
+            self.form(depth + 1)?;
+        }
+        Ok(Form::Other(&self.text[start..self.at]))
+    }
+
+    fn character(&mut self) -> Result<Form<'t>, HistoryError> {
+        let start = self.at;
+        let rest = &self.text[start + 1..];
+        let Some(first) = rest.chars().next() else { return Err(self.truncated("a character")) };
+        let tail = rest[first.len_utf8()..].find(ends_token).unwrap_or(rest.len() - first.len_utf8());
+        self.at += 1 + first.len_utf8() + tail;
+        Ok(Form::Other(&self.text[start..self.at]))
+    }
+
+    fn string(&mut self) -> Result<Form<'t>, HistoryError> {
+        let start = self.at + 1;
+        let rest = &self.text[start..];
+        let mut undone: Option<String> = None;
+        let mut chars = rest.char_indices();
+        while let Some((offset, next)) = chars.next() {
+            match next {
+                '"' => {
+                    self.at = start + offset + 1;
+                    return Ok(Form::Text(undone.map_or(Cow::Borrowed(&rest[..offset]), Cow::Owned)));
+                }
+                '\\' => {
+                    let undone = undone.get_or_insert_with(|| rest[..offset].to_owned());
+                    match chars.next() {
+                        Some((_, 'n')) => undone.push('\n'),
+                        Some((_, 't')) => undone.push('\t'),
+                        Some((_, 'r')) => undone.push('\r'),
+                        Some((_, same @ ('"' | '\\'))) => undone.push(same),
+                        Some((_, 'u')) => undone.push(self.unicode(&mut chars, start + offset)?),
+                        Some((_, other)) => {
+                            return Err(self.syntax(start + offset, format!("`\\{other}` is no escape; write `\\\\` for a backslash")));
+                        }
+                        None => break,
+                    }
+                }
+                other => {
+                    if let Some(undone) = &mut undone {
+                        undone.push(other);
+                    }
+                }
+            }
+        }
+        Err(self.truncated("a string"))
+    }
+
+    fn unicode(&self, chars: &mut std::str::CharIndices<'_>, offset: usize) -> Result<char, HistoryError> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = chars.next().and_then(|(_, digit)| digit.to_digit(16));
+            code = code * 16 + digit.ok_or_else(|| self.syntax(offset, "`\\u` needs four hexadecimal digits"))?;
+        }
+        char::from_u32(code).ok_or_else(|| self.syntax(offset, "this `\\u` names no character; write the character itself"))
+    }
+
+    fn token(&mut self) -> Result<Form<'t>, HistoryError> {
+        let rest = &self.text[self.at..];
+        let token = &rest[..rest.find(ends_token).unwrap_or(rest.len())];
+        if token.is_empty() {
+            return Err(self.syntax(self.at, "a name is missing here; remove the stray character"));
+        }
+        let start = self.at;
+        self.at += token.len();
+        Ok(match token {
+            "nil" => Form::Nil,
+            "true" => Form::Boolean(true),
+            "false" => Form::Boolean(false),
+            _ => match token.strip_prefix(':') {
+                Some("") => return Err(self.syntax(start, "a keyword has no name")),
+                Some(keyword) => Form::Keyword(keyword),
+                None => self.number_or_symbol(token, start)?,
+            },
+        })
+    }
+
+    fn number_or_symbol(&self, token: &'t str, start: usize) -> Result<Form<'t>, HistoryError> {
+        let digits = token.strip_suffix('N').unwrap_or(token);
+        let unsigned = digits.strip_prefix(['-', '+']).unwrap_or(digits);
+        if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Form::Other(token));
+        }
+        let integer = digits.parse().map_err(|_| self.syntax(start, format!("{token} does not fit into 64 bits")))?;
+        Ok(Form::Integer(integer))
+    }
+}
+
+fn ends_token(c: char) -> bool {
+    c.is_whitespace() || matches!(c, ',' | ';' | '"' | '(' | ')' | '[' | ']' | '{' | '}')
+}

@@ -1,0 +1,167 @@
+//! Histories: what the clients of a system asked, what they were told, and when.
+//!
+//! Owns the operations and their text, and nothing of their meaning: a history does not know which model it will be held
+//! against. Reading and writing files is in [`jsonl`], [`edn`] and [`jepsen`]; [`History::read`] tells them apart.
+
+pub mod edn;
+mod error;
+mod format;
+pub mod jepsen;
+pub mod jsonl;
+mod operation;
+mod value;
+
+pub use error::{HistoryError, Place};
+pub use format::Format;
+pub use operation::{Op, Operation, OperationId, Output};
+pub use value::{Atom, OwnedValue, SHOWN_CHARS_MAX, TextId, Value};
+
+use value::Texts;
+
+/// Most operations in one history: what a 32-bit [`OperationId`] can name, less one.
+pub const OPERATIONS_MAX: usize = u32::MAX as usize - 1;
+
+/// The operations of a run, in the order in which they were added.
+///
+/// Times are unsigned integers on one clock that all clients share (virtual nanoseconds, or a counter of events): an
+/// operation that returned at a *smaller* time than another was called precedes it; otherwise, equal times included, the two
+/// are concurrent. Finer times therefore make a sharper check and never a wrong one.
+///
+/// An operation that is never completed has an *unknown outcome*: it may take effect at any moment after its call, or never.
+///
+/// ```
+/// use checker::history::{History, Op, Output};
+///
+/// let mut history = History::new();
+/// let write = history.invoke(1, 10, Op::write("x", "a"));
+/// let lost = history.invoke(2, 12, Op::append("x", "b"));
+/// history.complete(write, 20, Output::Ok);
+/// let read = history.invoke(1, 21, Op::read("x"));
+/// history.complete(read, 25, Output::value("ab"));
+/// assert_eq!(history.operations().len(), 3);
+/// assert!(history.operation(lost).returned.is_none());
+/// ```
+#[derive(Clone, Debug)]
+pub struct History {
+    operations: Vec<Operation>,
+    texts: Texts,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl History {
+    /// An empty history.
+    pub fn new() -> Self {
+        History { operations: Vec::new(), texts: Texts::new() }
+    }
+
+    /// Records that `client` called `op` at `time`; its outcome is unknown until [`complete`](Self::complete).
+    ///
+    /// # Panics
+    ///
+    /// When the history exceeds [`OPERATIONS_MAX`] operations or 4 GiB of distinct text.
+    pub fn invoke(&mut self, client: u32, time: u64, op: Op<Value<'_>>) -> OperationId {
+        self.try_invoke(client, time, op).expect("a history holds at most 2^32 - 2 operations and 4 GiB of text")
+    }
+
+    /// Records the response to `id`.
+    ///
+    /// # Panics
+    ///
+    /// When `id` is of another history, is complete already, or returns before its call; or when the history exceeds 4 GiB
+    /// of distinct text.
+    pub fn complete(&mut self, id: OperationId, time: u64, output: Output<Value<'_>>) {
+        self.try_complete(id, time, output).expect("a history holds at most 4 GiB of text");
+    }
+
+    /// As [`invoke`](Self::invoke); `None` when the history is full.
+    fn try_invoke(&mut self, client: u32, time: u64, op: Op<Value<'_>>) -> Option<OperationId> {
+        let id = OperationId::new(self.operations.len())?;
+        let op = op.try_map(|value| self.intern(value))?;
+        self.operations.push(Operation { client, call: time, returned: None, op, output: None });
+        Some(id)
+    }
+
+    /// As [`complete`](Self::complete); `None` when the history is full.
+    fn try_complete(&mut self, id: OperationId, time: u64, output: Output<Value<'_>>) -> Option<()> {
+        let output = output.try_map(|value| self.intern(value))?;
+        let operation = &mut self.operations[id.index()];
+        assert!(operation.returned.is_none(), "an operation completes once; {id} did already");
+        assert!(time >= operation.call, "{id} returns at {time}, before its call at {}", operation.call);
+        operation.returned = Some(time);
+        operation.output = Some(output);
+        Some(())
+    }
+
+    fn intern(&mut self, value: Value<'_>) -> Option<Atom> {
+        Some(match value {
+            Value::Null => Atom::Null,
+            Value::Integer(integer) => Atom::Integer(integer),
+            Value::Text(text) => Atom::Text(self.texts.intern(text)?),
+        })
+    }
+
+    /// Keeps the operations that `keep`, one flag for each; the others get their identifiers.
+    fn retain(&mut self, keep: &[bool]) {
+        assert_eq!(keep.len(), self.operations.len(), "one flag for each operation");
+        let mut flags = keep.iter();
+        self.operations.retain(|_| *flags.next().expect("as many flags as operations"));
+    }
+
+    /// All operations; the index of each is its [`OperationId`].
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// One operation.
+    pub fn operation(&self, id: OperationId) -> &Operation {
+        &self.operations[id.index()]
+    }
+
+    /// All identifiers, in order.
+    pub fn ids(&self) -> impl Iterator<Item = OperationId> + use<> {
+        (0..self.operations.len()).map(|index| OperationId::new(index).expect("bounded by OPERATIONS_MAX"))
+    }
+
+    /// Whether the history is empty.
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// How many operations have an unknown outcome.
+    pub fn unknown_outcomes(&self) -> usize {
+        self.operations.iter().filter(|operation| operation.returned.is_none()).count()
+    }
+
+    /// The text that `id` names.
+    pub fn text(&self, id: TextId) -> &str {
+        self.texts.get(id)
+    }
+
+    /// The value that `atom` stands for.
+    pub fn value(&self, atom: Atom) -> Value<'_> {
+        match atom {
+            Atom::Null => Value::Null,
+            Atom::Integer(integer) => Value::Integer(integer),
+            Atom::Text(id) => Value::Text(self.text(id)),
+        }
+    }
+
+    /// The atom of `value`, or `None` for a text that the history does not contain.
+    pub fn atom(&self, value: Value<'_>) -> Option<Atom> {
+        Some(match value {
+            Value::Null => Atom::Null,
+            Value::Integer(integer) => Atom::Integer(integer),
+            Value::Text(text) => Atom::Text(self.texts.find(text)?),
+        })
+    }
+
+    /// One operation in words, without client and times: `append "x" "b"`, `read "x" -> "ab"`, `cas "x" 1 -> 2: ok`.
+    pub fn describe(&self, id: OperationId) -> String {
+        operation::describe(self, self.operation(id))
+    }
+}

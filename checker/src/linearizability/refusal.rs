@@ -1,0 +1,192 @@
+//! Why a history is not linearizable, for the person who has to find the bug.
+//!
+//! Owns the explanation of one key: the operation that cannot be placed, the core, the longest legal prefix, and a sentence.
+
+use std::fmt;
+
+use super::core::{Core, shrink};
+use super::search::{Outcome, search};
+use super::timeline::Item;
+use super::{Options, items};
+use crate::history::{History, OperationId, Value};
+use crate::models::{Misfit, Model};
+
+/// Most states named in a sentence.
+const STATES_SHOWN_MAX: usize = 4;
+
+/// Most lines of a core that are displayed; the rest is counted.
+const LINES_SHOWN_MAX: usize = 40;
+
+/// One operation in a report. Displays as `client 3  read "x" -> "a"  [21, 25]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationLine {
+    /// Which operation.
+    pub id: OperationId,
+    /// Who asked.
+    pub client: u32,
+    /// What was asked and answered, in words.
+    pub described: String,
+    /// When it was called.
+    pub call: u64,
+    /// When it returned; `None`: never.
+    pub returned: Option<u64>,
+}
+
+impl OperationLine {
+    fn new(history: &History, id: OperationId) -> Self {
+        let operation = history.operation(id);
+        OperationLine {
+            id,
+            client: operation.client,
+            described: history.describe(id),
+            call: operation.call,
+            returned: operation.returned,
+        }
+    }
+
+    fn interval(&self) -> String {
+        match self.returned {
+            Some(returned) => format!("[{}, {returned}]", self.call),
+            None => format!("[{}, …", self.call),
+        }
+    }
+}
+
+impl fmt::Display for OperationLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "client {}  {}  {}", self.client, self.described, self.interval())
+    }
+}
+
+/// Why the operations of one key have no order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The key in words; empty for a history without keys.
+    pub key: String,
+    /// The first operation, by return, that cannot be placed: everything that had returned before it can.
+    pub stuck: OperationLine,
+    /// Operations that are impossible together, in the order of their calls, `stuck` among them.
+    ///
+    /// They stay impossible when every other operation of the key is *set free*: its answer no longer counts, and it may take
+    /// effect at any moment after its call, any number of times, or never. So nothing outside the core could save it.
+    pub core: Vec<OperationLine>,
+    /// Whether setting free any single operation of the core makes the rest explainable. `false` only when the budget for
+    /// it was spent.
+    pub is_core_minimal: bool,
+    /// An order that explains every operation which had returned before `stuck` did; as long as any.
+    pub legal_prefix: Vec<OperationId>,
+    /// Values that the key has after orders like `legal_prefix`: at most four, none of which `stuck` accepts.
+    pub states: Vec<String>,
+    /// The reason in a sentence or two.
+    pub sentence: String,
+}
+
+/// Explains why `ids`, which a search has shown to be impossible, are.
+pub(super) fn explain<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    options: &Options,
+) -> Result<Refusal, Misfit> {
+    let compiled = model.compile(history, ids)?;
+    let (specification, steps) = (&compiled.specification, &compiled.steps[..]);
+    let all = items(history, ids, &compiled);
+    let mut budget = options.steps_max;
+    let Outcome::Impossible { due, tails, .. } = search(specification, steps, &all, &mut budget, STATES_SHOWN_MAX) else {
+        unreachable!("the same search with the same budget ends the same way");
+    };
+    let id = |item: &Item| ids[item.step as usize];
+    let stuck = id(&all[due as usize]);
+    let prefix = until(&all, due);
+    let mut budget = options.core_steps_max;
+    let Core { items: core, is_minimal } = shrink(specification, steps, &prefix, &mut budget);
+    let mut core: Vec<OperationId> = core.into_iter().map(|place| id(&prefix[place])).collect();
+    assert!(core.contains(&stuck), "without the operation that is stuck everything can be explained");
+    core.sort_by_key(|&id| (history.operation(id).call, id));
+    let orders: Vec<Vec<OperationId>> =
+        tails.iter().map(|order| order.iter().map(|&item| id(&all[item as usize])).collect()).collect();
+    let mut states: Vec<String> = orders.iter().map(|order| state_after(history, model, order)).collect();
+    states.sort_unstable();
+    states.dedup();
+    let legal_prefix = orders.into_iter().max_by_key(Vec::len).unwrap_or_default();
+    let key = match history.value(history.operation(stuck).op.key()) {
+        Value::Null => String::new(),
+        key => key.to_string(),
+    };
+    let line = |&id: &OperationId| OperationLine::new(history, id);
+    let core: Vec<OperationLine> = core.iter().map(line).collect();
+    let stuck = line(&stuck);
+    let sentence = sentence(&stuck, &core, &states);
+    Ok(Refusal { key, stuck, core, is_core_minimal: is_minimal, legal_prefix, states, sentence })
+}
+
+/// The history as it was known when the item `due` returned: later calls are gone, and whatever was in flight then need not
+/// have happened.
+fn until(items: &[Item], due: u32) -> Vec<Item> {
+    let end = items[due as usize].returned.expect("an item that is due returns");
+    let known = items.iter().enumerate().filter(|(_, item)| item.call <= end);
+    let cut = |(index, item): (usize, &Item)| {
+        let returned = item.returned.filter(|&returned| returned < end || index == due as usize);
+        Item { returned, ..*item }
+    };
+    known.map(cut).collect()
+}
+
+fn state_after<M: Model>(history: &History, model: &M, order: &[OperationId]) -> String {
+    let mut state = model.initial();
+    for &id in order {
+        let fits = model.apply(&mut state, history, history.operation(id));
+        assert!(fits, "{id} fits the model in an order of the search");
+    }
+    model.show(&state)
+}
+
+fn sentence(stuck: &OperationLine, core: &[OperationLine], states: &[String]) -> String {
+    let returned = stuck.returned.expect("an operation that is stuck has returned");
+    let held = match states {
+        [] => String::new(),
+        [only] => format!(" holding {only}"),
+        [first @ .., last] => format!(" holding {} or {last}", first.join(", ")),
+    };
+    let mut sentence = format!(
+        "`{}` by client {} has no place: every order of what came before it leaves the key{held} when it has to take effect, \
+         at {returned} at the latest.",
+        stuck.described, stuck.client
+    );
+    let rest = if core.len() == 1 {
+        " Nothing that was called by then could have made it true.".to_owned()
+    } else if core.windows(2).all(|pair| pair[0].returned.is_some_and(|returned| returned < pair[1].call)) {
+        format!(" The {} operations of the core came one after the other, so that theirs is the only order.", core.len())
+    } else {
+        format!(" No order of the {} operations of the core that keeps real time explains their answers.", core.len())
+    };
+    sentence.push_str(&rest);
+    sentence
+}
+
+/// The stuck operation, the core as aligned lines, and the sentence.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "first operation that cannot be placed:")?;
+        write_lines(f, std::slice::from_ref(&self.stuck))?;
+        let minimal = if self.is_core_minimal { "minimal" } else { "not shown to be minimal" };
+        let plural = if self.core.len() == 1 { "" } else { "s" };
+        writeln!(f, "impossible already ({} operation{plural}, {minimal}), whatever the others did:", self.core.len())?;
+        write_lines(f, &self.core)?;
+        write!(f, "{}", self.sentence)
+    }
+}
+
+fn write_lines(f: &mut fmt::Formatter<'_>, lines: &[OperationLine]) -> fmt::Result {
+    let shown = &lines[..lines.len().min(LINES_SHOWN_MAX)];
+    let client_width = shown.iter().map(|line| line.client.to_string().len()).max().unwrap_or(0);
+    let width = shown.iter().map(|line| line.described.chars().count()).max().unwrap_or(0);
+    for line in shown {
+        let (client, described, interval) = (line.client, &line.described, line.interval());
+        writeln!(f, "  client {client:>client_width$}  {described:<width$}  {interval}")?;
+    }
+    match lines.len() - shown.len() {
+        0 => Ok(()),
+        more => writeln!(f, "  … and {more} more"),
+    }
+}

@@ -1,0 +1,94 @@
+//! The proof of a *linearizable*: an order of the operations, and the few lines that verify it without the search.
+
+use crate::history::{History, OperationId};
+use crate::models::Model;
+
+/// For each key an order of its operations that the model can carry out and that respects real time. Operations of unknown
+/// outcome that need not have happened are left out.
+///
+/// One order for all keys follows (Herlihy and Wing 1990, theorem 1: linearizability is local).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witness {
+    operations: Vec<OperationId>,
+    /// End of each key's order in `operations`.
+    ends: Vec<usize>,
+}
+
+/// What is wrong with a witness.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WitnessError {
+    /// The model cannot give the recorded answer.
+    #[error("{id} cannot have been answered so at its place in the order")]
+    Refused {
+        /// The operation.
+        id: OperationId,
+    },
+    /// An operation is placed after one that was called when it had returned.
+    #[error("{id} had returned before an operation ahead of it in the order was called")]
+    Late {
+        /// The operation.
+        id: OperationId,
+    },
+    /// An operation of two keys in one order, or one placed twice.
+    #[error("{id} is placed twice, or among operations of another key")]
+    Misplaced {
+        /// The operation.
+        id: OperationId,
+    },
+    /// A completed operation is not placed.
+    #[error("{id} completed and is not in the order")]
+    Missing {
+        /// The operation.
+        id: OperationId,
+    },
+}
+
+impl Witness {
+    pub(super) fn with_capacity(operations: usize) -> Self {
+        Witness { operations: Vec::with_capacity(operations), ends: Vec::new() }
+    }
+
+    pub(super) fn push_order(&mut self, order: impl Iterator<Item = OperationId>) {
+        self.operations.extend(order);
+        self.ends.push(self.operations.len());
+    }
+
+    /// The order of each key.
+    pub fn orders(&self) -> impl Iterator<Item = &[OperationId]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.operations[start..end])
+    }
+
+    /// Replays every order against the model, and holds it against real time: linear in the number of operations.
+    ///
+    /// # Errors
+    ///
+    /// At the first operation that is out of place.
+    pub fn verify<M: Model>(&self, history: &History, model: &M) -> Result<(), WitnessError> {
+        let mut placed = vec![false; history.operations().len()];
+        for order in self.orders() {
+            let key = order.first().map(|&id| history.operation(id).op.key());
+            let mut state = model.initial();
+            let mut latest_call = 0;
+            for &id in order {
+                let operation = history.operation(id);
+                let twice = std::mem::replace(&mut placed[id.index()], true);
+                if twice || Some(operation.op.key()) != key {
+                    return Err(WitnessError::Misplaced { id });
+                }
+                latest_call = operation.call.max(latest_call);
+                if operation.returned.is_some_and(|returned| returned < latest_call) {
+                    return Err(WitnessError::Late { id });
+                }
+                if !model.apply(&mut state, history, operation) {
+                    return Err(WitnessError::Refused { id });
+                }
+            }
+        }
+        let missing = |id: &OperationId| history.operation(*id).returned.is_some() && !placed[id.index()];
+        match history.ids().find(missing) {
+            Some(id) => Err(WitnessError::Missing { id }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A map from keys to texts: read, write, append, compare-and-set. Owns the specification of one key of it.
+
+use super::{Cell, Compiled, Misfit, Model};
+use crate::history::{Atom, History, Op, Operation, OperationId, Output, TextId, Value};
+
+/// A key-value map of texts. An absent key reads as the empty text, and null means the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyValue;
+
+impl KeyValue {
+    const NAME: &'static str = "kv";
+}
+
+/// The text of a key-value `value`: null is the empty one.
+fn text(history: &History, value: Atom) -> &str {
+    match history.value(value) {
+        Value::Text(text) => text,
+        Value::Null => "",
+        Value::Integer(_) => unreachable!("compile refuses integers before anything is replayed"),
+    }
+}
+
+impl Model for KeyValue {
+    fn name(&self) -> &'static str {
+        KeyValue::NAME
+    }
+
+    type State = String;
+
+    fn initial(&self) -> String {
+        String::new()
+    }
+
+    fn apply(&self, state: &mut String, history: &History, operation: &Operation) -> bool {
+        match operation.op {
+            Op::Read { .. } => match operation.output {
+                Some(Output::Value(value)) => text(history, value) == state,
+                _ => true,
+            },
+            Op::Write { value, .. } => {
+                state.clear();
+                state.push_str(text(history, value));
+                true
+            }
+            Op::Append { value, .. } => {
+                state.push_str(text(history, value));
+                true
+            }
+            Op::Cas { from, to, .. } => {
+                let done = text(history, from) == state;
+                if done {
+                    state.clear();
+                    state.push_str(text(history, to));
+                }
+                operation.output.is_none_or(|output| output == Output::Cas(done))
+            }
+        }
+    }
+
+    fn show(&self, state: &String) -> String {
+        Value::Text(state).to_string()
+    }
+
+    type Compact<'h> = Cell<'h>;
+
+    fn compile<'h>(&self, history: &'h History, partition: &[OperationId]) -> Result<Compiled<Cell<'h>>, Misfit> {
+        let empty = Atom::Text(TextId::EMPTY);
+        let canonical = |atom| match atom {
+            Atom::Null => Ok(empty),
+            Atom::Text(_) => Ok(atom),
+            Atom::Integer(_) => Err("values are texts, not integers"),
+        };
+        Cell::compile(history, partition, Some(empty), canonical, KeyValue::NAME)
+    }
+}

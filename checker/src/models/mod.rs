@@ -1,0 +1,144 @@
+//! Sequential specifications: what one client alone would see.
+//!
+//! | model | values | operations | unset key reads |
+//! |---|---|---|---|
+//! | `register` | null, integer, text | read, write | the initial value (null) |
+//! | `cas-register` | null, integer, text | read, write, cas | the initial value (null) |
+//! | `kv` | text | read, write, append, cas | `""` |
+//!
+//! A model says everything twice, on purpose. [`Model::apply`] is the specification: a few lines over plain values, written
+//! to be read, and what every witness is replayed against. [`Model::compile`] turns one partition of a history into a
+//! [`Specification`] over compact states, which is what the search runs on; the two share no code, and the tests hold one
+//! against the other.
+
+mod cell;
+mod kv;
+mod register;
+
+use std::hash::Hash;
+
+use crate::history::{History, Operation, OperationId};
+
+pub use cell::{Cell, CellState, CellStep};
+pub use kv::KeyValue;
+pub use register::{CasRegister, Register};
+
+/// A model as the command line names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// The name to pass.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub about: &'static str,
+    /// Whether an initial value can be given.
+    pub has_initial: bool,
+}
+
+/// Every model, in alphabetical order.
+pub const MODELS: &[ModelInfo] = &[
+    ModelInfo {
+        name: "cas-register",
+        about: "one register per key: read, write, compare-and-set; starts as null or --initial",
+        has_initial: true,
+    },
+    ModelInfo { name: "kv", about: "a map of texts: read, write, append, compare-and-set; an absent key reads \"\"", has_initial: false },
+    ModelInfo { name: "register", about: "one register per key: read, write; starts as null or --initial", has_initial: true },
+];
+
+/// The model called `name`.
+pub fn find(name: &str) -> Option<&'static ModelInfo> {
+    MODELS.iter().find(|model| model.name == name)
+}
+
+/// A sequential specification over the operations of a history, written independently of any system.
+///
+/// A model describes *one partition*: operations with different keys never influence each other, so each key is checked
+/// alone (Herlihy and Wing 1990, section 3: linearizability is local).
+pub trait Model {
+    /// The name in [`MODELS`], or the implementor's own.
+    fn name(&self) -> &'static str;
+
+    /// The state of one key as the specification sees it.
+    type State: Clone;
+
+    /// The state before the first operation.
+    fn initial(&self) -> Self::State;
+
+    /// Carries `operation` out on `state`. `false` when its recorded output cannot be given in `state`; `state` is then
+    /// unspecified. An operation without output may have had any.
+    fn apply(&self, state: &mut Self::State, history: &History, operation: &Operation) -> bool;
+
+    /// The state in words, for a report.
+    fn show(&self, state: &Self::State) -> String;
+
+    /// The compact form that the search runs on.
+    type Compact<'h>: Specification;
+
+    /// Compiles the operations of one key.
+    ///
+    /// # Errors
+    ///
+    /// When an operation, a value or an output does not fit the model.
+    fn compile<'h>(
+        &self,
+        history: &'h History,
+        partition: &[OperationId],
+    ) -> Result<Compiled<Self::Compact<'h>>, Misfit>;
+}
+
+/// One partition, ready to be searched.
+#[derive(Clone, Debug)]
+pub struct Compiled<S: Specification> {
+    /// The specification of this partition.
+    pub specification: S,
+    /// One step for each operation of the partition, in the same order.
+    pub steps: Vec<S::Step>,
+}
+
+/// A deterministic state machine over compiled operations.
+///
+/// It may merge states that no operation of its partition can tell apart: fewer states, smaller searches.
+pub trait Specification {
+    /// A state; cheap to clone, to compare and to hash.
+    type State: Clone + Eq + Hash;
+    /// One operation with its recorded output. Equal steps are interchangeable.
+    type Step: Clone + Eq + Hash;
+
+    /// The state before the first operation.
+    fn initial(&self) -> Self::State;
+
+    /// The state after `step` in `state`, or `None` when its recorded output cannot be given there.
+    fn step(&self, state: &Self::State, step: &Self::Step) -> Option<Self::State>;
+
+    /// Whether `step` leaves every state as it is. Without an output it then says nothing at all.
+    fn is_read_only(&self, step: &Self::Step) -> bool;
+}
+
+/// An operation that a model cannot mean.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{id} (`{described}` by client {client}, called at {call}) does not fit the model {model}: {what}; choose another model (`squall list models`) or \
+     correct the history"
+)]
+pub struct Misfit {
+    /// Which operation.
+    pub id: OperationId,
+    /// The operation in words.
+    pub described: String,
+    /// Who asked.
+    pub client: u32,
+    /// When.
+    pub call: u64,
+    /// The model.
+    pub model: &'static str,
+    /// What does not fit.
+    pub what: &'static str,
+}
+
+impl Misfit {
+    /// The misfit of operation `id` of `history`.
+    pub fn new(history: &History, id: OperationId, model: &'static str, what: &'static str) -> Self {
+        let operation = history.operation(id);
+        Misfit { id, described: history.describe(id), client: operation.client, call: operation.call, model, what }
+    }
+}

@@ -1,0 +1,106 @@
+//! A register per key, with or without compare-and-set. Owns the specification of one such register.
+
+use super::{Cell, Compiled, Misfit, Model};
+use crate::history::{Atom, History, Op, Operation, OperationId, Output, OwnedValue, Value};
+
+/// A register: read and write.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Register {
+    /// The value before the first write.
+    pub initial: OwnedValue,
+}
+
+/// A register with compare-and-set. A refused compare-and-set asserts that the register held another value than `from`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CasRegister {
+    /// The value before the first write.
+    pub initial: OwnedValue,
+}
+
+impl Register {
+    const NAME: &'static str = "register";
+}
+
+impl CasRegister {
+    const NAME: &'static str = "cas-register";
+}
+
+fn apply(state: &mut OwnedValue, history: &History, operation: &Operation) -> bool {
+    match operation.op {
+        Op::Read { .. } => match operation.output {
+            Some(Output::Value(value)) => history.value(value) == state.as_value(),
+            _ => true,
+        },
+        Op::Write { value, .. } => {
+            *state = history.value(value).into();
+            true
+        }
+        Op::Cas { from, to, .. } => {
+            let done = history.value(from) == state.as_value();
+            if done {
+                *state = history.value(to).into();
+            }
+            operation.output.is_none_or(|output| output == Output::Cas(done))
+        }
+        Op::Append { .. } => unreachable!("compile refuses appends before anything is replayed"),
+    }
+}
+
+/// `refused` says why an operation is not one of the model's.
+fn compile<'h>(
+    history: &'h History,
+    partition: &[OperationId],
+    initial: &OwnedValue,
+    model: &'static str,
+    refused: impl Fn(&Op<Atom>) -> Option<&'static str>,
+) -> Result<Compiled<Cell<'h>>, Misfit> {
+    for &id in partition {
+        if let Some(what) = refused(&history.operation(id).op) {
+            return Err(Misfit::new(history, id, model, what));
+        }
+    }
+    // An initial text that the history never mentions is one that no operation can observe.
+    let initial = history.atom(initial.as_value());
+    Cell::compile(history, partition, initial, Ok, model)
+}
+
+macro_rules! register_model {
+    ($model:ty, $refused:expr) => {
+        impl Model for $model {
+            fn name(&self) -> &'static str {
+                <$model>::NAME
+            }
+
+            type State = OwnedValue;
+
+            fn initial(&self) -> OwnedValue {
+                self.initial.clone()
+            }
+
+            fn apply(&self, state: &mut OwnedValue, history: &History, operation: &Operation) -> bool {
+                apply(state, history, operation)
+            }
+
+            fn show(&self, state: &OwnedValue) -> String {
+                Value::to_string(&state.as_value())
+            }
+
+            type Compact<'h> = Cell<'h>;
+
+            fn compile<'h>(&self, history: &'h History, partition: &[OperationId]) -> Result<Compiled<Cell<'h>>, Misfit> {
+                compile(history, partition, &self.initial, <$model>::NAME, $refused)
+            }
+        }
+    };
+}
+
+register_model!(Register, |op| match op {
+    Op::Read { .. } | Op::Write { .. } => None,
+    Op::Cas { .. } => Some("a register has no compare-and-set"),
+    Op::Append { .. } => Some("a register has no append"),
+});
+
+register_model!(CasRegister, |op| match op {
+    Op::Read { .. } | Op::Write { .. } | Op::Cas { .. } => None,
+    Op::Append { .. } => Some("a register has no append"),
+});

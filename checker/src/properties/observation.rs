@@ -1,0 +1,131 @@
+//! What the properties are told: plain numbers about one node at one moment of a run.
+//!
+//! Owns the vocabulary between a harness and the checks. It knows neither a simulator nor a consensus library: whoever
+//! drives a run translates what it sees into these values. What they imply is left to the properties.
+
+use serde::Serialize;
+
+/// Where in a run something was observed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct At {
+    /// Number of the event in the run.
+    pub event: u64,
+    /// True time of the event, in nanoseconds since the start of the run.
+    pub time: u64,
+}
+
+/// The part that a node plays (Raft paper, figure 4; pre-candidate: thesis, section 9.6; learner: section 4.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Follows a leader, or waits for one. Every voter (re)starts here.
+    Follower,
+    /// Asks whether it could win, in a term that it has not entered yet.
+    PreCandidate,
+    /// Stands for election in its current term.
+    Candidate,
+    /// Won the election of its current term.
+    Leader,
+    /// Receives the log and has no vote.
+    Learner,
+}
+
+impl Role {
+    /// The role as a word for a sentence, for example `pre-candidate`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Follower => "follower",
+            Self::PreCandidate => "pre-candidate",
+            Self::Candidate => "candidate",
+            Self::Leader => "leader",
+            Self::Learner => "learner",
+        }
+    }
+}
+
+/// One log entry, as far as the properties look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct EntryMark {
+    /// Position in the log; the first entry has index 1.
+    pub index: u64,
+    /// Term of the leader that created the entry.
+    pub term: u64,
+    /// Digest of the content: kind and payload, not index and term. Equal contents have equal digests on all nodes.
+    pub digest: u64,
+}
+
+/// One thing observed on one node.
+///
+/// The harness reports every change, in the order in which it took place. Where several happen within one event, the
+/// order is the one of the algorithm: term before role, role before log, log before commit, commit before apply; a vote
+/// only after the write that makes it durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observation<'a> {
+    /// The node started, or restarted, from its disk. Its durable hard state and log are exactly what is listed; its log
+    /// in memory is the same; commit and applied index begin at `snapshot`; its role is follower.
+    Booted {
+        /// Recovered current term; 0 on an empty disk.
+        term: u64,
+        /// Recovered vote of that term.
+        voted_for: Option<u32>,
+        /// Index of the last entry that the recovered snapshot covers; 0 without a snapshot.
+        snapshot: u64,
+        /// Recovered log, from index `snapshot + 1` on.
+        entries: &'a [EntryMark],
+    },
+    /// The node's process ended. Its disk stays, and goes on counting.
+    Crashed,
+    /// The current term, in memory.
+    Term {
+        /// The new current term.
+        term: u64,
+    },
+    /// The node took a role.
+    Role {
+        /// The role.
+        role: Role,
+        /// The term in which it is held.
+        term: u64,
+    },
+    /// Entries from `from` on were removed from the log in memory.
+    Truncated {
+        /// Index of the first removed entry.
+        from: u64,
+    },
+    /// One entry was appended at the end of the log in memory.
+    Appended(EntryMark),
+    /// The disk now durably holds this hard state. Reported in the order of the writes.
+    DurableHardState {
+        /// Durable current term.
+        term: u64,
+        /// Durable vote of that term.
+        voted_for: Option<u32>,
+    },
+    /// The disk has durably removed the entries from `from` on.
+    DurableTruncated {
+        /// Index of the first removed entry.
+        from: u64,
+    },
+    /// The disk now durably holds this entry at the end of its log.
+    DurableAppended(EntryMark),
+    /// A vote left the node: a granted reply (not of a pre-vote), or a candidate's vote for itself when its request left.
+    /// The same vote may leave again.
+    VoteCast {
+        /// Term of the vote.
+        term: u64,
+        /// The candidate that got it.
+        candidate: u32,
+    },
+    /// The node's commit index is now this.
+    Committed {
+        /// The new commit index.
+        index: u64,
+    },
+    /// The node applied an entry to its state machine.
+    Applied {
+        /// The applied entry.
+        entry: EntryMark,
+        /// Hash of the state machine after it.
+        state_hash: u64,
+    },
+}

@@ -1,0 +1,191 @@
+//! What a `[[fault]]` says: a kind with its own settings, and when it strikes.
+//!
+//! Owns the types. Leaves to others: reading them (`read_fault.rs`), and turning them into a plan of timed actions for a
+//! seed (whoever runs the scenario).
+
+use super::spec::{DurationRange, OffsetRange};
+
+/// One `[[fault]]`: what happens and when. Faults strike during `time.chaos` only; when it ends, all of them heal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// Once, or again and again.
+    pub when: When,
+    /// What happens.
+    pub kind: FaultKind,
+}
+
+/// When a fault strikes; a `[[fault]]` gives exactly one of `at` and `every`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// `at = "3s"`: once, this many nanoseconds after the start of the run; less than `time.chaos`.
+    At {
+        /// Nanoseconds after the start of the run.
+        ns: u64,
+    },
+    /// `every = "2s..4s"`: throughout `time.chaos`; each pause, the first one included, is drawn from the range. 1 ms to 1 h.
+    /// Pauses are counted from strike to strike, so a fault that lasts longer than the pause overlaps with itself.
+    Every(DurationRange),
+}
+
+/// What a fault does. Durations are drawn for each strike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// `partition`: the nodes fall into two groups at random that cannot reach each other. Nothing to split with one node.
+    Partition {
+        /// `for`: until the links mend; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `split`: how large the groups are; default `random`.
+        split: Split,
+        /// `clients`: whether each client falls into a group at random as well; default false (clients reach every node).
+        clients: bool,
+    },
+    /// `isolate`: one node cannot reach the others, nor they it.
+    Isolate {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `for`: until the links mend; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `clients`: whether the node is cut from the clients too; default false.
+        clients: bool,
+    },
+    /// `one-way`: one node is cut in one direction only.
+    OneWay {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `direction`: which way is cut; default `any`.
+        direction: Direction,
+        /// `for`: until the links mend; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `clients`: whether the same direction is cut between the node and the clients; default false.
+        clients: bool,
+    },
+    /// `crash`: one node stops at once, its unsynced writes suffer as `[disk]` says, and it restarts from its disk.
+    Crash {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `for`: time until the restart; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `max_down`: a strike that would take more nodes down at once than this is skipped; 1 to 7; `None`: see
+        /// [`FaultKind::max_down_of`].
+        max_down: Option<u32>,
+    },
+    /// `pause`: one node stands still and later goes on with what has arrived meanwhile; its clock runs on.
+    Pause {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `for`: until it resumes; 1 us to 1 h.
+        lasts: DurationRange,
+    },
+    /// `clock-step`: the clock of one node jumps.
+    ClockStep {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `by`: how far, forward or back; at most 1 h either way.
+        by: OffsetRange,
+    },
+    /// `clock-drift`: the clock of one node runs fast or slow for a while.
+    ClockDrift {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `drift`: the rate is drawn between minus and plus this (ppm); 1 ppm to 10%.
+        drift_max_ppm: u32,
+        /// `for`: until the rate that the node started with returns; 1 us to 1 h.
+        lasts: DurationRange,
+    },
+    /// `rolling-restart`: each node in turn crashes and restarts, in the order of their numbers.
+    RollingRestart {
+        /// `for`: how long each is down; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `gap`: from one node's restart to the next one's crash; up to 1 h; default 200 ms to 1 s.
+        gap: DurationRange,
+    },
+    /// `power-loss`: all nodes crash at the same instant.
+    PowerLoss {
+        /// `for`: time until the restart, drawn for each node; 1 us to 1 h.
+        lasts: DurationRange,
+    },
+}
+
+impl FaultKind {
+    /// The kind's name in a scenario file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Partition { .. } => "partition",
+            Self::Isolate { .. } => "isolate",
+            Self::OneWay { .. } => "one-way",
+            Self::Crash { .. } => "crash",
+            Self::Pause { .. } => "pause",
+            Self::ClockStep { .. } => "clock-step",
+            Self::ClockDrift { .. } => "clock-drift",
+            Self::RollingRestart { .. } => "rolling-restart",
+            Self::PowerLoss { .. } => "power-loss",
+        }
+    }
+
+    /// The node that it strikes, for the kinds that strike one.
+    pub fn target(&self) -> Option<Target> {
+        match *self {
+            Self::Isolate { target, .. }
+            | Self::OneWay { target, .. }
+            | Self::Crash { target, .. }
+            | Self::Pause { target, .. }
+            | Self::ClockStep { target, .. }
+            | Self::ClockDrift { target, .. } => Some(target),
+            Self::Partition { .. } | Self::RollingRestart { .. } | Self::PowerLoss { .. } => None,
+        }
+    }
+
+    /// How long it lasts; a step of a clock is never taken back.
+    pub fn lasts(&self) -> Option<DurationRange> {
+        match *self {
+            Self::Partition { lasts, .. }
+            | Self::Isolate { lasts, .. }
+            | Self::OneWay { lasts, .. }
+            | Self::Crash { lasts, .. }
+            | Self::Pause { lasts, .. }
+            | Self::ClockDrift { lasts, .. }
+            | Self::RollingRestart { lasts, .. }
+            | Self::PowerLoss { lasts } => Some(lasts),
+            Self::ClockStep { .. } => None,
+        }
+    }
+
+    /// How many nodes may be down at once while a `crash` strikes a cluster of `nodes`, where the scenario does not say:
+    /// half of them, rounded down, but at least one. (With 4 nodes this takes the quorum away for a while.)
+    pub fn max_down_of(max_down: Option<u32>, nodes: u32) -> u32 {
+        max_down.unwrap_or((nodes / 2).max(1))
+    }
+}
+
+/// Which node a fault strikes; found out at the instant when it strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// `leader`: the current leader, or any node if there is none.
+    Leader,
+    /// `backup`: any node but the leader.
+    Backup,
+    /// `any`: any node that is up.
+    Any,
+    /// `n2`: the node of this number, counted from 0; it exists under every choice of `cluster.nodes`.
+    Node(u32),
+}
+
+/// How a `partition` divides the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// `random`: the size of one group is drawn from 1 to all but one.
+    Random,
+    /// `even`: the groups differ by at most one node; no side has a majority of an even number.
+    Even,
+}
+
+/// Which way a `one-way` fault cuts its node off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// `in`: it can send and does not receive.
+    In,
+    /// `out`: it receives and cannot send.
+    Out,
+    /// `any`: one of the two, drawn for each strike.
+    Any,
+}

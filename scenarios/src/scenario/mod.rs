@@ -1,0 +1,118 @@
+//! The scenario file format, and the catalogue of built-in scenarios.
+//!
+//! A scenario is a TOML file that says which cluster runs in which world, what its clients do, which faults strike and
+//! what must hold. [`parse`] turns it into a [`Scenario`]: typed, bounded, complete with defaults. Reading is strict: a
+//! key that nobody knows, a number without its unit or a value out of bounds is a [`ScenarioError`] that shows the line
+//! and says what to write instead.
+//!
+//! ```toml
+//! schema = "squall-scenario/1"
+//! name = "leader-crash"
+//!
+//! [cluster]
+//! nodes = [3, 5]              # counts, flags and sizes may be lists: each seed draws one
+//!
+//! [network]
+//! latency = "1ms..10ms"       # ranges of durations are drawn per use; both ends are included
+//! loss = "0.5%"
+//!
+//! [[fault]]
+//! kind = "crash"
+//! target = "leader"
+//! every = "2s..4s"
+//! for = "500ms..1s"
+//! ```
+//!
+//! The reader's path is the data's path: text → `document` (a tree with places, overrides applied) → `read` and
+//! `read_fault` (sections, through the typed access of `section`) → `spec` and `fault` (the types) → `write` (back to text).
+//! This module owns the format and depends on nothing else of the project: names that only the rest knows, of properties
+//! and fault classes, come in as [`Known`]. It draws nothing and runs nothing.
+
+mod catalog;
+mod document;
+mod error;
+mod fault;
+mod nearest;
+mod quantity;
+mod read;
+mod read_fault;
+mod section;
+mod spec;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use catalog::{Builtin, UnknownScenario, builtin, find};
+pub use error::{Place, Problem, ScenarioError};
+pub use fault::{Direction, Fault, FaultKind, Split, Target, When};
+pub use quantity::QuantityError;
+pub use spec::{
+    Choice, Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, OffsetRange, Scenario, Timing, Verdict,
+    Workload,
+};
+
+use error::Misfit;
+
+/// The format that this version reads and writes.
+pub const SCHEMA: &str = "squall-scenario/1";
+/// Longest text of a scenario, in bytes.
+pub const MAX_TEXT: usize = 256 * 1024;
+/// Most `[[fault]]` sections of a scenario.
+pub const MAX_FAULTS: usize = 64;
+/// Most values in one list of choices.
+pub const MAX_CHOICES: usize = 32;
+
+type Result<T> = std::result::Result<T, Misfit>;
+
+/// Names that a scenario may use and that are defined elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Properties that can be checked: the values of `expect.properties`, and its default.
+    pub properties: &'a [&'a str],
+    /// Classes of faults whose firing is counted: the values of `expect.fired`.
+    pub fault_classes: &'a [&'a str],
+}
+
+/// Reads and checks a scenario. `source_name` is what errors call it: the path of the file, or the built-in's name.
+///
+/// `overrides` are applied to the document before it is checked, in order: a dotted path (`cluster.nodes`,
+/// `workload.mix.read`, `fault.0.every`) and a value, which is read as TOML where it is TOML (`5`, `true`, `[1, 4]`) and
+/// is a text otherwise (`2s..4s`).
+///
+/// # Errors
+///
+/// The first problem found, with its place and its remedy. Arbitrary text and overrides never panic.
+///
+/// # Examples
+///
+/// ```
+/// use scenarios::scenario::{Known, find, parse};
+///
+/// let known = Known { properties: &["linearizable"], fault_classes: &["crash"] };
+/// let overrides = [("cluster.nodes".to_owned(), "5".to_owned())];
+/// let scenario = parse("calm", find("calm")?.text, &overrides, &known)?;
+/// assert_eq!(scenario.cluster.nodes.options(), [5]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn parse(
+    source_name: &str,
+    text: &str,
+    overrides: &[(String, String)],
+    known: &Known<'_>,
+) -> std::result::Result<Scenario, ScenarioError> {
+    let scenario = || {
+        if text.len() > MAX_TEXT {
+            let problem = Problem::TooLong {
+                bytes: text.len(),
+                max: MAX_TEXT,
+            };
+            return Err(Misfit::new(document::Mark::Whole, problem));
+        }
+        let mut document = document::read(text)?;
+        for (index, (path, value)) in overrides.iter().enumerate() {
+            document::set(&mut document, index, path, value)?;
+        }
+        read::scenario(&document, known)
+    };
+    scenario().map_err(|misfit| ScenarioError::new(source_name, text, overrides, misfit))
+}

@@ -1,0 +1,336 @@
+//! From a document to a [`Scenario`]: every section with its keys, defaults and bounds, and what must hold between them.
+//!
+//! Owns all sections except the faults (`read_fault.rs`). Leaves the checks of a single value to `section.rs`.
+
+use super::document::{Mark, Node, Table, Value};
+use super::error::{Misfit, Problem, shown};
+use super::quantity::{self, DURATION};
+use super::section::{Section, is_kebab_case, unknown_word, wrong_type};
+use super::spec::{
+    Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, Scenario, Timing, Verdict, Workload,
+};
+use super::{Known, MAX_FAULTS, Result, SCHEMA, read_fault};
+
+pub(super) const NANOSECOND: u64 = 1;
+pub(super) const MICROSECOND: u64 = 1_000 * NANOSECOND;
+pub(super) const MILLISECOND: u64 = 1_000 * MICROSECOND;
+pub(super) const SECOND: u64 = 1_000 * MILLISECOND;
+pub(super) const MINUTE: u64 = 60 * SECOND;
+pub(super) const HOUR: u64 = 60 * MINUTE;
+
+/// All of a whole, in parts per million.
+const WHOLE: u32 = 1_000_000;
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+pub(super) const VERDICTS: [(&str, Verdict); 4] = [
+    ("pass", Verdict::Pass),
+    ("safety-violation", Verdict::SafetyViolation),
+    ("liveness-violation", Verdict::LivenessViolation),
+    ("inconclusive", Verdict::Inconclusive),
+];
+pub(super) const MODELS: [(&str, Model); 1] = [("kv", Model::Kv)];
+
+/// Reads and checks the whole document.
+pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
+    let top = Section::top(document);
+    // First of all: a file for another version may differ in anything else.
+    schema(&top)?;
+    top.only(&[
+        "schema", "name", "about", "cluster", "time", "network", "disk", "clock", "workload", "fault", "expect",
+    ])?;
+    let (name, about) = (name(&top)?, about(&top)?);
+    let cluster = cluster(top.child("cluster", "cluster.", "[cluster]")?)?;
+    let time = time(top.child("time", "time.", "[time]")?)?;
+    Ok(Scenario {
+        name,
+        about,
+        network: network(top.child("network", "network.", "[network]")?)?,
+        disk: disk(top.child("disk", "disk.", "[disk]")?)?,
+        clock: clock(top.child("clock", "clock.", "[clock]")?)?,
+        workload: workload(top.child("workload", "workload.", "[workload]")?)?,
+        faults: faults(&top, &cluster, &time)?,
+        expect: expect(top.child("expect", "expect.", "[expect]")?, known)?,
+        cluster,
+        time,
+    })
+}
+
+/// The text of `about` alone, for a list of scenarios; empty if there is none.
+pub fn about(top: &Section<'_>) -> Result<String> {
+    const LONGEST: usize = 2_000;
+    let Some((text, mark)) = top.text("about", "\"What the scenario is for\"")? else {
+        return Ok(String::new());
+    };
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if folded.chars().count() > LONGEST {
+        let what = format!("`about` is {} characters long", folded.chars().count());
+        return Err(Misfit::unfit(
+            mark,
+            what,
+            format!("say it in at most {LONGEST}, and the rest in comments"),
+        ));
+    }
+    Ok(folded)
+}
+
+fn schema(top: &Section<'_>) -> Result<()> {
+    let example = "schema = \"squall-scenario/1\" as the first line";
+    match top.text("schema", "\"squall-scenario/1\"")? {
+        None => Err(top.missing("schema", example)),
+        Some((SCHEMA, _)) => Ok(()),
+        Some((other, mark)) => Err(Misfit::new(
+            mark,
+            Problem::Schema {
+                found: shown(other),
+                supported: SCHEMA,
+            },
+        )),
+    }
+}
+
+fn name(top: &Section<'_>) -> Result<String> {
+    const LONGEST: usize = 64;
+    let Some((name, mark)) = top.text("name", "\"leader-isolation\"")? else {
+        return Err(top.missing("name", "name = \"my-scenario\" near the top"));
+    };
+    if !is_kebab_case(name) || name.len() > LONGEST {
+        let remedy = format!(
+            "write lower-case letters and digits joined by single hyphens, a letter first, at most {LONGEST} in all, \
+             such as \"leader-isolation\""
+        );
+        return Err(Misfit::unfit(
+            mark,
+            format!("\"{}\" cannot be the name of a scenario", shown(name)),
+            remedy,
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+fn cluster(section: Section<'_>) -> Result<Cluster> {
+    section.only(&[
+        "nodes",
+        "pre_vote",
+        "election",
+        "heartbeat",
+        "max_entries_per_append",
+        "max_bytes_per_append",
+        "max_inflight",
+    ])?;
+    let cluster = Cluster {
+        nodes: section.counts("nodes", 3, 1..=7)?,
+        pre_vote: section.flags("pre_vote", true)?,
+        election: section.durations("election", millis(150, 300), MILLISECOND..=MINUTE)?,
+        heartbeat_ns: section.duration("heartbeat", 50 * MILLISECOND, MILLISECOND..=10 * SECOND)?,
+        max_entries_per_append: section.counts("max_entries_per_append", 64, 1..=65_536)?,
+        max_bytes_per_append: section.sizes("max_bytes_per_append", 64 * KIB, 64..=16 * MIB)?,
+        max_inflight: section.counts("max_inflight", 16, 1..=4_096)?,
+    };
+    if cluster.heartbeat_ns >= cluster.election.min_ns {
+        let (heartbeat, election) = (duration(cluster.heartbeat_ns), duration(cluster.election.min_ns));
+        return Err(Misfit::unfit(
+            section.mark_of(&["heartbeat", "election"]),
+            format!("`cluster.heartbeat` is {heartbeat}, not below the shortest election timeout, {election}"),
+            "lower `heartbeat`, to a third of the shortest election timeout or less, or raise `election`",
+        ));
+    }
+    Ok(cluster)
+}
+
+fn time(section: Section<'_>) -> Result<Timing> {
+    section.only(&["chaos", "settle"])?;
+    Ok(Timing {
+        chaos_ns: section.duration("chaos", 20 * SECOND, 100 * MILLISECOND..=HOUR)?,
+        settle_ns: section.duration("settle", 10 * SECOND, 100 * MILLISECOND..=10 * MINUTE)?,
+    })
+}
+
+fn network(section: Section<'_>) -> Result<Network> {
+    section.only(&[
+        "latency",
+        "tail",
+        "tail_max",
+        "loss",
+        "duplicate",
+        "duplicate_delay",
+        "reorder",
+        "reorder_delay",
+        "client_latency",
+    ])?;
+    let delays = 0..=10 * MINUTE;
+    let latency = section.durations("latency", millis(1, 10), 0..=MINUTE)?;
+    Ok(Network {
+        latency,
+        tail_ppm: section.ratio("tail", 0, 0..=WHOLE)?,
+        tail_max_ns: longest(&section, "tail_max", "latency", latency, 10 * MINUTE)?,
+        loss_ppm: section.ratio("loss", 0, 0..=WHOLE)?,
+        duplicate_ppm: section.ratio("duplicate", 0, 0..=WHOLE)?,
+        duplicate_delay_ns: section.duration("duplicate_delay", 100 * MILLISECOND, delays.clone())?,
+        reorder_ppm: section.ratio("reorder", 0, 0..=WHOLE)?,
+        reorder_delay_ns: section.duration("reorder_delay", 50 * MILLISECOND, delays)?,
+        client_latency: section.durations("client_latency", millis(1, 5), 0..=MINUTE)?,
+    })
+}
+
+fn disk(section: Section<'_>) -> Result<Disk> {
+    section.only(&["sync", "slow", "slow_max", "lost", "torn"])?;
+    let sync = section.durations("sync", millis(0, 1), 0..=10 * SECOND)?;
+    let disk = Disk {
+        sync,
+        slow_ppm: section.ratio("slow", 0, 0..=WHOLE)?,
+        slow_max_ns: longest(&section, "slow_max", "sync", sync, MINUTE)?,
+        lost_ppm: section.ratio("lost", WHOLE / 2, 0..=WHOLE)?,
+        torn_ppm: section.ratio("torn", 0, 0..=WHOLE)?,
+    };
+    if disk.lost_ppm + disk.torn_ppm > WHOLE {
+        return Err(Misfit::unfit(
+            section.mark_of(&["torn", "lost"]),
+            format!(
+                "`disk.lost` ({}) and `disk.torn` ({}) add up to more than 100%",
+                ratio(disk.lost_ppm),
+                ratio(disk.torn_ppm)
+            ),
+            "lower one of them: each unsynced write is lost, torn or kept",
+        ));
+    }
+    Ok(disk)
+}
+
+fn clock(section: Section<'_>) -> Result<Clock> {
+    section.only(&["offset", "drift"])?;
+    Ok(Clock {
+        offset_max_ns: section.duration("offset", 0, 0..=HOUR)?,
+        drift_max_ppm: section.ratio("drift", 0, 0..=WHOLE / 10)?,
+    })
+}
+
+fn workload(section: Section<'_>) -> Result<Workload> {
+    section.only(&[
+        "model",
+        "clients",
+        "keys",
+        "mix",
+        "think",
+        "timeout",
+        "operations",
+        "value_bytes",
+        "sticky",
+    ])?;
+    Ok(Workload {
+        model: section.word("model", Model::Kv, &MODELS)?,
+        clients: section.counts("clients", 4, 1..=64)?,
+        keys: section.counts("keys", 5, 1..=1_024)?,
+        mix: section.get("mix").map_or(
+            Ok(Mix {
+                read: 4,
+                write: 3,
+                cas: 2,
+                append: 1,
+            }),
+            mix,
+        )?,
+        think: section.durations("think", millis(10, 100), 0..=MINUTE)?,
+        timeout_ns: section.duration("timeout", SECOND, MILLISECOND..=10 * MINUTE)?,
+        operations: section.counts("operations", 500, 1..=100_000)?,
+        value_bytes: section.sizes("value_bytes", 8, 1..=64 * KIB)?,
+        sticky: section.flags("sticky", false)?,
+    })
+}
+
+fn mix(node: &Node) -> Result<Mix> {
+    let example = "mix = { read = 4, write = 3, cas = 2, append = 1 }";
+    let section = Section::of(node, "workload.mix.", "`workload.mix`", example)?;
+    section.only(&["read", "write", "cas", "append"])?;
+    let weight = |key| section.count(key, 0, 0..=1_000);
+    let mix = Mix {
+        read: weight("read")?,
+        write: weight("write")?,
+        cas: weight("cas")?,
+        append: weight("append")?,
+    };
+    if mix.total() == 0 {
+        let remedy = "give at least one kind of operation a weight, such as { read = 1, write = 1 }";
+        return Err(Misfit::unfit(node.mark, "`workload.mix` leaves nothing to do", remedy));
+    }
+    Ok(mix)
+}
+
+fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<Vec<super::Fault>> {
+    let Some(node) = top.get("fault") else {
+        return Ok(Vec::new());
+    };
+    let Value::List(items) = &node.value else {
+        return Err(wrong_type(
+            node,
+            "fault",
+            "a list of sections",
+            "[[fault]] above the keys of each",
+        ));
+    };
+    if items.len() > MAX_FAULTS {
+        let what = format!("there are {} [[fault]] sections", items.len());
+        return Err(Misfit::unfit(node.mark, what, format!("keep at most {MAX_FAULTS}")));
+    }
+    items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| read_fault::fault(item, index, cluster, time))
+        .collect()
+}
+
+fn expect(section: Section<'_>, known: &Known<'_>) -> Result<Expect> {
+    section.only(&["properties", "fired", "verdict"])?;
+    let named = |key: &str, known: &[&str], example: &str| -> Result<Option<Vec<String>>> {
+        let Some(words) = section.words(key, example)? else {
+            return Ok(None);
+        };
+        let check = |(word, mark): (&str, Mark)| {
+            if known.contains(&word) {
+                Ok(word.to_owned())
+            } else {
+                Err(unknown_word(mark, &section.path(key), word, known))
+            }
+        };
+        words.into_iter().map(check).collect::<Result<Vec<_>>>().map(Some)
+    };
+    let all = || known.properties.iter().map(|&name| name.to_owned()).collect();
+    Ok(Expect {
+        properties: named("properties", known.properties, "[\"election-safety\"]")?.unwrap_or_else(all),
+        fired: named("fired", known.fault_classes, "[\"crash\"]")?,
+        verdict: section.word("verdict", Verdict::Pass, &VERDICTS)?,
+    })
+}
+
+/// The end of a long tail: by default ten times the largest usual value `usual` of `of`, and never below it.
+fn longest(section: &Section<'_>, key: &str, of: &str, usual: DurationRange, limit: u64) -> Result<u64> {
+    let end = section.duration(key, (usual.max_ns * 10).min(limit), 0..=limit)?;
+    if end < usual.max_ns {
+        return Err(Misfit::unfit(
+            section.mark_of(&[key, of]),
+            format!(
+                "`{}` is {}, less than the largest `{of}`, {}",
+                section.path(key),
+                duration(end),
+                duration(usual.max_ns)
+            ),
+            format!("raise `{key}` or lower `{of}`"),
+        ));
+    }
+    Ok(end)
+}
+
+pub(super) fn millis(min: u64, max: u64) -> DurationRange {
+    DurationRange {
+        min_ns: min * MILLISECOND,
+        max_ns: max * MILLISECOND,
+    }
+}
+
+pub(super) fn duration(ns: u64) -> String {
+    quantity::format(&DURATION, i128::from(ns))
+}
+
+fn ratio(ppm: u32) -> String {
+    quantity::format(&quantity::RATIO, i128::from(ppm))
+}

@@ -1,0 +1,237 @@
+//! From one `[[fault]]` to a [`Fault`]: the kinds, which keys belong to which, and when a fault strikes.
+
+use super::Result;
+use super::document::Node;
+use super::error::{Misfit, Problem, shown};
+use super::fault::{Direction, Fault, FaultKind, Split, Target, When};
+use super::nearest::nearest;
+use super::read::{HOUR, MICROSECOND, MILLISECOND, duration, millis};
+use super::section::{Section, unknown_word};
+use super::spec::{Cluster, DurationRange, Timing};
+
+/// Every kind with its keys, in the order of the documentation.
+const KINDS: [(&str, &[&str]); 9] = [
+    ("partition", &["kind", "at", "every", "for", "split", "clients"]),
+    ("isolate", &["kind", "at", "every", "for", "target", "clients"]),
+    (
+        "one-way",
+        &["kind", "at", "every", "for", "target", "direction", "clients"],
+    ),
+    ("crash", &["kind", "at", "every", "for", "target", "max_down"]),
+    ("pause", &["kind", "at", "every", "for", "target"]),
+    ("clock-step", &["kind", "at", "every", "target", "by"]),
+    ("clock-drift", &["kind", "at", "every", "for", "target", "drift"]),
+    ("rolling-restart", &["kind", "at", "every", "for", "gap"]),
+    ("power-loss", &["kind", "at", "every", "for"]),
+];
+
+pub(super) const SPLITS: [(&str, Split); 2] = [("random", Split::Random), ("even", Split::Even)];
+pub(super) const DIRECTIONS: [(&str, Direction); 3] =
+    [("any", Direction::Any), ("in", Direction::In), ("out", Direction::Out)];
+
+/// Reads the fault of this index, counted from 0.
+pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing) -> Result<Fault> {
+    let (prefix, title) = (format!("fault.{index}."), format!("[[fault]] {index}"));
+    let section = Section::of(node, &prefix, &title, "[[fault]] above the keys of each")?;
+    let Some((word, mark)) = section.text("kind", "\"crash\"")? else {
+        return Err(section.missing("kind", "kind = \"crash\", or another kind of fault"));
+    };
+    let Some(&(kind, keys)) = KINDS.iter().find(|(kind, _)| *kind == word) else {
+        return Err(unknown_word(
+            mark,
+            &section.path("kind"),
+            word,
+            &KINDS.map(|(kind, _)| kind),
+        ));
+    };
+    own_keys(&section, kind, keys)?;
+    let when = when(&section, time)?;
+    Ok(Fault {
+        when,
+        kind: settings(&section, kind, cluster)?,
+    })
+}
+
+fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<FaultKind> {
+    let target = || target(section, cluster);
+    let lasts = || lasts(section);
+    let clients = || section.flag("clients", false);
+    Ok(match kind {
+        "partition" => FaultKind::Partition {
+            lasts: lasts()?,
+            split: section.word("split", Split::Random, &SPLITS)?,
+            clients: clients()?,
+        },
+        "isolate" => FaultKind::Isolate {
+            target: target()?,
+            lasts: lasts()?,
+            clients: clients()?,
+        },
+        "one-way" => FaultKind::OneWay {
+            target: target()?,
+            direction: section.word("direction", Direction::Any, &DIRECTIONS)?,
+            lasts: lasts()?,
+            clients: clients()?,
+        },
+        "crash" => FaultKind::Crash {
+            target: target()?,
+            lasts: lasts()?,
+            max_down: section
+                .get("max_down")
+                .map(|_| section.count("max_down", 1, 1..=7))
+                .transpose()?,
+        },
+        "pause" => FaultKind::Pause {
+            target: target()?,
+            lasts: lasts()?,
+        },
+        "clock-step" => {
+            let hour = i64::try_from(HOUR).expect("an hour of nanoseconds fits");
+            let by = section.offsets("by", -hour..=hour)?;
+            let by = by.ok_or_else(|| section.missing("by", "by = \"-500ms..500ms\", how far the clock jumps"))?;
+            FaultKind::ClockStep { target: target()?, by }
+        }
+        "clock-drift" => {
+            if section.get("drift").is_none() {
+                return Err(section.missing("drift", "drift = \"500ppm\", how far the clock's rate goes off"));
+            }
+            FaultKind::ClockDrift {
+                target: target()?,
+                drift_max_ppm: section.ratio("drift", 1, 1..=100_000)?,
+                lasts: lasts()?,
+            }
+        }
+        "rolling-restart" => FaultKind::RollingRestart {
+            lasts: lasts()?,
+            gap: section.durations("gap", millis(200, 1_000), 0..=HOUR)?,
+        },
+        "power-loss" => FaultKind::PowerLoss { lasts: lasts()? },
+        _ => unreachable!("KINDS names a kind of fault, `{kind}`, that nothing reads"),
+    })
+}
+
+/// Refuses keys that the kind does not have: those of other kinds by naming these, the rest as unknown.
+fn own_keys(section: &Section<'_>, kind: &'static str, keys: &'static [&'static str]) -> Result<()> {
+    let foreign = KINDS
+        .iter()
+        .flat_map(|(_, others)| *others)
+        .filter(|key| !keys.contains(key));
+    for &key in foreign {
+        if let Some(mark) = section.key_mark(key) {
+            let kinds = KINDS
+                .iter()
+                .filter(|(_, others)| others.contains(&key))
+                .map(|(name, _)| *name)
+                .collect();
+            return Err(Misfit::new(
+                mark,
+                Problem::ForeignKey {
+                    key,
+                    kind,
+                    kinds,
+                    known: keys,
+                },
+            ));
+        }
+    }
+    section.only(keys)
+}
+
+fn when(section: &Section<'_>, time: &Timing) -> Result<When> {
+    match (section.get("at"), section.get("every")) {
+        (Some(_), None) => {
+            let ns = section.duration("at", 0, 0..=HOUR)?;
+            if ns < time.chaos_ns {
+                return Ok(When::At { ns });
+            }
+            let (at, chaos) = (duration(ns), duration(time.chaos_ns));
+            let what = format!(
+                "`{}` is {at}, when the faults are over: `time.chaos` is {chaos}",
+                section.path("at")
+            );
+            Err(Misfit::unfit(
+                section.mark_of(&["at"]),
+                what,
+                "let it strike earlier, or make `time.chaos` longer",
+            ))
+        }
+        (None, Some(_)) => {
+            let pause = section.durations("every", millis(1, 1), MILLISECOND..=HOUR)?;
+            if pause.min_ns < time.chaos_ns {
+                return Ok(When::Every(pause));
+            }
+            let (every, chaos) = (duration(pause.min_ns), duration(time.chaos_ns));
+            let what = format!(
+                "`{}` starts at {every} and never strikes: `time.chaos` is {chaos}",
+                section.path("every")
+            );
+            Err(Misfit::unfit(
+                section.mark_of(&["every"]),
+                what,
+                "let it strike sooner, or make `time.chaos` longer",
+            ))
+        }
+        (Some(_), Some(second)) => Err(Misfit::unfit(
+            second.mark,
+            format!(
+                "`{}` and `{}` are both given",
+                section.path("at"),
+                section.path("every")
+            ),
+            "keep `at` for a fault that strikes once, or `every` for one that strikes again and again",
+        )),
+        (None, None) => Err(section.missing(
+            "every",
+            "every = \"2s..4s\" to strike again and again, or at = \"3s\" for once",
+        )),
+    }
+}
+
+fn lasts(section: &Section<'_>) -> Result<DurationRange> {
+    let none = DurationRange { min_ns: 0, max_ns: 0 };
+    let lasts = section.durations("for", none, MICROSECOND..=HOUR)?;
+    if lasts == none {
+        return Err(section.missing("for", "for = \"500ms..2s\", how long it lasts"));
+    }
+    Ok(lasts)
+}
+
+fn target(section: &Section<'_>, cluster: &Cluster) -> Result<Target> {
+    let Some((word, mark)) = section.text("target", "\"leader\"")? else {
+        return Ok(Target::Any);
+    };
+    let path = section.path("target");
+    match word {
+        "leader" => return Ok(Target::Leader),
+        "backup" => return Ok(Target::Backup),
+        "any" => return Ok(Target::Any),
+        _ => {}
+    }
+    let digits = word
+        .strip_prefix('n')
+        .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    let Some(number) = digits.filter(|digits| *digits == "0" || !digits.starts_with(['0', '+']) && !digits.is_empty())
+    else {
+        let known = ["leader", "backup", "any", "n0"];
+        let problem = Problem::UnknownWord {
+            path,
+            word: shown(word),
+            nearest: nearest(word, &known[..3]).map(str::to_owned),
+            known: ["leader", "backup", "any", "n0, n1, ... for one node"]
+                .map(str::to_owned)
+                .to_vec(),
+        };
+        return Err(Misfit::new(mark, problem));
+    };
+    let fewest = cluster.nodes.smallest();
+    number
+        .parse()
+        .ok()
+        .filter(|number| *number < fewest)
+        .map(Target::Node)
+        .ok_or_else(|| {
+            let word = shown(word);
+            let what = format!("`{path}` is \"{word}\", but `cluster.nodes` may be {fewest} and numbers start at 0");
+            Misfit::unfit(mark, what, format!("write one of \"n0\" to \"n{}\"", fewest - 1))
+        })
+}

@@ -1,0 +1,411 @@
+//! Typed access to one table of a scenario: a key with its default and its bounds in, a checked value or a [`Misfit`] out.
+//!
+//! Owns the checks that are the same for every key: unknown keys, types, units, bounds, lists of choices. Which keys there
+//! are, and what they must be to each other, is said in `read.rs` and `read_fault.rs`.
+
+use super::document::{Mark, Node, Table, Value};
+use super::error::{Misfit, Problem, shown};
+use super::nearest::nearest;
+use super::quantity::{self, DURATION, Family, RATIO, SIZE};
+use super::spec::{Choice, DurationRange, OffsetRange};
+use super::{MAX_CHOICES, Result};
+use std::ops::RangeInclusive;
+
+/// One table with its name and its keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Section<'d> {
+    /// What precedes a key in a message: "network.", "fault.0." or nothing at the top.
+    prefix: &'d str,
+    /// What the section is called in a message: "[network]", "[[fault]] 0" or "the top of the file".
+    title: &'d str,
+    /// Where the section starts.
+    mark: Mark,
+    /// `None` for a section that is left out.
+    table: Option<&'d Table>,
+}
+
+impl<'d> Section<'d> {
+    /// The table at the top of the document.
+    pub fn top(table: &'d Table) -> Self {
+        Self {
+            prefix: "",
+            title: "the top of the file",
+            mark: Mark::Whole,
+            table: Some(table),
+        }
+    }
+
+    /// The table that `node` must be; `example` is one that would do.
+    pub fn of(node: &'d Node, prefix: &'d str, title: &'d str, example: &str) -> Result<Self> {
+        let Value::Table(table) = &node.value else {
+            return Err(wrong_type(node, prefix.trim_end_matches('.'), "a section", example));
+        };
+        Ok(Self {
+            prefix,
+            title,
+            mark: node.mark,
+            table: Some(table),
+        })
+    }
+
+    /// The section called `name`; an empty one if the document leaves it out.
+    pub fn child(&self, name: &str, prefix: &'d str, title: &'d str) -> Result<Self> {
+        match self.get(name) {
+            Some(node) => Self::of(
+                node,
+                prefix,
+                title,
+                &format!("{title} on a line of its own, above its keys"),
+            ),
+            None => Ok(Self {
+                prefix,
+                title,
+                mark: self.mark,
+                table: None,
+            }),
+        }
+    }
+
+    /// Refuses keys other than `known`.
+    pub fn only(&self, known: &'static [&'static str]) -> Result<()> {
+        let entries = self.table.map_or(&[][..], |table| &table.entries);
+        let Some(stray) = entries.iter().find(|entry| !known.contains(&entry.key.as_str())) else {
+            return Ok(());
+        };
+        let problem = Problem::UnknownKey {
+            section: self.title.to_owned(),
+            key: shown(&stray.key),
+            nearest: nearest(&stray.key, known),
+            known,
+        };
+        Err(Misfit::new(stray.key_mark, problem))
+    }
+
+    /// The value of `key`, unread.
+    pub fn get(&self, key: &str) -> Option<&'d Node> {
+        self.table.and_then(|table| table.get(key))
+    }
+
+    /// Where the name of `key` was written, if it was.
+    pub fn key_mark(&self, key: &str) -> Option<Mark> {
+        self.table?
+            .entries
+            .iter()
+            .find(|entry| entry.key == key)
+            .map(|entry| entry.key_mark)
+    }
+
+    /// The place of a problem between the values of `keys`, of which some may be defaults: that of the first which an
+    /// override sets, or else of the first which is present, or else of the section.
+    pub fn mark_of(&self, keys: &[&str]) -> Mark {
+        let marks = || keys.iter().filter_map(|key| self.get(key)).map(|node| node.mark);
+        marks()
+            .find(|mark| matches!(mark, Mark::Override(_)))
+            .or_else(|| marks().next())
+            .unwrap_or(self.mark)
+    }
+
+    /// The key with its section.
+    pub fn path(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    /// Says that `key` has no default; `example` is a line that would do.
+    pub fn missing(&self, key: &'static str, example: &'static str) -> Misfit {
+        Misfit::new(
+            self.mark,
+            Problem::Missing {
+                section: self.title.to_owned(),
+                key,
+                example,
+            },
+        )
+    }
+
+    /// A text.
+    pub fn text(&self, key: &str, example: &str) -> Result<Option<(&'d str, Mark)>> {
+        self.get(key)
+            .map(|node| Ok((text(node, &self.path(key), example)?, node.mark)))
+            .transpose()
+    }
+
+    /// A list of texts, without repetitions.
+    pub fn words(&self, key: &str, example: &str) -> Result<Option<Vec<(&'d str, Mark)>>> {
+        let Some(node) = self.get(key) else { return Ok(None) };
+        let path = self.path(key);
+        let Value::List(items) = &node.value else {
+            return Err(wrong_type(node, &path, "a list of texts", example));
+        };
+        let mut words: Vec<(&str, Mark)> = Vec::with_capacity(items.len());
+        for item in items {
+            let word = text(item, &path, example)?;
+            if words.iter().any(|(earlier, _)| *earlier == word) {
+                let what = format!("`{path}` lists \"{}\" twice", shown(word));
+                return Err(Misfit::unfit(item.mark, what, "name each one once"));
+            }
+            words.push((word, item.mark));
+        }
+        Ok(Some(words))
+    }
+
+    /// One of `known` words, as what it stands for.
+    pub fn word<T: Copy>(&self, key: &str, default: T, known: &[(&'static str, T)]) -> Result<T> {
+        let Some((word, mark)) = self.text(key, &format!("\"{}\"", known[0].0))? else {
+            return Ok(default);
+        };
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        known
+            .iter()
+            .find(|(name, _)| *name == word)
+            .map(|(_, meaning)| *meaning)
+            .ok_or_else(|| unknown_word(mark, &self.path(key), word, &names))
+    }
+
+    /// A flag.
+    pub fn flag(&self, key: &str, default: bool) -> Result<bool> {
+        self.get(key).map_or(Ok(default), |node| flag(node, &self.path(key)))
+    }
+
+    /// A flag or a list of flags.
+    pub fn flags(&self, key: &str, default: bool) -> Result<Choice<bool>> {
+        self.choice(key, default, flag)
+    }
+
+    /// A whole number.
+    pub fn count(&self, key: &str, default: u32, bounds: RangeInclusive<u32>) -> Result<u32> {
+        self.get(key)
+            .map_or(Ok(default), |node| count(node, &self.path(key), default, &bounds))
+    }
+
+    /// A whole number or a list of them.
+    pub fn counts(&self, key: &str, default: u32, bounds: RangeInclusive<u32>) -> Result<Choice<u32>> {
+        self.choice(key, default, |node, path| count(node, path, default, &bounds))
+    }
+
+    /// A size in bytes or a list of them.
+    pub fn sizes(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<Choice<u64>> {
+        self.choice(key, default, |node, path| single(&SIZE, node, path, &bounds))
+    }
+
+    /// A ratio in parts per million.
+    pub fn ratio(&self, key: &str, default: u32, bounds: RangeInclusive<u32>) -> Result<u32> {
+        self.get(key)
+            .map_or(Ok(default), |node| single(&RATIO, node, &self.path(key), &bounds))
+    }
+
+    /// A duration in nanoseconds.
+    pub fn duration(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<u64> {
+        self.get(key)
+            .map_or(Ok(default), |node| single(&DURATION, node, &self.path(key), &bounds))
+    }
+
+    /// A range of durations.
+    pub fn durations(&self, key: &str, default: DurationRange, bounds: RangeInclusive<u64>) -> Result<DurationRange> {
+        let Some(node) = self.get(key) else { return Ok(default) };
+        let (min_ns, max_ns) = range(node, &self.path(key), &bounds, "1ms..10ms")?;
+        Ok(DurationRange { min_ns, max_ns })
+    }
+
+    /// A range of durations of either sign; `None` if the key is absent.
+    pub fn offsets(&self, key: &str, bounds: RangeInclusive<i64>) -> Result<Option<OffsetRange>> {
+        let Some(node) = self.get(key) else { return Ok(None) };
+        let (min_ns, max_ns) = range(node, &self.path(key), &bounds, "-500ms..500ms")?;
+        Ok(Some(OffsetRange { min_ns, max_ns }))
+    }
+
+    fn choice<T: Copy + Ord>(
+        &self,
+        key: &str,
+        default: T,
+        read: impl Fn(&Node, &str) -> Result<T>,
+    ) -> Result<Choice<T>> {
+        let Some(node) = self.get(key) else {
+            return Ok(Choice::one(default));
+        };
+        let path = self.path(key);
+        let Value::List(items) = &node.value else {
+            return Ok(Choice::one(read(node, &path)?));
+        };
+        if items.len() > MAX_CHOICES {
+            let what = format!("`{path}` lists {} values", items.len());
+            return Err(Misfit::unfit(node.mark, what, format!("list at most {MAX_CHOICES}")));
+        }
+        let options = items.iter().map(|item| read(item, &path)).collect::<Result<Vec<T>>>()?;
+        Choice::among(options).ok_or_else(|| {
+            Misfit::unfit(
+                node.mark,
+                format!("`{path}` is an empty list"),
+                "list at least one value to draw from",
+            )
+        })
+    }
+}
+
+/// Says that `word` is none of `known`.
+pub fn unknown_word(mark: Mark, path: &str, word: &str, known: &[&str]) -> Misfit {
+    let problem = Problem::UnknownWord {
+        path: path.to_owned(),
+        word: shown(word),
+        nearest: nearest(word, known).map(str::to_owned),
+        known: known.iter().map(|&name| name.to_owned()).collect(),
+    };
+    Misfit::new(mark, problem)
+}
+
+/// Says that `node` is not of the type `expected`.
+pub fn wrong_type(node: &Node, path: &str, expected: &'static str, example: &str) -> Misfit {
+    let problem = Problem::WrongType {
+        path: shown(path),
+        expected,
+        found: node.described(),
+        example: example.to_owned(),
+    };
+    Misfit::new(node.mark, problem)
+}
+
+fn text<'d>(node: &'d Node, path: &str, example: &str) -> Result<&'d str> {
+    match &node.value {
+        Value::Text(text) => Ok(text),
+        _ => Err(wrong_type(node, path, "a text", example)),
+    }
+}
+
+fn flag(node: &Node, path: &str) -> Result<bool> {
+    match node.value {
+        Value::Flag(flag) => Ok(flag),
+        _ => Err(wrong_type(node, path, "a flag", "true")),
+    }
+}
+
+fn count(node: &Node, path: &str, example: u32, bounds: &RangeInclusive<u32>) -> Result<u32> {
+    match &node.value {
+        Value::Integer(number) => bounded(node.mark, path, i128::from(*number), bounds, i128::to_string),
+        Value::Alien("integer", spelling) => {
+            Err(out_of_range(node.mark, path, shown(spelling), bounds, u32::to_string))
+        }
+        _ => Err(wrong_type(node, path, "a whole number", &example.to_string())),
+    }
+}
+
+fn single<T>(family: &'static Family, node: &Node, path: &str, bounds: &RangeInclusive<T>) -> Result<T>
+where
+    T: Copy + TryFrom<i128> + Into<i128> + PartialOrd,
+{
+    let noun_with_article = match family.noun {
+        "duration" => "a duration in double quotes",
+        "ratio" => "a ratio in double quotes",
+        _ => "a size in double quotes",
+    };
+    let Value::Text(text) = &node.value else {
+        return Err(wrong_type(
+            node,
+            path,
+            noun_with_article,
+            &format!("\"{}\"", family.example),
+        ));
+    };
+    if text.contains("..") {
+        let what = format!("`{path}` is one {}, and \"{}\" is a range", family.noun, shown(text));
+        return Err(Misfit::unfit(
+            node.mark,
+            what,
+            format!("write one value, such as \"{}\"", family.example),
+        ));
+    }
+    let value = quantity::parse(family, text).map_err(|error| {
+        let units = family.unit_names().join(", ");
+        let instead = format!(
+            "write a {} such as \"{}\"; the units are {units}",
+            family.noun, family.example
+        );
+        Misfit::new(
+            node.mark,
+            Problem::Quantity {
+                path: path.to_owned(),
+                error,
+                instead,
+            },
+        )
+    })?;
+    bounded(node.mark, path, value, bounds, |value| quantity::format(family, *value))
+}
+
+fn range<T>(node: &Node, path: &str, bounds: &RangeInclusive<T>, example: &str) -> Result<(T, T)>
+where
+    T: Copy + TryFrom<i128> + Into<i128> + PartialOrd,
+{
+    let Value::Text(text) = &node.value else {
+        return Err(wrong_type(
+            node,
+            path,
+            "a range of durations in double quotes",
+            &format!("\"{example}\""),
+        ));
+    };
+    let (first, second) = quantity::parse_range(&DURATION, text).map_err(|error| {
+        let units = DURATION.unit_names().join(", ");
+        let instead =
+            format!("write a range of durations such as \"{example}\" or one duration; the units are {units}");
+        Misfit::new(
+            node.mark,
+            Problem::Quantity {
+                path: path.to_owned(),
+                error,
+                instead,
+            },
+        )
+    })?;
+    let format = |value: &i128| quantity::format(&DURATION, *value);
+    if first > second {
+        let problem = Problem::Inverted {
+            path: path.to_owned(),
+            first: format(&first),
+            second: format(&second),
+        };
+        return Err(Misfit::new(node.mark, problem));
+    }
+    Ok((
+        bounded(node.mark, path, first, bounds, format)?,
+        bounded(node.mark, path, second, bounds, format)?,
+    ))
+}
+
+/// `value` in its own type if it lies within `bounds`.
+fn bounded<T>(
+    mark: Mark,
+    path: &str,
+    value: i128,
+    bounds: &RangeInclusive<T>,
+    format: impl Fn(&i128) -> String,
+) -> Result<T>
+where
+    T: Copy + TryFrom<i128> + Into<i128> + PartialOrd,
+{
+    let inside = T::try_from(value).ok().filter(|value| bounds.contains(value));
+    inside.ok_or_else(|| out_of_range(mark, path, format(&value), bounds, |&bound| format(&bound.into())))
+}
+
+fn out_of_range<T>(
+    mark: Mark,
+    path: &str,
+    value: String,
+    bounds: &RangeInclusive<T>,
+    format: impl Fn(&T) -> String,
+) -> Misfit {
+    let (min, max) = (format(bounds.start()), format(bounds.end()));
+    Misfit::new(
+        mark,
+        Problem::OutOfRange {
+            path: path.to_owned(),
+            value,
+            min,
+            max,
+        },
+    )
+}
+
+/// A name in kebab-case: lower-case letters and digits in groups joined by single hyphens, starting with a letter.
+pub fn is_kebab_case(name: &str) -> bool {
+    let plain = |group: &str| !group.is_empty() && group.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split('-').all(plain)
+}

@@ -1,0 +1,263 @@
+//! What a scenario says once it is read: plain data, already validated.
+//!
+//! Owns the types of every section except the faults (`fault.rs`). Times are nanoseconds, ratios parts per million and
+//! sizes bytes, all of them integers. Leaves to others: how a value is written (`quantity.rs`), how a section is read
+//! and which bounds are enforced (`read.rs`), and every draw (whoever runs the scenario).
+
+use super::fault::Fault;
+
+/// One scenario: a cluster, the world that it lives in, what its clients do, what goes wrong and what must hold.
+///
+/// A value of this type has passed every check that [`parse`](super::parse) makes, so the bounds stated on the fields
+/// hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scenario {
+    /// Kebab-case, 1 to 64 characters.
+    pub name: String,
+    /// What the scenario is for: one paragraph, at most 2,000 characters, with runs of white space folded into single
+    /// spaces. May be empty.
+    pub about: String,
+    /// `[cluster]`: the nodes and the protocol's settings.
+    pub cluster: Cluster,
+    /// `[time]`: how long the two phases last.
+    pub time: Timing,
+    /// `[network]`: latency, loss, duplication and reordering on every link.
+    pub network: Network,
+    /// `[disk]`: how long a sync takes, and what a crash does to writes that were not synced.
+    pub disk: Disk,
+    /// `[clock]`: how far the nodes' clocks are apart from the start.
+    pub clock: Clock,
+    /// `[workload]`: what the clients do.
+    pub workload: Workload,
+    /// `[[fault]]`, in the order of the file; at most [`MAX_FAULTS`](super::MAX_FAULTS).
+    pub faults: Vec<Fault>,
+    /// `[expect]`: what must hold.
+    pub expect: Expect,
+}
+
+/// `[cluster]`: the nodes and the settings of the consensus protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// `nodes`: voting members, 1 to 7; default 3.
+    pub nodes: Choice<u32>,
+    /// `pre_vote`: whether a node asks before it raises its term (Raft thesis, section 9.6); default true.
+    pub pre_vote: Choice<bool>,
+    /// `election`: the election timeout, drawn anew for each wait; 1 ms to 60 s; default 150 ms to 300 ms.
+    pub election: DurationRange,
+    /// `heartbeat`: pause between a leader's heartbeats; 1 ms to 10 s and shorter than the shortest election timeout;
+    /// default 50 ms.
+    pub heartbeat_ns: u64,
+    /// `max_entries_per_append`: 1 to 65,536 entries in one AppendEntries; default 64.
+    pub max_entries_per_append: Choice<u32>,
+    /// `max_bytes_per_append`: 64 B to 16 MiB of entries in one AppendEntries; default 64 KiB.
+    pub max_bytes_per_append: Choice<u64>,
+    /// `max_inflight`: 1 to 4,096 AppendEntries to one follower that wait for an answer; default 16.
+    pub max_inflight: Choice<u32>,
+}
+
+/// `[time]`: the two phases of a run, in true (virtual) time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// `chaos`: how long the faults strike while clients work, from the start of the run; 100 ms to 1 h; default 20 s.
+    pub chaos_ns: u64,
+    /// `settle`: after everything has healed, the time within which the cluster must elect a leader, converge and serve;
+    /// 100 ms to 10 min; default 10 s.
+    pub settle_ns: u64,
+}
+
+/// `[network]`: what befalls messages between nodes, and between nodes and clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    /// `latency`: the usual one-way delay between nodes, drawn for each message; up to 1 min; default 1 ms to 10 ms.
+    pub latency: DurationRange,
+    /// `tail`: share of messages (ppm) whose delay is drawn from the long tail instead, between the largest usual
+    /// latency and `tail_max`; default 0.
+    pub tail_ppm: u32,
+    /// `tail_max`: the longest delay of the tail; not below the largest usual latency, up to 10 min; default ten times
+    /// the largest usual latency, or 10 min if that is less.
+    pub tail_max_ns: u64,
+    /// `loss`: share of messages (ppm) that are dropped; default 0.
+    pub loss_ppm: u32,
+    /// `duplicate`: share of messages (ppm) that arrive twice; default 0.
+    pub duplicate_ppm: u32,
+    /// `duplicate_delay`: how much later the second copy arrives at most; up to 10 min; default 100 ms.
+    pub duplicate_delay_ns: u64,
+    /// `reorder`: share of messages (ppm) that let later ones of the same link overtake them; default 0.
+    pub reorder_ppm: u32,
+    /// `reorder_delay`: how long such a message is held up at most; up to 10 min; default 50 ms.
+    pub reorder_delay_ns: u64,
+    /// `client_latency`: the one-way delay between a client and a node; up to 1 min; default 1 ms to 5 ms.
+    pub client_latency: DurationRange,
+}
+
+/// `[disk]`: the disk of each node. Writes are volatile until a sync has completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// `sync`: how long a sync takes, drawn for each; up to 10 s; default 0 to 1 ms.
+    pub sync: DurationRange,
+    /// `slow`: share of syncs (ppm) that are slow: they take between the longest usual time and `slow_max`; default 0.
+    pub slow_ppm: u32,
+    /// `slow_max`: the longest slow sync; not below the longest usual one, up to 1 min; default ten times the longest
+    /// usual sync, or 1 min if that is less.
+    pub slow_max_ns: u64,
+    /// `lost`: at a crash, the share of unsynced writes (ppm) that vanish; default 50%. `lost` and `torn` together are at
+    /// most 100%; what remains is kept as if it had been synced.
+    pub lost_ppm: u32,
+    /// `torn`: at a crash, the share of unsynced writes (ppm) of which only a part remains; default 0.
+    pub torn_ppm: u32,
+}
+
+/// `[clock]`: how the nodes' clocks differ from true time from the start of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    /// `offset`: each node's clock starts ahead by a draw between zero and this; up to 1 h; default 0.
+    pub offset_max_ns: u64,
+    /// `drift`: each node's clock runs fast or slow by a draw between minus and plus this (ppm); up to 10%; default 0.
+    pub drift_max_ppm: u32,
+}
+
+/// `[workload]`: what the clients do, and how long they wait.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workload {
+    /// `model`: which service the clients use and which specification judges their history; default `kv`.
+    pub model: Model,
+    /// `clients`: 1 to 64; default 4.
+    pub clients: Choice<u32>,
+    /// `keys`: how many keys the clients contend for, 1 to 1,024; default 5.
+    pub keys: Choice<u32>,
+    /// `mix`: weights of the kinds of operation.
+    pub mix: Mix,
+    /// `think`: a client's pause between two operations; up to 1 min; default 10 ms to 100 ms.
+    pub think: DurationRange,
+    /// `timeout`: how long a client waits for an answer before it gives the outcome up as unknown; 1 ms to 10 min;
+    /// default 1 s.
+    pub timeout_ns: u64,
+    /// `operations`: the most operations that one client starts during the faults, 1 to 100,000; default 500.
+    pub operations: Choice<u32>,
+    /// `value_bytes`: the size of a written value, 1 B to 64 KiB; default 8 B.
+    pub value_bytes: Choice<u64>,
+    /// `sticky`: whether a client stays with the node that it started with instead of following redirects to the leader;
+    /// default false.
+    pub sticky: Choice<bool>,
+}
+
+/// The service under test together with the sequential specification that judges it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Model {
+    /// `kv`: a map from keys to values with read, write, compare-and-set and append.
+    Kv,
+}
+
+/// `mix`: how often each kind of operation is drawn, as weights of 0 to 1,000. At least one is above zero.
+///
+/// A mix that is written names every kind that it wants: what it leaves out has weight 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mix {
+    /// Weight of reads; default 4.
+    pub read: u32,
+    /// Weight of writes; default 3.
+    pub write: u32,
+    /// Weight of compare-and-set; default 2.
+    pub cas: u32,
+    /// Weight of appends; default 1.
+    pub append: u32,
+}
+
+impl Mix {
+    /// The sum of the weights; never zero in a validated scenario, and at most 4,000.
+    pub fn total(&self) -> u32 {
+        self.read + self.write + self.cas + self.append
+    }
+}
+
+/// `[expect]`: what a run, or a sweep of runs, must show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expect {
+    /// `properties`: names of the properties to check, in the order written; default: all that the caller knows.
+    pub properties: Vec<String>,
+    /// `fired`: fault classes that must have fired at least once over a sweep; `None` if the file leaves them to be
+    /// derived from the faults that it switches on.
+    pub fired: Option<Vec<String>>,
+    /// `verdict`: how every run should end; default `pass`.
+    pub verdict: Verdict,
+}
+
+/// How a run is expected to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// `pass`: every property holds and the cluster recovers.
+    Pass,
+    /// `safety-violation`: a property is broken or a history is not linearizable.
+    SafetyViolation,
+    /// `liveness-violation`: the cluster does not elect, converge and serve within `time.settle`.
+    LivenessViolation,
+    /// `inconclusive`: a checker gives up within its budget.
+    Inconclusive,
+}
+
+/// A count, a flag or a size for which a scenario gives one value or a list; each seed draws one from the list.
+///
+/// Never empty, and at most [`MAX_CHOICES`](super::MAX_CHOICES) long. A value that is listed twice is drawn twice as often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice<T> {
+    options: Vec<T>,
+}
+
+impl<T: Copy + Ord> Choice<T> {
+    /// The choice of one value.
+    pub fn one(value: T) -> Self {
+        Self { options: vec![value] }
+    }
+
+    /// The choice among `options`, or `None` if there are none.
+    pub fn among(options: Vec<T>) -> Option<Self> {
+        (!options.is_empty()).then_some(Self { options })
+    }
+
+    /// What is to be drawn from, in the order of the file; never empty.
+    pub fn options(&self) -> &[T] {
+        &self.options
+    }
+
+    /// The option that a uniform draw below `options().len()` selects.
+    ///
+    /// # Panics
+    ///
+    /// If `draw` is not below the number of options: the draw was made for another choice.
+    pub fn pick(&self, draw: usize) -> T {
+        assert!(
+            draw < self.options.len(),
+            "a choice of {} options got draw {draw}",
+            self.options.len()
+        );
+        self.options[draw]
+    }
+
+    /// The smallest option.
+    pub fn smallest(&self) -> T {
+        *self.options.iter().min().expect("a choice is never empty")
+    }
+
+    /// The largest option.
+    pub fn largest(&self) -> T {
+        *self.options.iter().max().expect("a choice is never empty")
+    }
+}
+
+/// A duration that is drawn per use: nanoseconds, both ends included, `min_ns <= max_ns`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DurationRange {
+    /// Shortest, in nanoseconds.
+    pub min_ns: u64,
+    /// Longest, in nanoseconds; equal to the shortest if there is nothing to draw.
+    pub max_ns: u64,
+}
+
+/// A shift in time, forward or back, that is drawn per use: nanoseconds, both ends included, `min_ns <= max_ns`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OffsetRange {
+    /// Furthest back (or least far forward), in nanoseconds.
+    pub min_ns: i64,
+    /// Furthest forward (or least far back), in nanoseconds.
+    pub max_ns: i64,
+}

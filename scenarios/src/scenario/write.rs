@@ -1,0 +1,203 @@
+//! From a [`Scenario`] back to a file: every key with its value, so that the text stands without the defaults.
+
+use super::SCHEMA;
+use super::fault::{Fault, FaultKind, Target, When};
+use super::quantity::{DURATION, RATIO, SIZE, format, format_range};
+use super::read::{MODELS, VERDICTS};
+use super::read_fault::{DIRECTIONS, SPLITS};
+use super::spec::{Choice, DurationRange, Scenario};
+use std::fmt::{Display, Write};
+
+impl Scenario {
+    /// The scenario as a file that [`parse`](super::parse) reads back to an equal value. Comments of the file that it came
+    /// from are gone, and defaults are spelled out.
+    pub fn to_toml(&self) -> String {
+        let mut out = Writer { text: String::new() };
+        out.text("schema", SCHEMA);
+        out.text("name", &self.name);
+        out.text("about", &self.about);
+        self.write_world(&mut out);
+        self.write_workload(&mut out);
+        for fault in &self.faults {
+            write_fault(&mut out, fault);
+        }
+        out.section("[expect]");
+        out.texts("properties", &self.expect.properties);
+        if let Some(fired) = &self.expect.fired {
+            out.texts("fired", fired);
+        }
+        out.text("verdict", word(&VERDICTS, &self.expect.verdict));
+        out.text
+    }
+
+    fn write_world(&self, out: &mut Writer) {
+        let Self {
+            cluster,
+            time,
+            network,
+            disk,
+            clock,
+            ..
+        } = self;
+        out.section("[cluster]");
+        out.choice("nodes", &cluster.nodes, u32::to_string);
+        out.choice("pre_vote", &cluster.pre_vote, bool::to_string);
+        out.durations("election", cluster.election);
+        out.duration("heartbeat", cluster.heartbeat_ns);
+        out.choice(
+            "max_entries_per_append",
+            &cluster.max_entries_per_append,
+            u32::to_string,
+        );
+        out.choice("max_bytes_per_append", &cluster.max_bytes_per_append, size);
+        out.choice("max_inflight", &cluster.max_inflight, u32::to_string);
+        out.section("[time]");
+        out.duration("chaos", time.chaos_ns);
+        out.duration("settle", time.settle_ns);
+        out.section("[network]");
+        out.durations("latency", network.latency);
+        out.ratio("tail", network.tail_ppm);
+        out.duration("tail_max", network.tail_max_ns);
+        out.ratio("loss", network.loss_ppm);
+        out.ratio("duplicate", network.duplicate_ppm);
+        out.duration("duplicate_delay", network.duplicate_delay_ns);
+        out.ratio("reorder", network.reorder_ppm);
+        out.duration("reorder_delay", network.reorder_delay_ns);
+        out.durations("client_latency", network.client_latency);
+        out.section("[disk]");
+        out.durations("sync", disk.sync);
+        out.ratio("slow", disk.slow_ppm);
+        out.duration("slow_max", disk.slow_max_ns);
+        out.ratio("lost", disk.lost_ppm);
+        out.ratio("torn", disk.torn_ppm);
+        out.section("[clock]");
+        out.duration("offset", clock.offset_max_ns);
+        out.ratio("drift", clock.drift_max_ppm);
+    }
+
+    fn write_workload(&self, out: &mut Writer) {
+        let workload = &self.workload;
+        out.section("[workload]");
+        out.text("model", word(&MODELS, &workload.model));
+        out.choice("clients", &workload.clients, u32::to_string);
+        out.choice("keys", &workload.keys, u32::to_string);
+        let mix = workload.mix;
+        let weights = format!(
+            "{{ read = {}, write = {}, cas = {}, append = {} }}",
+            mix.read, mix.write, mix.cas, mix.append
+        );
+        out.raw("mix", weights);
+        out.durations("think", workload.think);
+        out.duration("timeout", workload.timeout_ns);
+        out.choice("operations", &workload.operations, u32::to_string);
+        out.choice("value_bytes", &workload.value_bytes, size);
+        out.choice("sticky", &workload.sticky, bool::to_string);
+    }
+}
+
+fn write_fault(out: &mut Writer, fault: &Fault) {
+    out.section("[[fault]]");
+    out.text("kind", fault.kind.name());
+    match fault.when {
+        When::At { ns } => out.duration("at", ns),
+        When::Every(pause) => out.durations("every", pause),
+    }
+    if let Some(target) = fault.kind.target() {
+        out.text("target", &target.to_string());
+    }
+    if let Some(lasts) = fault.kind.lasts() {
+        out.durations("for", lasts);
+    }
+    match fault.kind {
+        FaultKind::Partition { split, clients, .. } => {
+            out.text("split", word(&SPLITS, &split));
+            out.raw("clients", clients);
+        }
+        FaultKind::Isolate { clients, .. } => out.raw("clients", clients),
+        FaultKind::OneWay { direction, clients, .. } => {
+            out.text("direction", word(&DIRECTIONS, &direction));
+            out.raw("clients", clients);
+        }
+        FaultKind::Crash {
+            max_down: Some(max_down),
+            ..
+        } => out.raw("max_down", max_down),
+        FaultKind::ClockStep { by, .. } => {
+            out.text("by", &format_range(&DURATION, by.min_ns.into(), by.max_ns.into()));
+        }
+        FaultKind::ClockDrift { drift_max_ppm, .. } => out.ratio("drift", drift_max_ppm),
+        FaultKind::RollingRestart { gap, .. } => out.durations("gap", gap),
+        FaultKind::Crash { max_down: None, .. } | FaultKind::Pause { .. } | FaultKind::PowerLoss { .. } => {}
+    }
+}
+
+struct Writer {
+    text: String,
+}
+
+impl Writer {
+    fn section(&mut self, header: &str) {
+        writeln!(self.text, "\n{header}").expect("writing to a string succeeds");
+    }
+
+    fn raw(&mut self, key: &str, value: impl Display) {
+        writeln!(self.text, "{key} = {value}").expect("writing to a string succeeds");
+    }
+
+    fn text(&mut self, key: &str, value: &str) {
+        self.raw(key, quoted(value));
+    }
+
+    fn texts(&mut self, key: &str, values: &[String]) {
+        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        self.raw(key, format!("[{}]", values.join(", ")));
+    }
+
+    fn duration(&mut self, key: &str, ns: u64) {
+        self.text(key, &format(&DURATION, ns.into()));
+    }
+
+    fn durations(&mut self, key: &str, range: DurationRange) {
+        self.text(key, &format_range(&DURATION, range.min_ns.into(), range.max_ns.into()));
+    }
+
+    fn ratio(&mut self, key: &str, ppm: u32) {
+        self.text(key, &format(&RATIO, ppm.into()));
+    }
+
+    fn choice<T: Copy + Ord>(&mut self, key: &str, choice: &Choice<T>, format: impl Fn(&T) -> String) {
+        let options: Vec<String> = choice.options().iter().map(format).collect();
+        match &options[..] {
+            [single] => self.raw(key, single),
+            options => self.raw(key, format!("[{}]", options.join(", "))),
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn size(bytes: &u64) -> String {
+    quoted(&format(&SIZE, (*bytes).into()))
+}
+
+/// The word that stands for `meaning`.
+fn word<T: PartialEq>(words: &[(&'static str, T)], meaning: &T) -> &'static str {
+    words
+        .iter()
+        .find(|(_, other)| other == meaning)
+        .map(|(word, _)| *word)
+        .expect("every meaning has its word")
+}
+
+impl Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Leader => f.write_str("leader"),
+            Self::Backup => f.write_str("backup"),
+            Self::Any => f.write_str("any"),
+            Self::Node(number) => write!(f, "n{number}"),
+        }
+    }
+}

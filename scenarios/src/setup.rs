@@ -1,0 +1,157 @@
+//! From a scenario and a seed to a world: the choices are drawn, and every part gets its settings.
+
+use crate::nemesis;
+use crate::scenario::{Choice, DurationRange, FaultKind, Scenario};
+use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
+use crate::workloads::kv::{KvClient, KvWorkload};
+use raft_core::{Config, NodeId};
+use serde::Serialize;
+use simulator::{
+    ClockConfig, ConfigError, DiskConfig, Duration, Latency, NetworkConfig, Ratio, Stream, Time, World, WorldConfig,
+};
+
+/// What a seed has drawn from the scenario's choices.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Draw {
+    /// Nodes of the cluster.
+    pub nodes: u16,
+    /// Clients.
+    pub clients: u16,
+    /// Keys that they contend for.
+    pub keys: u16,
+    /// Most operations of one client.
+    pub operations: u32,
+    /// Bytes of a written value.
+    pub value_bytes: u64,
+    /// Whether clients stay with their node.
+    pub sticky: bool,
+    /// Whether elections begin with a pre-vote.
+    pub pre_vote: bool,
+    /// Most entries of one `AppendEntries`.
+    pub max_entries_per_append: u32,
+    /// Most bytes of one `AppendEntries`.
+    pub max_bytes_per_append: u64,
+    /// Most unanswered `AppendEntries` to one follower.
+    pub max_inflight: u32,
+}
+
+impl Draw {
+    /// Draws from the stream `setup`, in the order of the fields; a choice of one draws too, so that making it a list
+    /// shifts nothing else.
+    pub fn new(scenario: &Scenario, seed: u64) -> Self {
+        let mut stream = Stream::new(seed, "setup", 0);
+        let (cluster, workload) = (&scenario.cluster, &scenario.workload);
+        Self {
+            nodes: small(pick(&mut stream, &cluster.nodes)),
+            clients: small(pick(&mut stream, &workload.clients)),
+            keys: small(pick(&mut stream, &workload.keys)),
+            operations: pick(&mut stream, &workload.operations),
+            value_bytes: pick(&mut stream, &workload.value_bytes),
+            sticky: pick(&mut stream, &workload.sticky),
+            pre_vote: pick(&mut stream, &cluster.pre_vote),
+            max_entries_per_append: pick(&mut stream, &cluster.max_entries_per_append),
+            max_bytes_per_append: pick(&mut stream, &cluster.max_bytes_per_append),
+            max_inflight: pick(&mut stream, &cluster.max_inflight),
+        }
+    }
+}
+
+fn pick<T: Copy + Ord>(stream: &mut Stream, choice: &Choice<T>) -> T {
+    choice.pick(stream.below(choice.options().len() as u64) as usize)
+}
+
+fn small(count: u32) -> u16 {
+    u16::try_from(count).expect("the scenario format bounds every count")
+}
+
+/// Builds the world of one run. With `trace`, everything from the first boot on is recorded.
+///
+/// # Errors
+/// When the settings make no world; the scenario format rules that out for all that it checks.
+pub fn world(
+    scenario: &Scenario,
+    draw: &Draw,
+    seed: u64,
+    bug: Option<&'static PlantedBug>,
+    trace: bool,
+) -> Result<World<KvNode>, ConfigError> {
+    let mut config = WorldConfig::new(seed);
+    config.network = network(scenario);
+    config.disk = disk(scenario);
+    // Drift is in the plan, so that a fault that changes it can be taken back.
+    config.clocks = ClockConfig { offset_max: Duration(scenario.clock.offset_max_ns), drift_max_ppm: 0 };
+    config.plan = nemesis::plan(scenario, draw, seed);
+    config.max_down = max_down(scenario, draw.nodes);
+    config.trace = trace;
+    let nodes = (0..draw.nodes).map(|id| node(scenario, draw, id, bug)).collect();
+    let clients = (0..draw.clients).map(|_| KvClient::new(self::workload(scenario, draw))).collect();
+    World::try_new(config, nodes, clients)
+}
+
+/// How the network behaves until the faults end.
+pub fn network(scenario: &Scenario) -> NetworkConfig {
+    let from = &scenario.network;
+    NetworkConfig {
+        latency: latency(from.latency).with_tail(Ratio::from_ppm(from.tail_ppm), Duration(from.tail_max_ns)),
+        client_latency: latency(from.client_latency),
+        loss: Ratio::from_ppm(from.loss_ppm),
+        duplicate: Ratio::from_ppm(from.duplicate_ppm),
+        duplicate_delay_max: Duration(from.duplicate_delay_ns),
+        reorder: Ratio::from_ppm(from.reorder_ppm),
+        reorder_delay_max: Duration(from.reorder_delay_ns),
+    }
+}
+
+fn disk(scenario: &Scenario) -> DiskConfig {
+    let from = &scenario.disk;
+    DiskConfig {
+        sync: latency(from.sync).with_tail(Ratio::from_ppm(from.slow_ppm), Duration(from.slow_max_ns)),
+        lost: Ratio::from_ppm(from.lost_ppm),
+        torn: Ratio::from_ppm(from.torn_ppm),
+        ..DiskConfig::default()
+    }
+}
+
+fn latency(range: DurationRange) -> Latency {
+    Latency::uniform(Duration(range.min_ns), Duration(range.max_ns))
+}
+
+fn max_down(scenario: &Scenario, nodes: u16) -> u16 {
+    let of_fault = |kind: &FaultKind| match kind {
+        FaultKind::Crash { max_down, .. } => small(FaultKind::max_down_of(*max_down, nodes.into())),
+        FaultKind::PowerLoss { .. } => nodes,
+        _ => 1,
+    };
+    scenario.faults.iter().map(|fault| of_fault(&fault.kind)).max().unwrap_or(nodes)
+}
+
+fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedBug>) -> NodeConfig {
+    let voters = (0..draw.nodes).map(|id| NodeId(id.into())).collect();
+    let mut raft = Config::new(NodeId(id.into()), voters, 0);
+    raft.election_timeout_min = scenario.cluster.election.min_ns;
+    raft.election_timeout_max = scenario.cluster.election.max_ns;
+    raft.heartbeat_interval = scenario.cluster.heartbeat_ns;
+    raft.pre_vote = draw.pre_vote;
+    raft.append_entries_max = draw.max_entries_per_append as usize;
+    raft.append_bytes_max = usize::try_from(draw.max_bytes_per_append).expect("bounded by the scenario format");
+    raft.inflight_max = draw.max_inflight as usize;
+    NodeConfig { raft, observe: true, bug }
+}
+
+fn workload(scenario: &Scenario, draw: &Draw) -> KvWorkload {
+    let (from, mix) = (&scenario.workload, &scenario.workload.mix);
+    let timeout = Duration(from.timeout_ns);
+    KvWorkload {
+        keys: draw.keys,
+        clients: draw.clients,
+        mix: [mix.read, mix.write, mix.cas, mix.append],
+        think: (Duration(from.think.min_ns), Duration(from.think.max_ns)),
+        timeout,
+        // An operation is tried at several nodes before it is given up.
+        attempt: Duration((timeout.0 / 4).max(1)),
+        operations: draw.operations,
+        value_bytes: usize::try_from(draw.value_bytes).expect("bounded by the scenario format"),
+        sticky: draw.sticky,
+        faults_end: Time(scenario.time.chaos_ns),
+    }
+}

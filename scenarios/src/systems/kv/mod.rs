@@ -1,0 +1,15 @@
+//! A key-value service with client sessions on `raft-core`.
+//!
+//! A request goes through [`node`] into the core; what is committed goes through [`store`], the state machine; what must
+//! be durable goes through [`log_file`] to the disk; and what happens is told to the checkers by [`observe`].
+
+pub mod bugs;
+pub mod log_file;
+pub mod node;
+pub mod observe;
+pub mod protocol;
+pub mod store;
+
+pub use bugs::{PlantedBug, UnknownBug};
+pub use node::{KvNode, NodeConfig};
+pub use protocol::{Envelope, Key, Operation, Reply, Request, Response, Value};

@@ -1,0 +1,313 @@
+//! One server of the key-value service: the driver around the core. It gives the core what happens, and carries out what
+//! the core says, in the order in which it says it.
+
+use super::bugs::{Place, PlantedBug};
+use super::log_file::LogFile;
+use super::observe::Observer;
+use super::protocol::{Envelope, Operation, Reply, Request, Response};
+use super::store::{Command, Store};
+use crate::workloads::kv::KvClient;
+use raft_core::{
+    Answer, Config, Content, Input, Message, NodeId, Outcome, Output, Persist, Raft, Refusal, RequestId, Role, Status, Time,
+};
+use serde_json::json;
+use simulator::{ClientId, Context, DiskImage, LocalTime, Process, SyncToken};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What a node is booted with.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The settings of the core; its seed is drawn at each boot.
+    pub raft: Config,
+    /// Whether the checkers look on.
+    pub observe: bool,
+    /// The planted bug that is switched on.
+    pub bug: Option<&'static PlantedBug>,
+}
+
+/// One server.
+#[derive(Clone, Debug)]
+pub struct KvNode {
+    raft: Raft,
+    store: Store,
+    file: LogFile,
+    /// Writes that are not durable yet, oldest first.
+    writes: VecDeque<Persist>,
+    /// Requests that wait for the core's answer.
+    pending: BTreeMap<u64, Pending>,
+    next_request: u64,
+    /// Replies of commands that were just applied, by log index, until their answers are given.
+    replies: BTreeMap<u64, Option<Reply>>,
+    /// What the core said, reused.
+    outputs: Vec<Output>,
+    observer: Observer,
+    bug: Option<Place>,
+    /// A write that a planted bug keeps back.
+    kept_back: Option<Persist>,
+    recovered_torn: bool,
+    /// What the trace has said so far.
+    traced: Status,
+}
+
+#[derive(Clone, Debug)]
+struct Pending {
+    client: ClientId,
+    sequence: u64,
+    operation: Operation,
+    /// A planted bug has answered it already.
+    answered: bool,
+}
+
+type Ctx<'a> = Context<'a, KvNode>;
+
+impl Process for KvNode {
+    type Config = NodeConfig;
+    type Message = Envelope;
+    type Request = Request;
+    type Response = Response;
+    type Client = KvClient;
+
+    fn boot(config: &NodeConfig, disk: &DiskImage<'_>, ctx: &mut Ctx<'_>) -> Self {
+        let recovered = LogFile::recover(disk);
+        let mut raft = config.raft.clone();
+        raft.seed = ctx.random();
+        #[cfg(feature = "bugs")]
+        if let Some(PlantedBug { place: Place::Core(bug), .. }) = config.bug {
+            raft.bug = Some(*bug);
+        }
+        let observer = Observer::new(config.observe, raft.pre_vote, &recovered.state);
+        let raft = Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
+        ctx.set_timer(raft.next_deadline().map(local));
+        let traced = raft.status();
+        Self {
+            raft,
+            store: Store::default(),
+            file: recovered.file,
+            writes: VecDeque::new(),
+            pending: BTreeMap::new(),
+            next_request: 0,
+            replies: BTreeMap::new(),
+            outputs: Vec::new(),
+            observer,
+            bug: config.bug.map(|bug| bug.place),
+            kept_back: None,
+            recovered_torn: recovered.torn,
+            traced,
+        }
+    }
+
+    fn on_message(&mut self, _from: simulator::NodeId, message: Envelope, ctx: &mut Ctx<'_>) {
+        self.input(Input::Message(message.0), ctx);
+    }
+
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>) {
+        self.input(Input::Timeout, ctx);
+    }
+
+    fn on_sync(&mut self, token: SyncToken, ctx: &mut Ctx<'_>) {
+        while let Some(persist) = self.writes.pop_front_if(|persist| persist.id.0 <= token.0) {
+            self.observer.durable(&persist);
+            for message in persist.then {
+                self.send(message, ctx);
+            }
+        }
+        self.input(Input::Persisted(raft_core::WriteId(token.0)), ctx);
+    }
+
+    fn on_request(&mut self, from: ClientId, request: Request, ctx: &mut Ctx<'_>) {
+        let id = RequestId(self.next_request);
+        self.next_request += 1;
+        let input = match Command::of(&request) {
+            Some(command) => Input::Propose { id, payload: command.encode() },
+            None => Input::Read { id },
+        };
+        let Request { sequence, operation, .. } = request;
+        self.pending.insert(id.0, Pending { client: from, sequence, operation, answered: false });
+        self.input(input, ctx);
+        self.answer_on_append(id, ctx);
+    }
+
+    fn is_primary(&self) -> bool {
+        self.raft.status().role == Role::Leader
+    }
+}
+
+impl KvNode {
+    /// The core.
+    pub fn raft(&self) -> &Raft {
+        &self.raft
+    }
+
+    /// The state machine.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What the checkers may see.
+    pub fn observer(&mut self) -> &mut Observer {
+        &mut self.observer
+    }
+
+    /// Whether this incarnation found a torn write at the end of its file.
+    pub fn recovered_torn(&self) -> bool {
+        self.recovered_torn
+    }
+
+    /// Gives one input to the core and carries out all that comes of it.
+    fn input(&mut self, input: Input, ctx: &mut Ctx<'_>) {
+        self.start_kept_back(ctx);
+        self.raft.handle(now(ctx), input);
+        loop {
+            let mut outputs = core::mem::take(&mut self.outputs);
+            outputs.extend(std::iter::from_fn(|| self.raft.poll_output()));
+            let persist = outputs.iter().find_map(|output| match output {
+                Output::Persist(persist) => Some(persist),
+                _ => None,
+            });
+            self.observer.handled(&self.raft, persist);
+            let mut applied = None;
+            for output in outputs.drain(..) {
+                match output {
+                    Output::Send(message) => self.send(message, ctx),
+                    Output::Persist(persist) => self.persist(persist, ctx),
+                    Output::Apply(entry) => applied = Some(self.apply(&entry, ctx)),
+                    Output::Answer(answer) => self.answer(answer, ctx),
+                }
+            }
+            self.outputs = outputs;
+            match applied {
+                Some(index) => self.raft.handle(now(ctx), Input::Applied(index)),
+                None => break,
+            }
+        }
+        self.replies.clear();
+        ctx.set_timer(self.raft.next_deadline().map(local));
+        self.trace_changes(ctx);
+    }
+
+    fn send(&mut self, message: Message, ctx: &mut Ctx<'_>) {
+        self.observer.sent(&message);
+        let to = simulator::NodeId(u16::try_from(message.to.0).expect("nodes are numbered from 0 by the world"));
+        ctx.send(to, Envelope(message));
+    }
+
+    fn persist(&mut self, persist: Persist, ctx: &mut Ctx<'_>) {
+        if self.keeps_back(&persist) {
+            self.kept_back = Some(persist);
+        } else {
+            self.write(persist, ctx);
+        }
+    }
+
+    fn write(&mut self, persist: Persist, ctx: &mut Ctx<'_>) {
+        if let Some((offset, bytes)) = self.file.append(&persist) {
+            ctx.write(offset, bytes);
+        }
+        ctx.sync(SyncToken(persist.id.0));
+        self.writes.push_back(persist);
+    }
+
+    /// Applies a committed entry and returns its index.
+    fn apply(&mut self, entry: &raft_core::Entry, ctx: &mut Ctx<'_>) -> u64 {
+        if let Content::Command(bytes) = &entry.content {
+            let command = Command::decode(bytes).expect("what is committed was proposed by a node of this service");
+            let reply = self.store.apply(&command);
+            if !self.pending.is_empty() {
+                self.replies.insert(entry.index, reply);
+            }
+        }
+        self.observer.applied(entry, self.store.hash());
+        ctx.trace("apply", || json!({ "index": entry.index, "term": entry.term }));
+        entry.index
+    }
+
+    fn answer(&mut self, answer: Answer, ctx: &mut Ctx<'_>) {
+        let pending = self.pending.remove(&answer.id.0).expect("the core answers each request once");
+        let reply = match answer.outcome {
+            Outcome::Committed { index, .. } => match self.replies.remove(&index).expect("applied just before") {
+                Some(reply) => reply,
+                None => return, // the session has moved on: nobody waits
+            },
+            Outcome::Readable { .. } => match pending.operation {
+                Operation::Read { key } => Reply::Value { value: self.store.get(key) },
+                _ => unreachable!("the core calls readable only what was given to it as a read"),
+            },
+            Outcome::Refused(Refusal::NotLeader { leader }) => Reply::NotLeader { leader: leader.map(node_number) },
+            Outcome::Unknown => Reply::Unknown,
+        };
+        if !pending.answered {
+            ctx.respond(pending.client, Response { sequence: pending.sequence, reply });
+        }
+    }
+
+    /// Adds what changed since the last input to the trace.
+    fn trace_changes(&mut self, ctx: &mut Ctx<'_>) {
+        let after = self.raft.status();
+        let before = core::mem::replace(&mut self.traced, after);
+        if (after.role, after.term) != (before.role, before.term) {
+            ctx.trace("role", || json!({ "role": after.role, "term": after.term }));
+        }
+        if after.voted_for != before.voted_for {
+            ctx.trace("vote", || json!({ "term": after.term, "candidate": after.voted_for }));
+        }
+        if after.last_index < before.last_index {
+            ctx.trace("truncate", || json!({ "last": after.last_index, "was": before.last_index }));
+        } else if after.last_index > before.last_index {
+            let term = self.raft.log().term(after.last_index);
+            ctx.trace("append", || json!({ "last": after.last_index, "was": before.last_index, "term": term }));
+        }
+        if after.commit != before.commit {
+            ctx.trace("commit", || json!({ "index": after.commit, "was": before.commit }));
+        }
+    }
+}
+
+/// The planted bugs of the service.
+impl KvNode {
+    /// A1: tells the client that its update is done as soon as this node, as leader, has appended it.
+    fn answer_on_append(&mut self, id: RequestId, ctx: &mut Ctx<'_>) {
+        #[cfg(feature = "bugs")]
+        if self.bug == Some(Place::AnswerOnAppend)
+            && let Some(pending) = self.pending.get_mut(&id.0)
+        {
+            let reply = match &pending.operation {
+                Operation::Write { .. } | Operation::Append { .. } => Reply::Done,
+                Operation::Cas { key, from, .. } => Reply::Swapped { swapped: self.store.get(*key) == *from },
+                Operation::Read { .. } => return,
+            };
+            pending.answered = true;
+            ctx.respond(pending.client, Response { sequence: pending.sequence, reply });
+        }
+        let _ = (id, ctx);
+    }
+
+    /// D11: whether this write waits until the messages of this event have left.
+    fn keeps_back(&self, persist: &Persist) -> bool {
+        #[cfg(feature = "bugs")]
+        if self.bug == Some(Place::WriteAfterSend) {
+            let own_entries_only = persist.hard_state.is_none() && persist.then.is_empty();
+            return own_entries_only && self.raft.status().role == Role::Leader && self.kept_back.is_none();
+        }
+        let _ = (self.bug, persist);
+        false
+    }
+
+    /// Starts the write that [`keeps_back`](Self::keeps_back) held up at an earlier event.
+    fn start_kept_back(&mut self, ctx: &mut Ctx<'_>) {
+        if let Some(persist) = self.kept_back.take() {
+            self.write(persist, ctx);
+        }
+    }
+}
+
+fn now(ctx: &Ctx<'_>) -> Time {
+    Time(ctx.now().0)
+}
+
+fn local(time: Time) -> LocalTime {
+    LocalTime(time.0)
+}
+
+fn node_number(id: NodeId) -> u16 {
+    u16::try_from(id.0).expect("nodes are numbered from 0 by the world")
+}

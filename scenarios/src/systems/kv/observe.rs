@@ -1,0 +1,155 @@
+//! What a node lets the checkers see: plain observations of its log, its disk, its votes and its state, in the order in
+//! which they came about within one event.
+
+use checker::properties::{EntryMark, Observation, Role};
+use raft_core::{Body, Content, DurableState, Entry, Message, Persist, Raft, Status};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// The observations of one node since they were last taken.
+#[derive(Clone, Debug)]
+pub struct Observer {
+    on: bool,
+    pre_vote: bool,
+    seen: Seen,
+    observations: Vec<Observation<'static>>,
+    /// Set at a boot; comes before `observations`.
+    boot: Option<Boot>,
+}
+
+/// What a node recovered when it booted.
+#[derive(Clone, Debug)]
+pub struct Boot {
+    term: u64,
+    voted_for: Option<u32>,
+    entries: Vec<EntryMark>,
+}
+
+/// The part of a node's status that was last reported.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    term: u64,
+    role: raft_core::Role,
+    commit: u64,
+}
+
+impl Observer {
+    /// Of a node that boots with `state`. When not `on`, nothing is observed and nothing is spent.
+    pub fn new(on: bool, pre_vote: bool, state: &DurableState) -> Self {
+        let boot = || Boot {
+            term: state.hard_state.term,
+            voted_for: state.hard_state.voted_for.map(node_index),
+            entries: state.entries.iter().map(mark).collect(),
+        };
+        Self {
+            on,
+            pre_vote,
+            seen: Seen { term: state.hard_state.term, role: raft_core::Role::Follower, commit: 0 },
+            observations: Vec::new(),
+            boot: on.then(boot),
+        }
+    }
+
+    /// Gives every observation so far to `see`, in order, and forgets them.
+    ///
+    /// # Errors
+    /// The first error of `see`; the rest is then forgotten too.
+    pub fn take<E>(&mut self, mut see: impl FnMut(&Observation<'_>) -> Result<(), E>) -> Result<(), E> {
+        if let Some(Boot { term, voted_for, entries }) = self.boot.take() {
+            see(&Observation::Booted { term, voted_for, snapshot: 0, entries: &entries })?;
+        }
+        self.observations.drain(..).try_for_each(|observation| see(&observation))
+    }
+
+    /// Whether anything waits to be taken.
+    pub fn is_empty(&self) -> bool {
+        self.observations.is_empty() && self.boot.is_none()
+    }
+
+    /// The core has handled an input. Its term and role come first, then what it did to its log (`persist`, if it wrote),
+    /// then how far it has committed.
+    pub(super) fn handled(&mut self, raft: &Raft, persist: Option<&Persist>) {
+        if !self.on {
+            return;
+        }
+        let status = raft.status();
+        if status.term != self.seen.term {
+            self.observations.push(Observation::Term { term: status.term });
+        }
+        if status.role != self.seen.role || status.term != self.seen.term {
+            self.role_changed(&status, raft.config().voters.len());
+        }
+        if let Some(persist) = persist {
+            self.observations.extend(persist.truncate.map(|from| Observation::Truncated { from }));
+            self.observations.extend(persist.entries.iter().map(|entry| Observation::Appended(mark(entry))));
+        }
+        if status.commit != self.seen.commit {
+            self.observations.push(Observation::Committed { index: status.commit });
+        }
+        self.seen = Seen { term: status.term, role: status.role, commit: status.commit };
+    }
+
+    fn role_changed(&mut self, status: &Status, voters: usize) {
+        let term = status.term;
+        // A cluster of one grants its own pre-vote within the same event.
+        let passed_pre_vote = self.pre_vote && voters == 1 && status.role == raft_core::Role::Candidate;
+        if passed_pre_vote {
+            self.observations.push(Observation::Role { role: Role::PreCandidate, term });
+        }
+        self.observations.push(Observation::Role { role: role(status.role), term });
+    }
+
+    /// A message leaves the node; votes among them count.
+    pub(super) fn sent(&mut self, message: &Message) {
+        let candidate = match message.body {
+            Body::VoteReply { granted: true } => message.to,
+            Body::RequestVote(_) => message.from,
+            _ => return,
+        };
+        if self.on {
+            let (term, candidate) = (message.term, node_index(candidate));
+            self.observations.push(Observation::VoteCast { term, candidate });
+        }
+    }
+
+    /// A write is durable.
+    pub(super) fn durable(&mut self, persist: &Persist) {
+        if !self.on {
+            return;
+        }
+        let hard_state = persist.hard_state.map(|hard_state| Observation::DurableHardState {
+            term: hard_state.term,
+            voted_for: hard_state.voted_for.map(node_index),
+        });
+        self.observations.extend(hard_state);
+        self.observations.extend(persist.truncate.map(|from| Observation::DurableTruncated { from }));
+        self.observations.extend(persist.entries.iter().map(|entry| Observation::DurableAppended(mark(entry))));
+    }
+
+    /// The state machine has applied an entry.
+    pub(super) fn applied(&mut self, entry: &Entry, state_hash: u64) {
+        if self.on {
+            self.observations.push(Observation::Applied { entry: mark(entry), state_hash });
+        }
+    }
+}
+
+fn mark(entry: &Entry) -> EntryMark {
+    let digest = match &entry.content {
+        Content::Noop => 0,
+        Content::Command(bytes) => xxh3_64_with_seed(bytes, 1),
+    };
+    EntryMark { index: entry.index, term: entry.term, digest }
+}
+
+fn role(role: raft_core::Role) -> Role {
+    match role {
+        raft_core::Role::Follower => Role::Follower,
+        raft_core::Role::PreCandidate => Role::PreCandidate,
+        raft_core::Role::Candidate => Role::Candidate,
+        raft_core::Role::Leader => Role::Leader,
+    }
+}
+
+fn node_index(id: raft_core::NodeId) -> u32 {
+    u32::try_from(id.0).expect("nodes are numbered from 0 by the world")
+}

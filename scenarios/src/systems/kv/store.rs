@@ -1,0 +1,209 @@
+//! The state machine: a map of texts and the table of client sessions (thesis, section 6.3), with a hash of the whole that
+//! is kept up to date at each change.
+
+use super::protocol::{Key, Operation, Reply, Request, Value};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// A command as it stands in the replicated log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Command<'a> {
+    session: u32,
+    sequence: u64,
+    #[serde(borrow)]
+    update: Update<'a>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum Update<'a> {
+    Write { key: Key, value: &'a str },
+    Cas { key: Key, from: &'a str, to: &'a str },
+    Append { key: Key, value: &'a str },
+}
+
+impl<'a> Command<'a> {
+    /// The command of a request; none for a read, which is not replicated.
+    pub fn of(request: &'a Request) -> Option<Self> {
+        let update = match &request.operation {
+            Operation::Read { .. } => return None,
+            Operation::Write { key, value } => Update::Write { key: *key, value },
+            Operation::Cas { key, from, to } => Update::Cas { key: *key, from, to },
+            Operation::Append { key, value } => Update::Append { key: *key, value },
+        };
+        Some(Self { session: request.session, sequence: request.sequence, update })
+    }
+
+    /// Its bytes in the log.
+    pub fn encode(&self) -> Arc<[u8]> {
+        postcard::to_allocvec(self).expect("a command of texts and numbers can be encoded").into()
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// When the bytes are no command; they came out of the replicated log, so it is damaged.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, BadCommand> {
+        postcard::from_bytes(bytes).map_err(|_| BadCommand { bytes: bytes.len() })
+    }
+}
+
+/// A log entry that holds no command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BadCommand {
+    bytes: usize,
+}
+
+impl fmt::Display for BadCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a log entry of {} bytes is not a command of the key-value store", self.bytes)
+    }
+}
+
+impl std::error::Error for BadCommand {}
+
+#[derive(Clone, Debug)]
+struct Session {
+    sequence: u64,
+    reply: Reply,
+}
+
+/// The replicated state. Equal histories of commands give equal stores and equal hashes.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    values: BTreeMap<Key, Value>,
+    sessions: BTreeMap<u32, Session>,
+    /// The exclusive or of a hash of each value and of each session.
+    hash: u64,
+}
+
+impl Store {
+    /// Applies a command, exactly once: a repetition changes nothing and gets the reply of the first time; `None` if the
+    /// session has moved on and nobody waits for the reply.
+    pub fn apply(&mut self, command: &Command<'_>) -> Option<Reply> {
+        if let Some(session) = self.sessions.get(&command.session) {
+            if command.sequence < session.sequence {
+                return None;
+            }
+            if command.sequence == session.sequence {
+                return Some(session.reply.clone());
+            }
+        }
+        let reply = self.update(&command.update);
+        let session = Session { sequence: command.sequence, reply: reply.clone() };
+        self.hash ^= hash_session(command.session, &session);
+        if let Some(earlier) = self.sessions.insert(command.session, session) {
+            self.hash ^= hash_session(command.session, &earlier);
+        }
+        Some(reply)
+    }
+
+    fn update(&mut self, update: &Update<'_>) -> Reply {
+        match *update {
+            Update::Write { key, value } => {
+                self.set(key, value.into());
+                Reply::Done
+            }
+            Update::Cas { key, from, to } => {
+                let swapped = *self.get(key) == *from;
+                if swapped {
+                    self.set(key, to.into());
+                }
+                Reply::Swapped { swapped }
+            }
+            Update::Append { key, value } => {
+                self.set(key, [&*self.get(key), value].concat().into());
+                Reply::Done
+            }
+        }
+    }
+
+    fn set(&mut self, key: Key, value: Value) {
+        self.hash ^= hash_value(key, &value);
+        if let Some(earlier) = self.values.insert(key, value) {
+            self.hash ^= hash_value(key, &earlier);
+        }
+    }
+
+    /// The value of a key; empty if it has none.
+    pub fn get(&self, key: Key) -> Value {
+        self.values.get(&key).cloned().unwrap_or_else(|| Value::from(""))
+    }
+
+    /// Hash of values and sessions.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+fn hash_value(key: Key, value: &str) -> u64 {
+    xxh3_64_with_seed(value.as_bytes(), u64::from(key) + 1)
+}
+
+fn hash_session(id: u32, session: &Session) -> u64 {
+    let reply = match &session.reply {
+        Reply::Swapped { swapped } => 1 + u64::from(*swapped),
+        _ => 0,
+    };
+    let mut bytes = [0; 20];
+    bytes[..4].copy_from_slice(&id.to_le_bytes());
+    bytes[4..12].copy_from_slice(&session.sequence.to_le_bytes());
+    bytes[12..].copy_from_slice(&reply.to_le_bytes());
+    xxh3_64_with_seed(&bytes, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(session: u32, sequence: u64, operation: Operation) -> Request {
+        Request { session, sequence, operation }
+    }
+
+    fn append(value: &str) -> Operation {
+        Operation::Append { key: 1, value: value.into() }
+    }
+
+    fn apply(store: &mut Store, request: &Request) -> Option<Reply> {
+        let bytes = Command::of(request).expect("an update").encode();
+        store.apply(&Command::decode(&bytes).expect("what was encoded"))
+    }
+
+    #[test]
+    fn a_repeated_command_takes_effect_once_and_gets_the_first_reply() {
+        let mut store = Store::default();
+        let cas = Operation::Cas { key: 1, from: "".into(), to: "a".into() };
+        assert_eq!(apply(&mut store, &request(1, 1, cas.clone())), Some(Reply::Swapped { swapped: true }));
+        assert_eq!(apply(&mut store, &request(2, 1, append("b"))), Some(Reply::Done));
+        let hash = store.hash();
+        assert_eq!(apply(&mut store, &request(1, 1, cas)), Some(Reply::Swapped { swapped: true }));
+        assert_eq!(apply(&mut store, &request(2, 1, append("b"))), Some(Reply::Done));
+        assert_eq!((&*store.get(1), store.hash()), ("ab", hash));
+    }
+
+    #[test]
+    fn a_command_that_the_session_has_left_behind_is_ignored() {
+        let mut store = Store::default();
+        apply(&mut store, &request(1, 2, append("b")));
+        assert_eq!(apply(&mut store, &request(1, 1, append("a"))), None);
+        assert_eq!(&*store.get(1), "b");
+    }
+
+    #[test]
+    fn the_hash_is_a_function_of_the_state() {
+        let (mut one, mut other) = (Store::default(), Store::default());
+        apply(&mut one, &request(1, 1, append("x")));
+        apply(&mut one, &request(2, 1, append("")));
+        apply(&mut other, &request(2, 1, append("")));
+        assert_ne!(one.hash(), other.hash());
+        apply(&mut other, &request(1, 1, append("x")));
+        assert_eq!(one.hash(), other.hash());
+    }
+
+    #[test]
+    fn bytes_that_are_no_command_are_refused() {
+        assert!(Command::decode(&[0xff; 3]).is_err());
+    }
+}

@@ -1,0 +1,531 @@
+//! The kernel of a world: everything but the processes and the clients themselves.
+//!
+//! Owns virtual time, the queue, and the state of nodes and clients that is not theirs to touch: clocks, timers, disks,
+//! streams. Turns the effects of processes and clients into future events, each with the number of the event that caused it.
+//! Taking events out and handing them on is in [`crate::world`].
+
+use crate::clock::Clock;
+use crate::config::WorldConfig;
+use crate::digest::{Digester, Entry};
+use crate::disk::{Disk, DiskConfig, DiskFull, SyncToken};
+use crate::exposure::{Exposure, FaultClass};
+use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
+use crate::network::{DropReason, Network, Sent};
+use crate::process::Payload;
+use crate::queue::Queue;
+use crate::random::Stream;
+use crate::step::Halt;
+use crate::time::{LocalTime, Time};
+use crate::timer::{Fired, Timer};
+use crate::trace::Recorder;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
+
+/// Stands for nobody where the digest names a party.
+pub(crate) const NOBODY: u16 = u16::MAX;
+
+/// The party's number in the digest; which sort of endpoint it is follows from the entry.
+pub(crate) fn party(endpoint: Endpoint) -> u16 {
+    match endpoint {
+        Endpoint::Node(node) => node.0,
+        Endpoint::Client(client) => client.0,
+    }
+}
+
+/// What travels through the network.
+#[derive(Clone, Debug)]
+pub(crate) enum Parcel<M, Q, R> {
+    Message { from: NodeId, to: NodeId, message: M },
+    Request { from: ClientId, to: NodeId, request: Q },
+    Response { from: NodeId, to: ClientId, response: R },
+}
+
+impl<M: Payload, Q: Payload, R: Payload> Parcel<M, Q, R> {
+    #[inline]
+    pub fn ends(&self) -> (Endpoint, Endpoint) {
+        match *self {
+            Self::Message { from, to, .. } => (from.into(), to.into()),
+            Self::Request { from, to, .. } => (from.into(), to.into()),
+            Self::Response { from, to, .. } => (from.into(), to.into()),
+        }
+    }
+
+    /// The fields of a trace event about it.
+    pub fn fields(&self) -> Value {
+        fn body(payload: &impl Payload) -> (&'static str, Value) {
+            let value = serde_json::to_value(payload);
+            (
+                payload.kind(),
+                value.unwrap_or_else(|error| json!({ "unserialisable": error.to_string() })),
+            )
+        }
+        let (from, to) = self.ends();
+        let (kind, body) = match self {
+            Self::Message { message, .. } => body(message),
+            Self::Request { request, .. } => body(request),
+            Self::Response { response, .. } => body(response),
+        };
+        json!({ "from": from, "to": to, "type": kind, "message": body })
+    }
+
+    fn drop_fields(&self, reason: DropReason) -> Value {
+        let mut fields = self.fields();
+        fields["reason"] = reason.name().into();
+        fields
+    }
+}
+
+/// A parcel on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Transit<M, Q, R> {
+    pub parcel: Parcel<M, Q, R>,
+    /// The trace number of the send.
+    pub cause: u64,
+    /// Its number on its link.
+    pub order: u32,
+    /// Whether it is a second copy.
+    pub copy: bool,
+}
+
+/// What the queue holds.
+#[derive(Clone, Debug)]
+pub(crate) enum Event<M, Q, R> {
+    Arrival(Transit<M, Q, R>),
+    Timer {
+        node: NodeId,
+        generation: u32,
+    },
+    ClientTimer {
+        client: ClientId,
+        generation: u32,
+    },
+    SyncDone {
+        node: NodeId,
+        incarnation: u32,
+    },
+    /// A node that was paused handles the next event that waited.
+    Drain {
+        node: NodeId,
+    },
+    /// A fault of the plan, unless the world was healed since.
+    Planned {
+        index: u32,
+    },
+    /// The end of a crash, unless the node was restarted or crashed again since.
+    Revival {
+        node: NodeId,
+        incarnation: u32,
+    },
+    /// The end of a pause, unless the node was resumed or crashed since.
+    Wakeup {
+        node: NodeId,
+        pauses: u32,
+    },
+}
+
+/// An event of a node that has come, and is to be handled now or when the node goes on.
+#[derive(Clone, Debug)]
+pub(crate) enum Job<M, Q, R> {
+    Parcel(Transit<M, Q, R>),
+    Timer { generation: u32 },
+    Synced { token: SyncToken, cause: u64 },
+}
+
+/// The kernel's side of one node.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeState<M, Q, R> {
+    pub up: bool,
+    pub paused: bool,
+    /// Counts crashes, and pauses: what was scheduled for an earlier one is void.
+    pub incarnation: u32,
+    pub pauses: u32,
+    pub clock: Clock,
+    /// Whether the clock started ahead of true time.
+    clock_ahead: bool,
+    pub timer: Timer,
+    timer_cause: u64,
+    pub disk: Disk,
+    stream: Stream,
+    /// What came while the node was paused, in order; not empty only while it is paused or catching up.
+    pub waiting: VecDeque<Job<M, Q, R>>,
+    /// The trace number of its last crash.
+    pub crash_seq: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+struct ClientState {
+    timer: Timer,
+    timer_cause: u64,
+    stream: Stream,
+}
+
+/// Everything in a world but processes, clients and plan.
+#[derive(Clone)]
+pub(crate) struct Kernel<M, Q, R> {
+    pub now: Time,
+    /// The number of the last trace event, recorded or not.
+    seq: u64,
+    /// The trace event being handled: the cause of what is done now. Zero outside of all events.
+    pub current: u64,
+    /// The ticket of the queue event being handled.
+    pub ticket: u64,
+    pub queue: Queue<Event<M, Q, R>>,
+    pub nodes: Vec<NodeState<M, Q, R>>,
+    clients: Vec<ClientState>,
+    pub network: Network,
+    pub disk_config: DiskConfig,
+    network_stream: Stream,
+    disk_stream: Stream,
+    pub fault_stream: Stream,
+    pub exposure: Exposure,
+    pub digester: Digester,
+    pub trace: Recorder,
+    pub halt: Option<Halt>,
+}
+
+impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
+    pub fn new(config: &WorldConfig, nodes: u16, clients: u16) -> Self {
+        let seed = config.seed;
+        let mut clocks = Stream::new(seed, "clocks", 0);
+        let node = |index: u16| {
+            let clock = Clock::draw(&config.clocks, &mut clocks);
+            NodeState {
+                up: false,
+                paused: false,
+                incarnation: 0,
+                pauses: 0,
+                clock_ahead: clock.local(Time::ZERO) > LocalTime::ZERO,
+                clock,
+                timer: Timer::default(),
+                timer_cause: 0,
+                disk: Disk::default(),
+                stream: Stream::new(seed, "node", u64::from(index)),
+                waiting: VecDeque::new(),
+                crash_seq: None,
+            }
+        };
+        let client = |index: u16| ClientState {
+            timer: Timer::default(),
+            timer_cause: 0,
+            stream: Stream::new(seed, "workload", u64::from(index)),
+        };
+        Self {
+            now: Time::ZERO,
+            seq: 0,
+            current: 0,
+            ticket: 0,
+            queue: Queue::new(config.max_queued),
+            nodes: (0..nodes).map(node).collect(),
+            clients: (0..clients).map(client).collect(),
+            network: Network::new(config.network, nodes, clients),
+            disk_config: config.disk,
+            network_stream: Stream::new(seed, "network", 0),
+            disk_stream: Stream::new(seed, "disk", 0),
+            fault_stream: Stream::new(seed, "faults", 0),
+            exposure: Exposure::default(),
+            digester: Digester::new(),
+            trace: Recorder::new(config.trace, config.max_trace),
+            halt: None,
+        }
+    }
+
+    // --- numbers, trace ---
+
+    #[inline]
+    pub fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    #[inline]
+    fn cause(&self) -> Option<u64> {
+        (self.current > 0).then_some(self.current)
+    }
+
+    /// Adds an event to the trace, caused by the event being handled.
+    #[inline]
+    pub fn note(&mut self, at: Option<Endpoint>, kind: &'static str, fields: impl FnOnce() -> Value) -> u64 {
+        let (seq, cause) = (self.next_seq(), self.cause());
+        self.trace.record(seq, self.now, at, kind, cause, fields);
+        seq
+    }
+
+    // --- who is there ---
+
+    #[inline]
+    pub fn node_ids(&self) -> NodeIds {
+        NodeIds::new(self.nodes.len() as u16)
+    }
+
+    pub fn client_count(&self) -> u16 {
+        self.clients.len() as u16
+    }
+
+    #[inline]
+    pub fn local_now(&self, node: NodeId) -> LocalTime {
+        self.nodes[node.index()].clock.local(self.now)
+    }
+
+    #[inline]
+    pub fn node_stream(&mut self, node: NodeId) -> &mut Stream {
+        &mut self.nodes[node.index()].stream
+    }
+
+    pub fn client_stream(&mut self, client: ClientId) -> &mut Stream {
+        &mut self.clients[client.index()].stream
+    }
+
+    // --- scheduling ---
+
+    /// Schedules an event, or halts the world when the queue is full.
+    #[inline]
+    pub fn schedule(&mut self, at: Time, event: Event<M, Q, R>) {
+        if !self.queue.push(at, event) && self.halt.is_none() {
+            self.halt = Some(Halt::QueueFull {
+                at: self.now,
+                queued: self.queue.len(),
+            });
+        }
+    }
+
+    // --- network ---
+
+    #[inline]
+    pub fn send_message(&mut self, from: NodeId, to: NodeId, message: M) {
+        assert!(
+            to.index() < self.nodes.len(),
+            "process: {from} sends to {to}, which does not exist"
+        );
+        self.transmit(Parcel::Message { from, to, message });
+    }
+
+    #[inline]
+    pub fn send_request(&mut self, from: ClientId, to: NodeId, request: Q) {
+        assert!(
+            to.index() < self.nodes.len(),
+            "client: {from} sends to {to}, which does not exist"
+        );
+        self.transmit(Parcel::Request { from, to, request });
+    }
+
+    #[inline]
+    pub fn send_response(&mut self, from: NodeId, to: ClientId, response: R) {
+        assert!(
+            to.index() < self.clients.len(),
+            "process: {from} responds to {to}, which does not exist"
+        );
+        self.transmit(Parcel::Response { from, to, response });
+    }
+
+    #[inline]
+    fn transmit(&mut self, parcel: Parcel<M, Q, R>) {
+        let (from, to) = parcel.ends();
+        let cause = self.note(Some(from), "send", || parcel.fields());
+        match self
+            .network
+            .send(self.now, from, to, &mut self.network_stream, &mut self.exposure)
+        {
+            Sent::Dropped(reason) => {
+                self.drop_parcel(&parcel, cause, reason);
+            }
+            Sent::Passes { arrival, copy, order } => {
+                let copy = copy.map(|at| (at, parcel.clone()));
+                self.schedule(
+                    arrival,
+                    Event::Arrival(Transit {
+                        parcel,
+                        cause,
+                        order,
+                        copy: false,
+                    }),
+                );
+                if let Some((at, parcel)) = copy {
+                    let seq = self.next_seq();
+                    self.trace.record(
+                        seq,
+                        self.now,
+                        Some(from),
+                        "duplicate",
+                        Some(cause),
+                        || json!({"from": from, "to": to}),
+                    );
+                    self.schedule(
+                        at,
+                        Event::Arrival(Transit {
+                            parcel,
+                            cause,
+                            order,
+                            copy: true,
+                        }),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Notes that a parcel does not arrive; gives the trace number.
+    #[cold]
+    pub fn drop_parcel(&mut self, parcel: &Parcel<M, Q, R>, cause: u64, reason: DropReason) -> u64 {
+        let (from, to) = parcel.ends();
+        let mut stamp = self
+            .digester
+            .entry(Entry::Drop, self.now.0, self.ticket, party(to), party(from));
+        stamp.u8(reason as u8);
+        let seq = self.next_seq();
+        self.trace.record(seq, self.now, Some(to), "drop", Some(cause), || {
+            parcel.drop_fields(reason)
+        });
+        seq
+    }
+
+    // --- disk ---
+
+    #[inline]
+    pub fn write(&mut self, node: NodeId, offset: u64, bytes: &[u8]) {
+        let len = bytes.len();
+        let seq = self.note(Some(node.into()), "write", || json!({ "offset": offset, "len": len }));
+        let mut stamp = self
+            .digester
+            .entry(Entry::Write, self.now.0, self.ticket, node.0, NOBODY);
+        stamp.u64(offset);
+        stamp.bytes(bytes);
+        let max_bytes = self.disk_config.max_bytes;
+        if let Err(DiskFull) = self.nodes[node.index()].disk.write(offset, bytes, seq, max_bytes) {
+            let halt = Halt::DiskFull {
+                node,
+                at: self.now,
+                end: offset.saturating_add(len as u64),
+                max_bytes,
+            };
+            self.halt.get_or_insert(halt);
+        }
+    }
+
+    #[inline]
+    pub fn sync(&mut self, node: NodeId, token: SyncToken) {
+        let seq = self.note(Some(node.into()), "sync-start", || json!({ "token": token }));
+        let (latency, slow) = self.disk_config.sync.draw(&mut self.disk_stream);
+        if slow {
+            self.exposure.add(FaultClass::SlowSync);
+        }
+        let state = &mut self.nodes[node.index()];
+        let at = state.disk.sync(token, seq, self.now, latency);
+        let incarnation = state.incarnation;
+        self.schedule(at, Event::SyncDone { node, incarnation });
+    }
+
+    /// Lets a crash decide what is left of a node's volatile writes. `crash` is the trace number of the crash.
+    pub fn cut_power(&mut self, node: NodeId, crash: u64) {
+        use crate::disk::Fate;
+        let mut disk = std::mem::take(&mut self.nodes[node.index()].disk);
+        let (config, mut stream) = (self.disk_config, self.disk_stream.clone());
+        disk.crash(&config, &mut stream, |outcome| {
+            let (kind, class, survived) = match outcome.fate {
+                Fate::Kept => ("kept", FaultClass::KeptWrite, outcome.len),
+                Fate::Lost => ("lost", FaultClass::LostWrite, 0),
+                Fate::Torn(survived) => ("torn", FaultClass::TornWrite, survived),
+            };
+            self.exposure.add(class);
+            let mut stamp = self
+                .digester
+                .entry(Entry::Surviving, self.now.0, self.ticket, node.0, NOBODY);
+            stamp.u64(outcome.offset);
+            stamp.u64(outcome.len);
+            stamp.u64(survived);
+            let seq = self.next_seq();
+            self.trace.record(
+                seq,
+                self.now,
+                Some(node.into()),
+                kind,
+                Some(crash),
+                || json!({ "offset": outcome.offset, "len": outcome.len, "survived": survived, "write": outcome.seq }),
+            );
+        });
+        self.disk_stream = stream;
+        self.nodes[node.index()].disk = disk;
+    }
+
+    // --- timers and clocks ---
+
+    #[inline]
+    pub fn set_timer(&mut self, node: NodeId, deadline: Option<LocalTime>) {
+        let cause = self.current;
+        let state = &mut self.nodes[node.index()];
+        state.timer_cause = cause;
+        if let Some(generation) = state.timer.set(deadline.map(|deadline| deadline.0)) {
+            self.schedule_timer(node, deadline.unwrap_or(LocalTime::MAX), generation);
+        }
+    }
+
+    #[inline]
+    fn schedule_timer(&mut self, node: NodeId, deadline: LocalTime, generation: u32) {
+        let at = self.nodes[node.index()].clock.true_time(deadline).max(self.now);
+        // The end of time stands for never.
+        if at < Time::MAX {
+            self.schedule(at, Event::Timer { node, generation });
+        }
+    }
+
+    #[inline]
+    pub fn set_client_timer(&mut self, client: ClientId, at: Option<Time>) {
+        let cause = self.current;
+        let state = &mut self.clients[client.index()];
+        state.timer_cause = cause;
+        if let Some(generation) = state.timer.set(at.map(|at| at.0)) {
+            self.schedule_client_timer(client, at.unwrap_or(Time::MAX), generation);
+        }
+    }
+
+    fn schedule_client_timer(&mut self, client: ClientId, at: Time, generation: u32) {
+        if at < Time::MAX {
+            self.schedule(at.max(self.now), Event::ClientTimer { client, generation });
+        }
+    }
+
+    /// Takes a node's timer event: true when the process is to be called, with the trace number of what set it.
+    pub fn fire_timer(&mut self, node: NodeId, generation: u32) -> Option<u64> {
+        let local = self.local_now(node);
+        let state = &mut self.nodes[node.index()];
+        match state.timer.fire(generation, local.0) {
+            Fired::Nothing => None,
+            Fired::Early { deadline, generation } => {
+                self.schedule_timer(node, LocalTime(deadline), generation);
+                None
+            }
+            Fired::Due => {
+                if state.clock.drift_ppm() != 0 {
+                    self.exposure.add(FaultClass::ClockDrift);
+                }
+                if state.clock_ahead {
+                    self.exposure.add(FaultClass::ClockOffset);
+                }
+                Some(state.timer_cause)
+            }
+        }
+    }
+
+    /// Takes a client's timer event: as [`Kernel::fire_timer`].
+    pub fn fire_client_timer(&mut self, client: ClientId, generation: u32) -> Option<u64> {
+        let now = self.now.0;
+        let state = &mut self.clients[client.index()];
+        match state.timer.fire(generation, now) {
+            Fired::Nothing => None,
+            Fired::Early { deadline, generation } => {
+                self.schedule_client_timer(client, Time(deadline), generation);
+                None
+            }
+            Fired::Due => Some(state.timer_cause),
+        }
+    }
+
+    /// Changes a node's clock and derives its timer again.
+    pub fn change_clock(&mut self, node: NodeId, change: impl FnOnce(&mut Clock, Time)) {
+        let now = self.now;
+        let state = &mut self.nodes[node.index()];
+        change(&mut state.clock, now);
+        if let Some((deadline, generation)) = state.timer.requeue() {
+            self.schedule_timer(node, LocalTime(deadline), generation);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The network: which messages pass, when they arrive, and in which order.
+//!
+//! Owns links, cuts, and the draws that decide a message's fate. A link goes from one endpoint to another in one direction and
+//! is first-in-first-out, except for messages that a draw lets fall behind: those take an extra delay and do not hold up
+//! the link. Nodes are joined with nodes and with clients, clients only with nodes. It carries no payloads and schedules
+//! nothing; that is for [`crate::kernel`].
+
+use crate::exposure::{Exposure, FaultClass};
+use crate::id::Endpoint;
+use crate::latency::Latency;
+use crate::random::{Ratio, Stream};
+use crate::time::{Duration, Time};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How the network behaves. Loss, duplication and reordering apply to every link, those of clients too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
+    /// From node to node. Its tail counts as the fault `delay-tail`.
+    pub latency: Latency,
+    /// Between clients and nodes, requests and responses alike.
+    pub client_latency: Latency,
+    /// How likely a message is lost.
+    pub loss: Ratio,
+    /// How likely a message arrives twice.
+    pub duplicate: Ratio,
+    /// The second copy arrives up to this much after the first.
+    pub duplicate_delay_max: Duration,
+    /// How likely a message falls behind, so that later ones may overtake it.
+    pub reorder: Ratio,
+    /// By how much it falls behind at most.
+    pub reorder_delay_max: Duration,
+}
+
+impl Default for NetworkConfig {
+    /// A calm local network: 1 ms from anywhere to anywhere, no faults.
+    fn default() -> Self {
+        Self {
+            latency: Latency::fixed(Duration::from_millis(1)),
+            client_latency: Latency::fixed(Duration::from_millis(1)),
+            loss: Ratio::ZERO,
+            duplicate: Ratio::ZERO,
+            duplicate_delay_max: Duration::ZERO,
+            reorder: Ratio::ZERO,
+            reorder_delay_max: Duration::ZERO,
+        }
+    }
+}
+
+impl NetworkConfig {
+    /// The same network without its faults: no loss, duplication, reordering or long tail.
+    #[must_use]
+    pub fn healed(mut self) -> Self {
+        (self.loss, self.duplicate, self.reorder) = (Ratio::ZERO, Ratio::ZERO, Ratio::ZERO);
+        (self.latency, self.client_latency) = (self.latency.without_tail(), self.client_latency.without_tail());
+        self
+    }
+}
+
+/// Names a cut, so that it can be mended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CutId(pub u32);
+
+/// Why a message did not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// It was lost by chance.
+    Loss,
+    /// Its link was cut when it was sent or when it would have arrived.
+    Partition,
+    /// Its receiver was down.
+    Crash,
+}
+
+impl DropReason {
+    /// The name in traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Loss => "loss",
+            Self::Partition => "partition",
+            Self::Crash => "crash",
+        }
+    }
+}
+
+/// What becomes of a message that is being sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It arrives, unless a cut or a crash comes first.
+    Passes {
+        arrival: Time,
+        /// When its second copy arrives, if it has one.
+        copy: Option<Time>,
+        /// Its number on its link.
+        order: u32,
+    },
+    Dropped(DropReason),
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Link {
+    /// When the latest message that holds its place in the link arrives.
+    last_arrival: Time,
+    /// How many messages were sent, and the number of the youngest that arrived; both wrap.
+    sent: u32,
+    arrived: u32,
+    /// How many cuts block it.
+    cuts: u32,
+}
+
+/// What a cut is counted as when it stops a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CutKind {
+    pub one_way: bool,
+    pub around_primary: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Cut {
+    /// Sorted, each once.
+    links: Vec<u32>,
+    kind: CutKind,
+}
+
+/// The links between all endpoints, and the cuts through them.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    pub config: NetworkConfig,
+    nodes: u32,
+    clients: u32,
+    links: Vec<Link>,
+    cuts: BTreeMap<CutId, Cut>,
+}
+
+impl Network {
+    pub fn new(config: NetworkConfig, nodes: u16, clients: u16) -> Self {
+        let (nodes, clients) = (u32::from(nodes), u32::from(clients));
+        let links = nodes as usize * (nodes as usize + 2 * clients as usize);
+        Self {
+            config,
+            nodes,
+            clients,
+            links: vec![Link::default(); links],
+            cuts: BTreeMap::new(),
+        }
+    }
+
+    /// The index of the link from one endpoint to another; none between clients.
+    #[inline]
+    fn link(&self, from: Endpoint, to: Endpoint) -> Option<usize> {
+        let (nodes, clients) = (self.nodes as usize, self.clients as usize);
+        let requests = nodes * nodes;
+        let responses = requests + clients * nodes;
+        match (from, to) {
+            (Endpoint::Node(from), Endpoint::Node(to)) => Some(from.index() * nodes + to.index()),
+            (Endpoint::Client(from), Endpoint::Node(to)) => Some(requests + from.index() * nodes + to.index()),
+            (Endpoint::Node(from), Endpoint::Client(to)) => Some(responses + to.index() * nodes + from.index()),
+            (Endpoint::Client(_), Endpoint::Client(_)) => None,
+        }
+    }
+
+    #[inline]
+    fn expect_link(&self, from: Endpoint, to: Endpoint) -> usize {
+        self.link(from, to)
+            .expect("network: clients are not joined with each other")
+    }
+
+    /// Decides what becomes of a message. Takes the same draws whether the link is cut or not.
+    #[inline]
+    pub fn send(&mut self, now: Time, from: Endpoint, to: Endpoint, stream: &mut Stream, seen: &mut Exposure) -> Sent {
+        let index = self.expect_link(from, to);
+        let config = &self.config;
+        let between_nodes = index < (self.nodes * self.nodes) as usize;
+        let latency = if between_nodes {
+            &config.latency
+        } else {
+            &config.client_latency
+        };
+        let lost = stream.chance(config.loss);
+        let (delay, in_tail) = latency.draw(stream);
+        let behind = stream
+            .chance(config.reorder)
+            .then(|| stream.duration(Duration::ZERO, config.reorder_delay_max));
+        let twice = stream
+            .chance(config.duplicate)
+            .then(|| stream.duration(Duration::ZERO, config.duplicate_delay_max));
+        let link = &mut self.links[index];
+        if link.cuts > 0 {
+            self.count_stopped(index, seen);
+            return Sent::Dropped(DropReason::Partition);
+        }
+        if lost {
+            seen.add(FaultClass::Loss);
+            return Sent::Dropped(DropReason::Loss);
+        }
+        if in_tail {
+            seen.add(FaultClass::DelayTail);
+        }
+        let arrival = if let Some(extra) = behind {
+            now + delay + extra
+        } else {
+            link.last_arrival = link.last_arrival.max(now + delay);
+            link.last_arrival
+        };
+        link.sent = link.sent.wrapping_add(1);
+        Sent::Passes {
+            arrival,
+            copy: twice.map(|extra| arrival + extra),
+            order: link.sent,
+        }
+    }
+
+    /// Lets a message through that comes to the end of its link, unless the link is cut by now.
+    #[inline]
+    pub fn arrive(&mut self, from: Endpoint, to: Endpoint, seen: &mut Exposure) -> bool {
+        let index = self.expect_link(from, to);
+        if self.links[index].cuts == 0 {
+            return true;
+        }
+        self.count_stopped(index, seen);
+        false
+    }
+
+    /// Notes that a message was delivered, and counts it if it is a second copy or out of order.
+    #[inline]
+    pub fn delivered(&mut self, from: Endpoint, to: Endpoint, order: u32, copy: bool, seen: &mut Exposure) {
+        let index = self.expect_link(from, to);
+        let link = &mut self.links[index];
+        if copy {
+            seen.add(FaultClass::Duplicate);
+        } else if order.wrapping_sub(link.arrived) > u32::MAX / 2 {
+            seen.add(FaultClass::Reorder);
+        } else {
+            link.arrived = order;
+        }
+    }
+
+    /// Blocks the links from each of `from` to each of `to`, and back unless the cut is one-way. A cut of the same name is
+    /// mended first.
+    pub fn cut(&mut self, id: CutId, from: &[Endpoint], to: &[Endpoint], kind: CutKind) {
+        self.mend(id);
+        let mut links = Vec::new();
+        for (&from, &to) in from.iter().flat_map(|from| to.iter().map(move |to| (from, to))) {
+            if from == to {
+                continue;
+            }
+            links.extend(self.link(from, to).map(|index| index as u32));
+            if !kind.one_way {
+                links.extend(self.link(to, from).map(|index| index as u32));
+            }
+        }
+        links.sort_unstable();
+        links.dedup();
+        for &index in &links {
+            self.links[index as usize].cuts += 1;
+        }
+        self.cuts.insert(id, Cut { links, kind });
+    }
+
+    /// Unblocks the links of a cut; false when there is none of this name.
+    pub fn mend(&mut self, id: CutId) -> bool {
+        let Some(cut) = self.cuts.remove(&id) else { return false };
+        for index in cut.links {
+            let cuts = &mut self.links[index as usize].cuts;
+            *cuts = cuts
+                .checked_sub(1)
+                .expect("network: a link has fewer cuts than the cuts through it");
+        }
+        true
+    }
+
+    /// Whether there is a cut of this name.
+    pub fn has_cut(&self, id: CutId) -> bool {
+        self.cuts.contains_key(&id)
+    }
+
+    /// Mends all cuts and ends all faults.
+    pub fn heal(&mut self) {
+        while let Some((&id, _)) = self.cuts.first_key_value() {
+            self.mend(id);
+        }
+        self.config = self.config.healed();
+    }
+
+    /// Whether a message from one endpoint to the other would be stopped by a cut now.
+    pub fn is_cut(&self, from: Endpoint, to: Endpoint) -> bool {
+        self.link(from, to).is_none_or(|index| self.links[index].cuts > 0)
+    }
+
+    #[cold]
+    fn count_stopped(&self, index: usize, seen: &mut Exposure) {
+        for cut in self
+            .cuts
+            .values()
+            .filter(|cut| cut.links.binary_search(&(index as u32)).is_ok())
+        {
+            seen.add(if cut.kind.one_way {
+                FaultClass::OneWayPartition
+            } else {
+                FaultClass::Partition
+            });
+            if cut.kind.around_primary {
+                seen.add(FaultClass::IsolatePrimary);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! What runs on a node: the [`Process`] trait, what travels between processes, and the [`Context`] through which a process acts.
+//!
+//! A process is a plain state machine. It never blocks and reads nothing but its arguments; each method of its context takes
+//! effect in the world's queue at once. What the effects mean is in [`crate::kernel`].
+
+use crate::client::Client;
+use crate::digest::Stamp;
+use crate::disk::{DiskImage, SyncToken};
+use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
+use crate::kernel::Kernel;
+use crate::time::LocalTime;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What travels: messages between nodes, requests, responses.
+pub trait Payload: Clone + Serialize {
+    /// What sort of payload it is, for the trace: `append-entries`, say.
+    fn kind(&self) -> &'static str;
+
+    /// Folds a fixed encoding of the content into the digest.
+    fn stamp(&self, stamp: &mut Stamp<'_>);
+}
+
+/// A payload that does not exist, for protocols without requests or without responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Never {}
+
+impl Payload for Never {
+    fn kind(&self) -> &'static str {
+        match *self {}
+    }
+
+    fn stamp(&self, _stamp: &mut Stamp<'_>) {
+        match *self {}
+    }
+}
+
+/// A protocol as a state machine, one instance on each node.
+pub trait Process: Sized {
+    /// What an instance is told at each boot.
+    type Config: Clone;
+    /// What nodes send each other.
+    type Message: Payload;
+    /// What clients send to nodes.
+    type Request: Payload;
+    /// What nodes answer.
+    type Response: Payload;
+    /// Who sends the requests; [`crate::NoClient`] when nobody does.
+    type Client: Client<Request = Self::Request, Response = Self::Response>;
+
+    /// Starts from what the disk really kept: at the start of the world, from an empty disk, and after each crash.
+    fn boot(config: &Self::Config, disk: &DiskImage<'_>, ctx: &mut Context<'_, Self>) -> Self;
+
+    /// A message arrived.
+    fn on_message(&mut self, from: NodeId, message: Self::Message, ctx: &mut Context<'_, Self>);
+
+    /// The deadline of [`Context::set_timer`] has come, and is no longer set.
+    fn on_timer(&mut self, ctx: &mut Context<'_, Self>);
+
+    /// Everything written before that call of [`Context::sync`] is durable.
+    fn on_sync(&mut self, token: SyncToken, ctx: &mut Context<'_, Self>);
+
+    /// A client's request arrived.
+    fn on_request(&mut self, from: ClientId, request: Self::Request, ctx: &mut Context<'_, Self>);
+
+    /// Whether this node believes that it is the primary, for faults that aim at the primary.
+    fn is_primary(&self) -> bool {
+        false
+    }
+}
+
+pub(crate) type KernelOf<P> = Kernel<<P as Process>::Message, <P as Process>::Request, <P as Process>::Response>;
+
+/// What a process can see and do while it handles an event.
+pub struct Context<'a, P: Process> {
+    kernel: &'a mut KernelOf<P>,
+    node: NodeId,
+}
+
+impl<'a, P: Process> Context<'a, P> {
+    pub(crate) fn new(kernel: &'a mut KernelOf<P>, node: NodeId) -> Self {
+        Self { kernel, node }
+    }
+
+    /// The node that this process runs on.
+    #[inline]
+    pub fn id(&self) -> NodeId {
+        self.node
+    }
+
+    /// All nodes, this one included.
+    #[inline]
+    pub fn nodes(&self) -> NodeIds {
+        self.kernel.node_ids()
+    }
+
+    /// The reading of this node's own clock.
+    #[inline]
+    pub fn now(&self) -> LocalTime {
+        self.kernel.local_now(self.node)
+    }
+
+    /// Sends a message to a node. A message to oneself travels like any other.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such node.
+    #[inline]
+    pub fn send(&mut self, to: NodeId, message: P::Message) {
+        self.kernel.send_message(self.node, to, message);
+    }
+
+    /// Sends a response to a client.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such client.
+    #[inline]
+    pub fn respond(&mut self, client: ClientId, response: P::Response) {
+        self.kernel.send_response(self.node, client, response);
+    }
+
+    /// Writes to this node's disk. The write is volatile until a later [`Context::sync`] has completed. A write beyond
+    /// [`crate::DiskConfig::max_bytes`] halts the world.
+    #[inline]
+    pub fn write(&mut self, offset: u64, bytes: &[u8]) {
+        self.kernel.write(self.node, offset, bytes);
+    }
+
+    /// Starts to make durable all that was written before this call; [`Process::on_sync`] with the same token says when that is
+    /// done. Syncs of a node complete in the order of their calls.
+    #[inline]
+    pub fn sync(&mut self, token: SyncToken) {
+        self.kernel.sync(self.node, token);
+    }
+
+    /// Sets, moves or clears the one timer of this node. A deadline that has passed fires at once, as an event of its own.
+    #[inline]
+    pub fn set_timer(&mut self, deadline: Option<LocalTime>) {
+        self.kernel.set_timer(self.node, deadline);
+    }
+
+    /// 64 random bits from this node's own stream, which goes on across crashes.
+    #[inline]
+    pub fn random(&mut self) -> u64 {
+        self.kernel.node_stream(self.node).next_u64()
+    }
+
+    /// Whether a trace is recorded. It must not change what the process does.
+    #[inline]
+    pub fn tracing(&self) -> bool {
+        self.kernel.trace.on
+    }
+
+    /// Adds an event to the trace, caused by the event being handled. `fields` is called only when a trace is recorded; it
+    /// gives an object. Call this whether or not a trace is recorded: event numbers count the calls.
+    #[inline]
+    pub fn trace(&mut self, kind: &'static str, fields: impl FnOnce() -> Value) {
+        self.kernel.note(Some(Endpoint::Node(self.node)), kind, fields);
+    }
+}

@@ -1,0 +1,249 @@
+//! The trace: what happened, event by event, each with the number of the event that caused it.
+//!
+//! Owns the shape of an event as a line of JSON and the recorder that collects events in memory. The lines before and after
+//! the events, and reading all of them back, are in [`format`](self::format). A world that records no trace pays nothing for
+//! it, and its digest is the same.
+//!
+//! Event numbers (`seq`) are handed out whether a trace is recorded or not, so the number in a [`crate::Step`] of an unrecorded
+//! run is the number of the same event in the trace of its repetition.
+//!
+//! | kind | fields | cause |
+//! |---|---|---|
+//! | `boot`, `restart` | `bytes` on the disk | for a restart, the crash |
+//! | `send` | `from`, `to`, `type`, `message` | the event being handled |
+//! | `deliver`, `request`, `response` | `from`, `to`, `type`, `message`, `copy` | the send |
+//! | `duplicate` | `from`, `to` | the send |
+//! | `drop` | `from`, `to`, `type`, `reason` | the send |
+//! | `timer` | `local` (the node's clock) | the event that set it |
+//! | `write` | `offset`, `len` | the event being handled |
+//! | `sync-start`, `sync` | `token` | the event being handled; the `sync-start` |
+//! | `kept`, `lost`, `torn` | `offset`, `len`, `survived` | the crash; `write` names the write |
+//! | `crash`, `pause`, `resume`, `clock` | `target`, and what was asked | none: faults come from outside |
+//! | `cut`, `mend`, `network`, `heal`, `skip` | what was asked | none |
+//!
+//! Other kinds are the process's, the client's and the harness's own. `from` and `to` are endpoints, as in `"n0"` and `"c0"`.
+
+pub mod format;
+
+use crate::id::Endpoint;
+use crate::time::Time;
+use serde::de::Error as _;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// The keys of an event that its fields may not take.
+const RESERVED: [&str; 6] = ["seq", "t", "node", "client", "kind", "cause"];
+
+/// One event of a trace. In JSON one flat object; fields whose name is taken get an underscore at their end.
+///
+/// ```
+/// use simulator::trace::TraceEvent;
+/// let line = r#"{"seq":7,"t":1500,"node":2,"kind":"timer","cause":3,"local":1500}"#;
+/// let event: TraceEvent = serde_json::from_str(line).unwrap();
+/// assert_eq!((event.seq, event.node, event.cause), (7, Some(2), Some(3)));
+/// assert_eq!(serde_json::to_string(&event).unwrap(), line);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct TraceEvent {
+    /// The number of the event, ascending.
+    pub seq: u64,
+    /// True time in nanoseconds.
+    pub t: u64,
+    /// The node where it happened, if it happened at one.
+    pub node: Option<u16>,
+    /// The client where it happened, if it happened at one.
+    pub client: Option<u16>,
+    /// What happened.
+    pub kind: Cow<'static, str>,
+    /// The event that made it happen, if that was an event.
+    pub cause: Option<u64>,
+    /// What else there is to say.
+    pub fields: Map<String, Value>,
+}
+
+impl Serialize for TraceEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("seq", &self.seq)?;
+        map.serialize_entry("t", &self.t)?;
+        if let Some(node) = self.node {
+            map.serialize_entry("node", &node)?;
+        }
+        if let Some(client) = self.client {
+            map.serialize_entry("client", &client)?;
+        }
+        map.serialize_entry("kind", &self.kind)?;
+        if let Some(cause) = self.cause {
+            map.serialize_entry("cause", &cause)?;
+        }
+        for (name, value) in &self.fields {
+            if RESERVED.contains(&name.as_str()) {
+                map.serialize_entry(&format!("{name}_"), value)?;
+            } else {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for TraceEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        fn typed<T: serde::de::DeserializeOwned, E: serde::de::Error>(
+            fields: &mut Map<String, Value>,
+            name: &'static str,
+        ) -> Result<Option<T>, E> {
+            let Some(value) = fields.remove(name) else {
+                return Ok(None);
+            };
+            serde_json::from_value(value)
+                .map(Some)
+                .map_err(|error| E::custom(format!("key `{name}`: {error}")))
+        }
+        let mut fields = Map::deserialize(deserializer)?;
+        Ok(Self {
+            seq: typed(&mut fields, "seq")?.ok_or_else(|| D::Error::missing_field("seq"))?,
+            t: typed(&mut fields, "t")?.ok_or_else(|| D::Error::missing_field("t"))?,
+            node: typed(&mut fields, "node")?,
+            client: typed(&mut fields, "client")?,
+            kind: typed::<String, _>(&mut fields, "kind")?
+                .ok_or_else(|| D::Error::missing_field("kind"))?
+                .into(),
+            cause: typed(&mut fields, "cause")?,
+            fields,
+        })
+    }
+}
+
+/// Collects events in memory, as many as its bound allows.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    pub on: bool,
+    bound: usize,
+    pub left_out: u64,
+    events: Vec<TraceEvent>,
+}
+
+impl Clone for Recorder {
+    /// A forked world goes its own way from here: it records if the original does, but starts empty.
+    fn clone(&self) -> Self {
+        Self {
+            on: self.on,
+            bound: self.bound,
+            left_out: 0,
+            events: Vec::new(),
+        }
+    }
+}
+
+impl Recorder {
+    pub fn new(on: bool, bound: usize) -> Self {
+        Self {
+            on,
+            bound,
+            left_out: 0,
+            events: Vec::new(),
+        }
+    }
+
+    /// Records an event, if the recorder is on; `fields` is called only then.
+    #[inline]
+    pub fn record(
+        &mut self,
+        seq: u64,
+        now: Time,
+        at: Option<Endpoint>,
+        kind: &'static str,
+        cause: Option<u64>,
+        fields: impl FnOnce() -> Value,
+    ) {
+        if self.on {
+            self.push(seq, now, at, kind, cause, fields());
+        }
+    }
+
+    #[cold]
+    fn push(
+        &mut self,
+        seq: u64,
+        now: Time,
+        at: Option<Endpoint>,
+        kind: &'static str,
+        cause: Option<u64>,
+        fields: Value,
+    ) {
+        if self.events.len() >= self.bound {
+            self.left_out += 1;
+            return;
+        }
+        let fields = match fields {
+            Value::Object(fields) => fields,
+            Value::Null => Map::new(),
+            other => Map::from_iter([("value".to_owned(), other)]),
+        };
+        self.events.push(TraceEvent {
+            seq,
+            t: now.0,
+            node: at.and_then(Endpoint::node).map(|node| node.0),
+            client: at.and_then(Endpoint::client).map(|client| client.0),
+            kind: kind.into(),
+            cause,
+            fields,
+        });
+    }
+
+    pub fn take(&mut self) -> Vec<TraceEvent> {
+        std::mem::take(&mut self.events)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ClientId;
+    use serde_json::json;
+
+    #[test]
+    fn fields_cannot_shadow_the_keys_of_an_event() {
+        let mut recorder = Recorder::new(true, 10);
+        recorder.record(
+            1,
+            Time(5),
+            Some(ClientId(3).into()),
+            "invoke",
+            None,
+            || json!({"seq": "mine", "key": "x"}),
+        );
+        let line = serde_json::to_string(&recorder.take()[0]).unwrap();
+        assert_eq!(
+            line,
+            r#"{"seq":1,"t":5,"client":3,"kind":"invoke","key":"x","seq_":"mine"}"#
+        );
+    }
+
+    #[test]
+    fn a_recorder_that_is_off_calls_nobody_and_one_that_is_full_counts() {
+        let mut recorder = Recorder::new(false, 1);
+        recorder.record(1, Time(0), None, "a", None, || panic!("called while off"));
+        recorder.on = true;
+        recorder.record(2, Time(0), None, "b", None, || json!(7));
+        recorder.record(3, Time(0), None, "c", None, || Value::Null);
+        assert_eq!(recorder.left_out, 1);
+        let events = recorder.take();
+        assert_eq!((events.len(), &events[0].fields["value"]), (1, &json!(7)));
+    }
+
+    #[test]
+    fn an_event_without_its_number_is_refused() {
+        let error = serde_json::from_str::<TraceEvent>(r#"{"t":1,"kind":"a"}"#)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("seq"), "{error}");
+        let error = serde_json::from_str::<TraceEvent>(r#"{"seq":1,"t":-1,"kind":"a"}"#)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("key `t`"), "{error}");
+    }
+}

@@ -1,0 +1,356 @@
+//! A trace as a file: JSON Lines, a header first, a footer last, one event on each line between.
+//!
+//! Owns the header, the footer, and reading a whole file back with errors that say where and what to do. A file of another
+//! version of the schema is refused by name, before anything else in it is looked at.
+
+use super::TraceEvent;
+use crate::random::RNG;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Read, Write};
+
+/// The schema that this version reads and writes.
+pub const SCHEMA: &str = "squall-trace/1";
+
+/// The longest line that a reader takes, in bytes.
+pub const LINE_LIMIT: usize = 16 << 20;
+
+/// The first line: what was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceHeader {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// What wrote it, with its version.
+    pub tool: String,
+    /// The name of the scenario.
+    pub scenario: String,
+    /// The seed as `0x` and 16 hexadecimal digits: JSON's numbers do not hold 64 bits everywhere.
+    pub seed: String,
+    /// How many nodes there are.
+    pub nodes: u16,
+    /// How many clients there are.
+    pub clients: u16,
+    /// The unit of time, always `ns`.
+    pub clock: String,
+    /// The random generator and the derivation of its streams.
+    pub rng: String,
+}
+
+impl TraceHeader {
+    /// The header for a run of this version.
+    pub fn new(tool: &str, scenario: &str, seed: u64, nodes: u16, clients: u16) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            tool: tool.to_owned(),
+            scenario: scenario.to_owned(),
+            seed: format!("{seed:#018x}"),
+            nodes,
+            clients,
+            clock: "ns".to_owned(),
+            rng: RNG.to_owned(),
+        }
+    }
+
+    /// The seed as a number, if its text is one.
+    pub fn seed(&self) -> Option<u64> {
+        u64::from_str_radix(self.seed.strip_prefix("0x")?, 16).ok()
+    }
+}
+
+/// The last line: how it ended. Told from an event by its `verdict` and its lack of a `seq`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceFooter {
+    /// The verdict on the run, in the words of whoever judged it.
+    pub verdict: String,
+    /// The digest of the world, in hexadecimal.
+    pub digest: String,
+    /// How many event lines there are.
+    pub events: u64,
+    /// The true time at the end, in nanoseconds.
+    pub end: u64,
+    /// Counts of exposure and of other situations, by name.
+    #[serde(default)]
+    pub counts: BTreeMap<String, u64>,
+}
+
+/// A whole trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// What was run.
+    pub header: TraceHeader,
+    /// What happened.
+    pub events: Vec<TraceEvent>,
+    /// How it ended.
+    pub footer: TraceFooter,
+}
+
+/// Why a trace could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The file could not be read, or is not text.
+    #[error("line {line}: {error}; a trace is UTF-8 text, one JSON object on each line (decompress it first)")]
+    Io {
+        /// 1-based.
+        line: u64,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// There is nothing in it.
+    #[error("the trace is empty; its first line must be a header with \"schema\":\"{SCHEMA}\"")]
+    Empty,
+    /// The first line is no header.
+    #[error(
+        "line 1, column {column}: this is no trace header: {what}; the first line must have \"schema\":\"{SCHEMA}\""
+    )]
+    Header {
+        /// 1-based.
+        column: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// It is of another version.
+    #[error(
+        "line 1: the trace has the schema `{found}`, and this version reads `{SCHEMA}` only; record it again from its seed"
+    )]
+    Version {
+        /// What the file says.
+        found: String,
+    },
+    /// A line is no event and no footer.
+    #[error(
+        "line {line}, column {column}: this is no trace event: {what}; the file is damaged: record it again from its seed"
+    )]
+    Event {
+        /// 1-based.
+        line: u64,
+        /// 1-based.
+        column: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// A line is longer than [`LINE_LIMIT`].
+    #[error("line {line} is longer than {LINE_LIMIT} bytes; no trace has such lines: is this the right file?")]
+    LongLine {
+        /// 1-based.
+        line: u64,
+    },
+    /// There is no footer.
+    #[error("the trace ends after line {line} without its footer; it was cut short: record it again from its seed")]
+    NoFooter {
+        /// The last line, 1-based.
+        line: u64,
+    },
+    /// There is something after the footer.
+    #[error(
+        "line {line}: there is more after the footer; delete what follows it, or record the trace again from its seed"
+    )]
+    AfterFooter {
+        /// 1-based.
+        line: u64,
+    },
+    /// The footer counts other events than there are.
+    #[error(
+        "the footer counts {counted} events but there are {found}; lines are missing or added: record the trace again from its seed"
+    )]
+    Count {
+        /// What the footer says.
+        counted: u64,
+        /// What the file has.
+        found: u64,
+    },
+}
+
+/// Writes a whole trace.
+///
+/// # Errors
+///
+/// What `out` reports.
+pub fn write(mut out: impl Write, header: &TraceHeader, events: &[TraceEvent], footer: &TraceFooter) -> io::Result<()> {
+    write_line(&mut out, header)?;
+    for event in events {
+        write_line(&mut out, event)?;
+    }
+    write_line(&mut out, footer)
+}
+
+fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
+
+/// Reads a whole trace.
+///
+/// # Errors
+///
+/// [`TraceError`], with the line, for what is not a complete trace of this version.
+pub fn read(input: impl BufRead) -> Result<Trace, TraceError> {
+    let mut lines = Lines { input, line: 0 };
+    let header = parse_header(&lines.next()?.ok_or(TraceError::Empty)?)?;
+    let (mut events, mut footer) = (Vec::new(), None);
+    while let Some(text) = lines.next()? {
+        if footer.is_some() {
+            return Err(TraceError::AfterFooter { line: lines.line });
+        }
+        match parse_line(&text, lines.line)? {
+            Line::Event(event) => events.push(event),
+            Line::Footer(found) => footer = Some(found),
+        }
+    }
+    let footer = footer.ok_or(TraceError::NoFooter { line: lines.line })?;
+    let found = events.len() as u64;
+    if footer.events != found {
+        return Err(TraceError::Count {
+            counted: footer.events,
+            found,
+        });
+    }
+    Ok(Trace { header, events, footer })
+}
+
+struct Lines<R> {
+    input: R,
+    line: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn next(&mut self) -> Result<Option<String>, TraceError> {
+        let line = self.line + 1;
+        let mut text = String::new();
+        let limit = LINE_LIMIT as u64 + 2;
+        let read = (&mut self.input).take(limit).read_line(&mut text);
+        let length = read.map_err(|error| TraceError::Io { line, error })?;
+        if length == 0 {
+            return Ok(None);
+        }
+        let whole = text.trim_end_matches(['\n', '\r']).len();
+        if whole > LINE_LIMIT {
+            return Err(TraceError::LongLine { line });
+        }
+        text.truncate(whole);
+        self.line = line;
+        Ok(Some(text))
+    }
+}
+
+fn parse_header(text: &str) -> Result<TraceHeader, TraceError> {
+    let refuse = |error: serde_json::Error| TraceError::Header {
+        column: error.column().max(1),
+        what: plain(&error),
+    };
+    let value: Value = serde_json::from_str(text).map_err(refuse)?;
+    match value.get("schema").and_then(Value::as_str) {
+        None => Err(TraceError::Header {
+            column: 1,
+            what: "it has no text under `schema`".to_owned(),
+        }),
+        Some(SCHEMA) => serde_json::from_value(value).map_err(refuse),
+        Some(found) => Err(TraceError::Version {
+            found: found.chars().take(40).collect(),
+        }),
+    }
+}
+
+enum Line {
+    Event(TraceEvent),
+    Footer(TraceFooter),
+}
+
+fn parse_line(text: &str, line: u64) -> Result<Line, TraceError> {
+    let refuse = |error: serde_json::Error| TraceError::Event {
+        line,
+        column: error.column().max(1),
+        what: plain(&error),
+    };
+    let value: Value = serde_json::from_str(text).map_err(refuse)?;
+    if value.get("verdict").is_some() && value.get("seq").is_none() {
+        return serde_json::from_value(value).map(Line::Footer).map_err(refuse);
+    }
+    serde_json::from_value(value).map(Line::Event).map_err(refuse)
+}
+
+/// The message without the position that the error of a one-line document carries.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample() -> String {
+        let header = TraceHeader::new("squall 0.1.0", "calm", 1015, 3, 2);
+        let event = r#"{"seq":1,"t":0,"node":0,"kind":"boot","bytes":0}"#;
+        let footer = TraceFooter {
+            verdict: "pass".to_owned(),
+            digest: "00".to_owned(),
+            events: 1,
+            end: 5,
+            counts: BTreeMap::from([("loss".to_owned(), 3)]),
+        };
+        format!(
+            "{}\n{event}\n{}\n",
+            serde_json::to_string(&header).unwrap(),
+            serde_json::to_string(&footer).unwrap()
+        )
+    }
+
+    fn error(text: &str) -> String {
+        read(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_trace_round_trips() {
+        let trace = read(sample().as_bytes()).unwrap();
+        assert_eq!(trace.header.seed, "0x00000000000003f7");
+        assert_eq!(trace.header.seed(), Some(1015));
+        let mut written = Vec::new();
+        write(&mut written, &trace.header, &trace.events, &trace.footer).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), sample());
+    }
+
+    #[test]
+    fn what_is_no_trace_is_refused_with_its_place_and_a_remedy() {
+        let sample = sample();
+        assert_eq!(
+            error(""),
+            "the trace is empty; its first line must be a header with \"schema\":\"squall-trace/1\""
+        );
+        assert_eq!(
+            error(&sample.replace("trace/1", "trace/2")),
+            "line 1: the trace has the schema `squall-trace/2`, and this version reads `squall-trace/1` only; record it \
+             again from its seed"
+        );
+        assert!(error("[]").contains("no text under `schema`"));
+        assert!(error("{").starts_with("line 1, column 1: this is no trace header: EOF while parsing an object"));
+        assert!(
+            error(&sample.replace("\"seq\"", "seq")).starts_with("line 2, column 2: this is no trace event: key must")
+        );
+        assert!(error(&sample.replace("\"events\":1", "\"events\":2")).contains("counts 2 events but there are 1"));
+        let cut = sample.lines().take(2).collect::<Vec<_>>().join("\n");
+        assert!(error(&cut).starts_with("the trace ends after line 2 without its footer"));
+        assert!(error(&format!("{sample}{{}}")).starts_with("line 4: there is more after the footer"));
+    }
+
+    #[test]
+    fn binary_input_is_refused() {
+        let error = read(&[0x28, 0xb5, 0x2f, 0xfd, 0xff][..]).unwrap_err().to_string();
+        assert!(
+            error.starts_with("line 1: stream did not contain valid UTF-8"),
+            "{error}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_trace_never_panics(at in 0_usize..500, byte: u8) {
+            let mut bytes = sample().into_bytes();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            let _ = read(&bytes[..]);
+            let _ = read(&bytes[..at]);
+        }
+    }
+}

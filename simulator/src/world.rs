@@ -1,0 +1,549 @@
+//! The world: takes the earliest event, hands it to its process or client, and says what happened.
+//!
+//! Owns the processes, the clients and the loop. How faults are applied is in [`faults`]; what effects turn into is in
+//! [`crate::kernel`].
+
+mod faults;
+
+use crate::client::{Client, ClientContext};
+use crate::clock::Clock;
+use crate::config::{ConfigError, WorldConfig};
+use crate::digest::{Digest, Entry};
+use crate::disk::{DiskImage, SyncToken};
+use crate::exposure::{Exposure, FaultClass};
+use crate::fault::PlannedFault;
+use crate::id::{ClientId, ClientIds, Endpoint, NodeId, NodeIds};
+use crate::kernel::{Event, Job, Kernel, NOBODY, Parcel, Transit, party};
+use crate::network::{DropReason, NetworkConfig};
+use crate::process::{Context, KernelOf, Payload, Process};
+use crate::step::{Halt, Step, StepKind};
+use crate::time::{LocalTime, Time};
+use crate::trace::TraceEvent;
+use serde_json::{Value, json};
+
+/// Instants with more events than this have a process in them that goes round in circles.
+const EVENTS_PER_INSTANT: u64 = 1 << 24;
+
+struct Host<P: Process> {
+    config: P::Config,
+    /// None while crashed.
+    process: Option<P>,
+}
+
+impl<P: Process + Clone> Clone for Host<P> {
+    fn clone(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            process: self.process.clone(),
+        }
+    }
+}
+
+type JobOf<P> = Job<<P as Process>::Message, <P as Process>::Request, <P as Process>::Response>;
+type EventOf<P> = Event<<P as Process>::Message, <P as Process>::Request, <P as Process>::Response>;
+type TransitOf<P> = Transit<<P as Process>::Message, <P as Process>::Request, <P as Process>::Response>;
+
+/// A simulated world of nodes that run `P`. See the crate's documentation for a complete example.
+///
+/// A clone goes on exactly as the original would; only the recorded trace stays behind.
+pub struct World<P: Process> {
+    kernel: KernelOf<P>,
+    hosts: Vec<Host<P>>,
+    clients: Vec<P::Client>,
+    plan: Vec<PlannedFault>,
+    /// Whether faults of the plan still fire; healing ends them.
+    plan_stands: bool,
+    max_down: u16,
+    steps: u64,
+    /// How many events were taken since time last moved.
+    in_this_instant: u64,
+}
+
+impl<P: Process + Clone> Clone for World<P>
+where
+    P::Client: Clone,
+{
+    fn clone(&self) -> Self {
+        Self {
+            kernel: self.kernel.clone(),
+            hosts: self.hosts.clone(),
+            clients: self.clients.clone(),
+            plan: self.plan.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<P: Process> World<P> {
+    /// Makes a world of one node for each configuration in `nodes`, boots all of them, in order, and starts all clients.
+    ///
+    /// # Panics
+    ///
+    /// When [`WorldConfig::check`] refuses the configuration; call that, or [`World::try_new`], on what a user wrote.
+    pub fn new(config: WorldConfig, nodes: Vec<P::Config>, clients: Vec<P::Client>) -> Self {
+        match Self::try_new(config, nodes, clients) {
+            Ok(world) => world,
+            Err(error) => panic!("world: {error}"),
+        }
+    }
+
+    /// As [`World::new`], with an error for a configuration that makes no world.
+    ///
+    /// # Errors
+    ///
+    /// What [`WorldConfig::check`] says.
+    pub fn try_new(config: WorldConfig, nodes: Vec<P::Config>, clients: Vec<P::Client>) -> Result<Self, ConfigError> {
+        config.check(nodes.len(), clients.len())?;
+        let mut kernel = Kernel::new(&config, nodes.len() as u16, clients.len() as u16);
+        for (index, fault) in config.plan.iter().enumerate() {
+            kernel.schedule(fault.at, Event::Planned { index: index as u32 });
+        }
+        let hosts = nodes.into_iter().map(|config| Host { config, process: None }).collect();
+        let mut world = Self {
+            kernel,
+            hosts,
+            clients,
+            plan: config.plan,
+            plan_stands: true,
+            max_down: config.max_down,
+            steps: 0,
+            in_this_instant: 0,
+        };
+        for node in world.nodes() {
+            world.boot(node, "boot", None);
+        }
+        for (index, client) in world.clients.iter_mut().enumerate() {
+            let id = ClientId(index as u16);
+            client.on_start(&mut ClientContext::new(&mut world.kernel, id));
+        }
+        Ok(world)
+    }
+
+    /// Handles one event; `None` when there is none left, or the world has halted.
+    pub fn step(&mut self) -> Option<Step> {
+        self.step_until(Time::MAX)
+    }
+
+    /// Handles one event if one is due at `until` or before. When none is, time moves on to `until` (if that is not
+    /// [`Time::MAX`]) and there is no step.
+    pub fn step_until(&mut self, until: Time) -> Option<Step> {
+        while self.kernel.halt.is_none() {
+            if self.kernel.queue.next_time().is_none_or(|time| time > until) {
+                if until != Time::MAX {
+                    self.kernel.now = self.kernel.now.max(until);
+                }
+                return None;
+            }
+            let due = self.kernel.queue.pop()?;
+            self.enter(due.time, due.ticket);
+            let step = self.take(due.event);
+            self.kernel.current = 0;
+            if step.is_some() {
+                self.steps += 1;
+                return step;
+            }
+        }
+        None
+    }
+
+    /// Handles all events that are due at `until` or before, and moves time on to `until`. Gives the number of steps.
+    pub fn run_until(&mut self, until: Time) -> u64 {
+        let before = self.steps;
+        while self.step_until(until).is_some() {}
+        self.steps - before
+    }
+
+    /// True time.
+    pub fn now(&self) -> Time {
+        self.kernel.now
+    }
+
+    /// When the next event is due, or a little before: some events turn out to be void.
+    pub fn next_time(&self) -> Option<Time> {
+        self.kernel.queue.next_time()
+    }
+
+    /// Why the world cannot go on, if it cannot.
+    pub fn halted(&self) -> Option<Halt> {
+        self.kernel.halt
+    }
+
+    /// How many steps were taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// How many events are queued.
+    pub fn queued(&self) -> usize {
+        self.kernel.queue.len()
+    }
+
+    /// The reading of a node's own clock.
+    pub fn local_now(&self, node: NodeId) -> LocalTime {
+        self.kernel.local_now(node)
+    }
+
+    /// The first true time at which a node's clock, as it goes now, reads `local` or later.
+    pub fn world_time_of(&self, node: NodeId, local: LocalTime) -> Time {
+        self.clock(node).true_time(local)
+    }
+
+    /// A node's own clock.
+    pub fn clock(&self, node: NodeId) -> &Clock {
+        &self.kernel.nodes[node.index()].clock
+    }
+
+    /// All nodes.
+    pub fn nodes(&self) -> NodeIds {
+        self.kernel.node_ids()
+    }
+
+    /// All clients.
+    pub fn clients(&self) -> ClientIds {
+        ClientIds::new(self.kernel.client_count())
+    }
+
+    /// The process on a node; none while it is crashed.
+    pub fn process(&self, node: NodeId) -> Option<&P> {
+        self.hosts[node.index()].process.as_ref()
+    }
+
+    /// The process on a node, to be changed behind the world's back: the digest does not know of it.
+    pub fn process_mut(&mut self, node: NodeId) -> Option<&mut P> {
+        self.hosts[node.index()].process.as_mut()
+    }
+
+    /// The configuration that a node boots with.
+    pub fn node_config(&self, node: NodeId) -> &P::Config {
+        &self.hosts[node.index()].config
+    }
+
+    /// A client.
+    pub fn client(&self, client: ClientId) -> &P::Client {
+        &self.clients[client.index()]
+    }
+
+    /// A client, to be changed behind the world's back: the digest does not know of it.
+    pub fn client_mut(&mut self, client: ClientId) -> &mut P::Client {
+        &mut self.clients[client.index()]
+    }
+
+    /// Whether the process on a node runs, paused or not.
+    pub fn is_up(&self, node: NodeId) -> bool {
+        self.kernel.nodes[node.index()].up
+    }
+
+    /// Whether the process on a node is paused.
+    pub fn is_paused(&self, node: NodeId) -> bool {
+        self.kernel.nodes[node.index()].paused
+    }
+
+    /// Whether a message from one endpoint to the other would be stopped by a cut now.
+    pub fn is_cut(&self, from: impl Into<Endpoint>, to: impl Into<Endpoint>) -> bool {
+        self.kernel.network.is_cut(from.into(), to.into())
+    }
+
+    /// What is durable on a node's disk now, whether the node is up or not.
+    pub fn disk(&self, node: NodeId) -> DiskImage<'_> {
+        self.kernel.nodes[node.index()].disk.image()
+    }
+
+    /// How the network behaves now.
+    pub fn network(&self) -> &NetworkConfig {
+        &self.kernel.network.config
+    }
+
+    /// How often each class of fault fired and hit something, so far.
+    pub fn exposure(&self) -> &Exposure {
+        &self.kernel.exposure
+    }
+
+    /// The digest of all that happened so far. Costs a hash of what was not hashed yet, at most some tens of kilobytes.
+    pub fn digest(&self) -> Digest {
+        self.kernel.digester.digest()
+    }
+
+    /// Starts or stops recording a trace. To have the first boots in it too, use [`WorldConfig::trace`].
+    pub fn record_trace(&mut self, on: bool) {
+        self.kernel.trace.on = on;
+    }
+
+    /// Takes what was recorded since the last time; nothing when no trace is recorded.
+    pub fn take_trace(&mut self) -> Vec<TraceEvent> {
+        self.kernel.trace.take()
+    }
+
+    /// How many events were left out of the trace because [`WorldConfig::max_trace`] were waiting to be taken.
+    pub fn trace_left_out(&self) -> u64 {
+        self.kernel.trace.left_out
+    }
+
+    /// Adds an event of the harness to the trace and gives its number. `fields` is called only when a trace is recorded. Like
+    /// a process, call this whether or not a trace is recorded: event numbers count the calls.
+    pub fn note(&mut self, at: Option<Endpoint>, kind: &'static str, fields: impl FnOnce() -> Value) -> u64 {
+        self.kernel.note(at, kind, fields)
+    }
+
+    // --- the loop ---
+
+    /// Moves time on to an event.
+    #[inline]
+    fn enter(&mut self, time: Time, ticket: u64) {
+        let kernel = &mut self.kernel;
+        debug_assert!(
+            time >= kernel.now,
+            "world: an event of {time} comes up at {}",
+            kernel.now
+        );
+        if time > kernel.now {
+            self.in_this_instant = 0;
+        }
+        self.in_this_instant += 1;
+        if self.in_this_instant > EVENTS_PER_INSTANT {
+            kernel.halt = Some(Halt::Livelock {
+                at: time,
+                events: self.in_this_instant,
+            });
+        }
+        kernel.now = time;
+        kernel.ticket = ticket;
+    }
+
+    /// Takes an event that left the queue; no step when it turns out to be void or has to wait.
+    #[inline]
+    fn take(&mut self, event: EventOf<P>) -> Option<Step> {
+        match event {
+            Event::Arrival(transit) => self.take_arrival(transit),
+            Event::Timer { node, generation } => self.admit(node, Job::Timer { generation }),
+            Event::SyncDone { node, incarnation } => {
+                let state = &mut self.kernel.nodes[node.index()];
+                if state.incarnation != incarnation {
+                    return None;
+                }
+                // The disk does not wait for a paused process.
+                let done = state.disk.complete();
+                self.admit(
+                    node,
+                    Job::Synced {
+                        token: done.token,
+                        cause: done.seq,
+                    },
+                )
+            }
+            Event::ClientTimer { client, generation } => self.handle_client_timer(client, generation),
+            Event::Drain { node } => self.drain(node),
+            Event::Planned { index } => self.take_planned(index),
+            Event::Revival { node, incarnation } => self.take_revival(node, incarnation),
+            Event::Wakeup { node, pauses } => self.take_wakeup(node, pauses),
+        }
+    }
+
+    #[inline]
+    fn take_arrival(&mut self, transit: TransitOf<P>) -> Option<Step> {
+        let (from, to) = transit.parcel.ends();
+        if !self.kernel.network.arrive(from, to, &mut self.kernel.exposure) {
+            return Some(self.drop_transit(&transit, DropReason::Partition));
+        }
+        match to {
+            Endpoint::Node(node) if !self.kernel.nodes[node.index()].up => {
+                Some(self.drop_transit(&transit, DropReason::Crash))
+            }
+            Endpoint::Node(node) => self.admit(node, Job::Parcel(transit)),
+            Endpoint::Client(_) => Some(self.handle_parcel(transit)),
+        }
+    }
+
+    #[cold]
+    fn drop_transit(&mut self, transit: &TransitOf<P>, reason: DropReason) -> Step {
+        let (from, to) = transit.parcel.ends();
+        let seq = self.kernel.drop_parcel(&transit.parcel, transit.cause, reason);
+        self.step_at(seq, to.node(), StepKind::Dropped { from, to, reason })
+    }
+
+    /// Handles an event of a node, or lets it wait if the node is paused or still catching up.
+    #[inline]
+    fn admit(&mut self, node: NodeId, job: JobOf<P>) -> Option<Step> {
+        let state = &mut self.kernel.nodes[node.index()];
+        if state.paused || !state.waiting.is_empty() {
+            state.waiting.push_back(job);
+            self.kernel.exposure.add(FaultClass::Pause);
+            return None;
+        }
+        self.handle(node, job)
+    }
+
+    /// Handles the first of the events that waited for a node, and comes back for the next.
+    fn drain(&mut self, node: NodeId) -> Option<Step> {
+        let state = &mut self.kernel.nodes[node.index()];
+        if state.paused {
+            return None;
+        }
+        let job = state.waiting.pop_front()?;
+        if !state.waiting.is_empty() {
+            self.kernel.schedule(self.kernel.now, Event::Drain { node });
+        }
+        self.handle(node, job)
+    }
+
+    #[inline]
+    fn handle(&mut self, node: NodeId, job: JobOf<P>) -> Option<Step> {
+        match job {
+            Job::Parcel(transit) => Some(self.handle_parcel(transit)),
+            Job::Timer { generation } => self.handle_timer(node, generation),
+            Job::Synced { token, cause } => Some(self.handle_synced(node, token, cause)),
+        }
+    }
+
+    #[inline]
+    fn handle_parcel(&mut self, transit: TransitOf<P>) -> Step {
+        let Transit {
+            parcel,
+            cause,
+            order,
+            copy,
+        } = transit;
+        let (from, to) = parcel.ends();
+        let kernel = &mut self.kernel;
+        kernel.network.delivered(from, to, order, copy, &mut kernel.exposure);
+        let (entry, kind) = match parcel {
+            Parcel::Message { .. } => (Entry::Deliver, "deliver"),
+            Parcel::Request { .. } => (Entry::Request, "request"),
+            Parcel::Response { .. } => (Entry::Response, "response"),
+        };
+        let mut stamp = kernel
+            .digester
+            .entry(entry, kernel.now.0, kernel.ticket, party(to), party(from));
+        match &parcel {
+            Parcel::Message { message, .. } => message.stamp(&mut stamp),
+            Parcel::Request { request, .. } => request.stamp(&mut stamp),
+            Parcel::Response { response, .. } => response.stamp(&mut stamp),
+        }
+        let seq = self.begin(Some(to), kind, Some(cause), || {
+            let mut fields = parcel.fields();
+            if copy {
+                fields["copy"] = true.into();
+            }
+            fields
+        });
+        match parcel {
+            Parcel::Message { from, to, message } => {
+                self.with_process(to, |process, ctx| process.on_message(from, message, ctx));
+                self.step_at(seq, Some(to), StepKind::Delivered { from })
+            }
+            Parcel::Request { from, to, request } => {
+                self.with_process(to, |process, ctx| process.on_request(from, request, ctx));
+                self.step_at(seq, Some(to), StepKind::Request { from })
+            }
+            Parcel::Response { from, to, response } => {
+                let ctx = &mut ClientContext::new(&mut self.kernel, to);
+                self.clients[to.index()].on_response(from, response, ctx);
+                self.step_at(seq, None, StepKind::Response { from, client: to })
+            }
+        }
+    }
+
+    fn handle_timer(&mut self, node: NodeId, generation: u32) -> Option<Step> {
+        let cause = self.kernel.fire_timer(node, generation)?;
+        let kernel = &mut self.kernel;
+        kernel
+            .digester
+            .entry(Entry::Timer, kernel.now.0, kernel.ticket, node.0, NOBODY);
+        let local = kernel.local_now(node);
+        let seq = self.begin(
+            Some(node.into()),
+            "timer",
+            (cause > 0).then_some(cause),
+            || json!({ "local": local }),
+        );
+        self.with_process(node, P::on_timer);
+        Some(self.step_at(seq, Some(node), StepKind::Timer))
+    }
+
+    fn handle_synced(&mut self, node: NodeId, token: SyncToken, cause: u64) -> Step {
+        let kernel = &mut self.kernel;
+        kernel
+            .digester
+            .entry(Entry::Sync, kernel.now.0, kernel.ticket, node.0, NOBODY)
+            .u64(token.0);
+        let seq = self.begin(Some(node.into()), "sync", Some(cause), || json!({ "token": token }));
+        self.with_process(node, |process, ctx| process.on_sync(token, ctx));
+        self.step_at(seq, Some(node), StepKind::Synced { token })
+    }
+
+    fn handle_client_timer(&mut self, client: ClientId, generation: u32) -> Option<Step> {
+        let cause = self.kernel.fire_client_timer(client, generation)?;
+        let kernel = &mut self.kernel;
+        kernel
+            .digester
+            .entry(Entry::ClientTimer, kernel.now.0, kernel.ticket, client.0, NOBODY);
+        let seq = self.begin(Some(client.into()), "timer", (cause > 0).then_some(cause), || {
+            Value::Null
+        });
+        self.clients[client.index()].on_timer(&mut ClientContext::new(&mut self.kernel, client));
+        Some(self.step_at(seq, None, StepKind::ClientTimer { client }))
+    }
+
+    // --- shared by events and faults ---
+
+    /// Numbers the event that is handled from now on, and records it.
+    #[inline]
+    fn begin(
+        &mut self,
+        at: Option<Endpoint>,
+        kind: &'static str,
+        cause: Option<u64>,
+        fields: impl FnOnce() -> Value,
+    ) -> u64 {
+        let kernel = &mut self.kernel;
+        let seq = kernel.next_seq();
+        kernel.trace.record(seq, kernel.now, at, kind, cause, fields);
+        kernel.current = seq;
+        seq
+    }
+
+    #[inline]
+    fn step_at(&self, seq: u64, node: Option<NodeId>, kind: StepKind) -> Step {
+        Step {
+            time: self.kernel.now,
+            seq,
+            node,
+            kind,
+        }
+    }
+
+    #[inline]
+    fn with_process(&mut self, node: NodeId, call: impl FnOnce(&mut P, &mut Context<'_, P>)) {
+        let process = self.hosts[node.index()].process.as_mut();
+        let process = process.expect("world: an event is handled by a process that is down");
+        call(process, &mut Context::new(&mut self.kernel, node));
+    }
+
+    /// Starts the process of a node from its disk.
+    fn boot(&mut self, node: NodeId, kind: &'static str, cause: Option<u64>) -> u64 {
+        let state = &mut self.kernel.nodes[node.index()];
+        assert!(!state.up, "world: {node} boots while it is up");
+        state.up = true;
+        let bytes = state.disk.image().len();
+        let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
+        self.kernel
+            .digester
+            .entry(Entry::Boot, now, ticket, node.0, NOBODY)
+            .u64(bytes);
+        let seq = self.begin(Some(node.into()), kind, cause, || json!({ "bytes": bytes }));
+        // The disk is lent to the process while it boots from it; it may write to it only after that.
+        let host = &mut self.hosts[node.index()];
+        let image = self.kernel.nodes[node.index()].disk.take_image();
+        let process = P::boot(
+            &host.config,
+            &DiskImage::new(&image),
+            &mut Context::new(&mut self.kernel, node),
+        );
+        self.kernel.nodes[node.index()].disk.put_image(image);
+        host.process = Some(process);
+        self.kernel.current = 0;
+        seq
+    }
+}
+
+#[cfg(test)]
+mod tests;

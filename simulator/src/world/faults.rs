@@ -1,0 +1,305 @@
+//! Applying faults: the one path of planned faults, of faults that the harness applies, and of their ends.
+
+use super::World;
+use crate::digest::Entry;
+use crate::exposure::FaultClass;
+use crate::fault::{FaultAction, OneWay, Target};
+use crate::id::{Endpoint, NodeId};
+use crate::kernel::{Event, Job, NOBODY};
+use crate::network::{CutId, CutKind, DropReason};
+use crate::process::Process;
+use crate::step::{SkipReason, Step, StepKind};
+use crate::time::Duration;
+use serde_json::{Value, json};
+
+impl<P: Process> World<P> {
+    /// Applies a fault now, on the same path that planned faults take, and says what came of it.
+    ///
+    /// # Panics
+    ///
+    /// When [`FaultAction::check`] refuses the action for this world.
+    pub fn apply(&mut self, action: FaultAction) -> Step {
+        let step = self.apply_action(&action);
+        self.kernel.current = 0;
+        step
+    }
+
+    /// Ends all faults: cuts are mended; loss, duplication, reordering and long tails end, in the network and on the disks;
+    /// paused nodes go on; clocks stop drifting (what they are off by stays); planned faults that are still to come are
+    /// dropped. Crashed nodes restart at this same instant: each as an event of its own, so that each makes a step.
+    pub fn heal(&mut self) {
+        self.apply(FaultAction::Heal);
+    }
+
+    pub(super) fn take_planned(&mut self, index: u32) -> Option<Step> {
+        if !self.plan_stands {
+            return None;
+        }
+        let action = self.plan[index as usize].action.clone();
+        Some(self.apply_action(&action))
+    }
+
+    pub(super) fn take_revival(&mut self, node: NodeId, incarnation: u32) -> Option<Step> {
+        let state = &self.kernel.nodes[node.index()];
+        (state.incarnation == incarnation && !state.up).then(|| self.restart(node))
+    }
+
+    pub(super) fn take_wakeup(&mut self, node: NodeId, pauses: u32) -> Option<Step> {
+        let state = &self.kernel.nodes[node.index()];
+        (state.pauses == pauses && state.paused).then(|| {
+            self.fold(Entry::Resume, Some(node));
+            self.resume(node)
+        })
+    }
+
+    fn apply_action(&mut self, action: &FaultAction) -> Step {
+        if let Err(error) = action.check(self.kernel.nodes.len() as u16, self.kernel.client_count()) {
+            panic!("world: {error}");
+        }
+        let node = match action.target().map(|target| self.resolve(target)) {
+            Some(None) => return self.skip(action, None, SkipReason::NoTarget),
+            Some(Some(node)) => Some(node),
+            None => None,
+        };
+        if let Some(reason) = self.hindrance(action, node) {
+            return self.skip(action, node, reason);
+        }
+        let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
+        let to = node.map_or(NOBODY, |node| node.0);
+        action.stamp(&mut self.kernel.digester.entry(Entry::Fault, now, ticket, to, NOBODY));
+        match (action, node) {
+            (FaultAction::Cut { id, from, to, one_way }, _) => {
+                let kind = CutKind {
+                    one_way: *one_way,
+                    around_primary: false,
+                };
+                self.cut(*id, from, to, kind, None, action)
+            }
+            (
+                FaultAction::Isolate {
+                    id,
+                    one_way,
+                    with_clients,
+                    ..
+                },
+                Some(node),
+            ) => self.isolate(*id, node, *one_way, *with_clients, action),
+            (FaultAction::Mend { id }, _) => {
+                self.kernel.network.mend(*id);
+                self.record(None, "mend", StepKind::Mended { id: *id }, || json!({ "id": id }))
+            }
+            (FaultAction::Crash { restart_after, .. }, Some(node)) => self.crash(node, *restart_after, action),
+            (FaultAction::Restart { node }, _) => self.restart(*node),
+            (FaultAction::Pause { resume_after, .. }, Some(node)) => self.pause(node, *resume_after, action),
+            (FaultAction::Resume { node }, _) => self.resume(*node),
+            (FaultAction::ClockStep { by, .. }, Some(node)) => self.step_clock(node, *by, action),
+            (FaultAction::ClockDrift { ppm, .. }, Some(node)) => {
+                self.kernel.change_clock(node, |clock, now| clock.set_drift(now, *ppm));
+                self.record(Some(node), "clock", StepKind::ClockChanged, || describe(action))
+            }
+            (FaultAction::Network { config }, _) => {
+                self.kernel.network.config = *config;
+                self.record(None, "network", StepKind::NetworkChanged, || describe(action))
+            }
+            (FaultAction::Heal, _) => self.end_faults(),
+            (_, None) => unreachable!("world: an aimed fault was applied without its target"),
+        }
+    }
+
+    /// The node that a target means now.
+    fn resolve(&mut self, target: Target) -> Option<NodeId> {
+        if let Target::Node(node) = target {
+            return Some(node);
+        }
+        let live = |world: &Self, node: NodeId| world.is_up(node) && !world.is_paused(node);
+        let primary = |world: &Self, node: NodeId| world.process(node).is_some_and(P::is_primary);
+        let all: Vec<NodeId> = self.nodes().filter(|node| live(self, *node)).collect();
+        let (primaries, backups): (Vec<NodeId>, Vec<NodeId>) = all.iter().partition(|node| primary(self, **node));
+        let candidates = match target {
+            Target::Primary if !primaries.is_empty() => &primaries,
+            Target::RandomBackup => &backups,
+            _ => &all,
+        };
+        self.kernel.fault_stream.pick(candidates).copied()
+    }
+
+    /// Why an action can do nothing now, if it cannot.
+    fn hindrance(&self, action: &FaultAction, node: Option<NodeId>) -> Option<SkipReason> {
+        let down = || self.nodes().filter(|node| !self.is_up(*node)).count();
+        let pointless = match (action, node) {
+            (FaultAction::Crash { .. }, Some(node)) if !self.is_up(node) => true,
+            (FaultAction::Crash { .. }, _) if down() >= usize::from(self.max_down) => {
+                return Some(SkipReason::TooManyDown);
+            }
+            (FaultAction::Pause { .. }, Some(node)) => !self.is_up(node) || self.is_paused(node),
+            (FaultAction::Restart { node }, _) => self.is_up(*node),
+            (FaultAction::Resume { node }, _) => !self.is_paused(*node),
+            (FaultAction::Mend { id }, _) => !self.kernel.network.has_cut(*id),
+            _ => false,
+        };
+        pointless.then_some(SkipReason::AlreadySo)
+    }
+
+    fn skip(&mut self, action: &FaultAction, node: Option<NodeId>, reason: SkipReason) -> Step {
+        self.kernel.exposure.add_skipped();
+        let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
+        let to = node.map_or(NOBODY, |node| node.0);
+        let mut stamp = self.kernel.digester.entry(Entry::Skip, now, ticket, to, NOBODY);
+        stamp.u8(reason as u8);
+        action.stamp(&mut stamp);
+        self.record(
+            node,
+            "skip",
+            StepKind::Skipped { reason },
+            || json!({ "reason": reason.name(), "action": action }),
+        )
+    }
+
+    fn cut(
+        &mut self,
+        id: CutId,
+        from: &[Endpoint],
+        to: &[Endpoint],
+        kind: CutKind,
+        node: Option<NodeId>,
+        action: &FaultAction,
+    ) -> Step {
+        self.kernel.network.cut(id, from, to, kind);
+        self.record(node, "cut", StepKind::Cut { id }, || {
+            let mut fields = describe(action);
+            fields["from"] = json!(from);
+            fields["to"] = json!(to);
+            fields["one_way"] = kind.one_way.into();
+            fields
+        })
+    }
+
+    fn isolate(&mut self, id: CutId, node: NodeId, one_way: OneWay, with_clients: bool, action: &FaultAction) -> Step {
+        let clients = self.clients().filter(|_| with_clients).map(Endpoint::from);
+        let others: Vec<Endpoint> = self
+            .nodes()
+            .filter(|other| *other != node)
+            .map(Endpoint::from)
+            .chain(clients)
+            .collect();
+        let around_primary = self.process(node).is_some_and(P::is_primary);
+        let kind = CutKind {
+            one_way: one_way != OneWay::None,
+            around_primary,
+        };
+        let node_side = [Endpoint::Node(node)];
+        match one_way {
+            OneWay::In => self.cut(id, &others, &node_side, kind, Some(node), action),
+            OneWay::None | OneWay::Out => self.cut(id, &node_side, &others, kind, Some(node), action),
+        }
+    }
+
+    fn crash(&mut self, node: NodeId, restart_after: Option<Duration>, action: &FaultAction) -> Step {
+        self.kernel.exposure.add(FaultClass::Crash);
+        let step = self.record(Some(node), "crash", StepKind::Crashed, || describe(action));
+        self.hosts[node.index()].process = None;
+        let state = &mut self.kernel.nodes[node.index()];
+        state.up = false;
+        state.paused = false;
+        state.incarnation = state.incarnation.wrapping_add(1);
+        state.timer.clear();
+        state.crash_seq = Some(step.seq);
+        let (incarnation, waiting) = (state.incarnation, std::mem::take(&mut state.waiting));
+        for job in waiting {
+            if let Job::Parcel(transit) = job {
+                self.kernel
+                    .drop_parcel(&transit.parcel, transit.cause, DropReason::Crash);
+            }
+        }
+        self.kernel.cut_power(node, step.seq);
+        if let Some(after) = restart_after {
+            self.kernel
+                .schedule(self.kernel.now + after, Event::Revival { node, incarnation });
+        }
+        step
+    }
+
+    fn restart(&mut self, node: NodeId) -> Step {
+        self.kernel.exposure.add(FaultClass::Restart);
+        let cause = self.kernel.nodes[node.index()].crash_seq;
+        let seq = self.boot(node, "restart", cause);
+        self.step_at(seq, Some(node), StepKind::Restarted)
+    }
+
+    fn pause(&mut self, node: NodeId, resume_after: Option<Duration>, action: &FaultAction) -> Step {
+        let state = &mut self.kernel.nodes[node.index()];
+        state.paused = true;
+        state.pauses = state.pauses.wrapping_add(1);
+        let pauses = state.pauses;
+        if let Some(after) = resume_after {
+            self.kernel
+                .schedule(self.kernel.now + after, Event::Wakeup { node, pauses });
+        }
+        self.record(Some(node), "pause", StepKind::Paused, || describe(action))
+    }
+
+    fn resume(&mut self, node: NodeId) -> Step {
+        let state = &mut self.kernel.nodes[node.index()];
+        state.paused = false;
+        if !state.waiting.is_empty() {
+            self.kernel.schedule(self.kernel.now, Event::Drain { node });
+        }
+        self.record(Some(node), "resume", StepKind::Resumed, || Value::Null)
+    }
+
+    fn step_clock(&mut self, node: NodeId, by: i64, action: &FaultAction) -> Step {
+        let before = self.local_now(node);
+        self.kernel.change_clock(node, |clock, now| clock.step(now, by));
+        if self.local_now(node) != before {
+            self.kernel.exposure.add(FaultClass::ClockStep);
+        }
+        self.record(Some(node), "clock", StepKind::ClockChanged, || describe(action))
+    }
+
+    fn end_faults(&mut self) -> Step {
+        let step = self.record(None, "heal", StepKind::Healed, || Value::Null);
+        self.plan_stands = false;
+        self.kernel.network.heal();
+        self.kernel.disk_config.sync = self.kernel.disk_config.sync.without_tail();
+        for node in self.nodes() {
+            self.kernel.change_clock(node, |clock, now| clock.set_drift(now, 0));
+            if self.is_paused(node) {
+                self.resume(node);
+            }
+            if !self.is_up(node) {
+                let incarnation = self.kernel.nodes[node.index()].incarnation;
+                self.kernel
+                    .schedule(self.kernel.now, Event::Revival { node, incarnation });
+            }
+        }
+        step
+    }
+
+    fn fold(&mut self, entry: Entry, node: Option<NodeId>) {
+        let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
+        self.kernel
+            .digester
+            .entry(entry, now, ticket, node.map_or(NOBODY, |node| node.0), NOBODY);
+    }
+
+    /// Numbers and records what came of a fault.
+    fn record(
+        &mut self,
+        node: Option<NodeId>,
+        kind: &'static str,
+        step: StepKind,
+        fields: impl FnOnce() -> Value,
+    ) -> Step {
+        let seq = self.begin(node.map(Endpoint::from), kind, None, fields);
+        self.step_at(seq, node, step)
+    }
+}
+
+/// What was asked for, as fields of a trace event; `kind` becomes `action`.
+fn describe(action: &FaultAction) -> Value {
+    let mut value = serde_json::to_value(action).unwrap_or(Value::Null);
+    if let Some(kind) = value.as_object_mut().and_then(|fields| fields.remove("kind")) {
+        value["action"] = kind;
+    }
+    value
+}
