@@ -84,7 +84,7 @@ pub fn world(
     config.max_down = max_down(scenario, draw.nodes);
     config.trace = trace;
     let nodes = (0..draw.nodes).map(|id| node(scenario, draw, id, bug)).collect();
-    let clients = (0..draw.clients).map(|_| KvClient::new(self::workload(scenario, draw))).collect();
+    let clients = (0..draw.clients).map(|_| KvClient::new(workload(scenario, draw))).collect();
     World::try_new(config, nodes, clients)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns the map from true time to local time and back. It is integer maths throughout:
 //! `local = base_local + (t - base_true) * (1_000_000 + ppm) / 1_000_000`, rounded down; a change of drift and a step set new
-//! bases. Timers that hang on a clock are re-derived by [`crate::kernel`] when it changes.
+//! bases. Timers that hang on a clock are re-derived by `kernel` when it changes.
 
 use crate::random::Stream;
 use crate::time::{Duration, LocalTime, Time};

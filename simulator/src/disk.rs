@@ -1,12 +1,12 @@
 //! The disk of one node: writes are volatile until a sync has completed, and a crash decides what is left of them.
 //!
 //! Owns the durable image, the writes that are not durable yet, the syncs under way, and what a crash makes of them. When a
-//! sync completes is scheduled by [`crate::kernel`].
+//! sync completes is scheduled by `kernel`.
 //!
 //! A crash goes through the volatile writes in the order in which they were made. Each is kept, lost or torn, by the `disk`
 //! stream; with the first that is lost or torn all later ones are lost too. So the image after a crash is what was synced, then
 //! a prefix of the rest, torn at most once. Disks that reorder their volatile writes, lie about a sync, fill up or decay are
-//! further fates for [`Fate`] and further states for [`Disk`].
+//! further fates for `Fate` and further states for `Disk`.
 
 use crate::latency::Latency;
 use crate::random::{Ratio, Stream};

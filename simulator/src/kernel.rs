@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::WorldConfig;
 use crate::digest::{Digester, Entry};
 use crate::disk::{Disk, DiskConfig, DiskFull, SyncToken};
+use crate::event::{Event, Job, NOBODY, Parcel, Transit, party};
 use crate::exposure::{Exposure, FaultClass};
 use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
 use crate::network::{DropReason, Network, Sent};
@@ -20,116 +21,6 @@ use crate::timer::{Fired, Timer};
 use crate::trace::Recorder;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-
-/// Stands for nobody where the digest names a party.
-pub(crate) const NOBODY: u16 = u16::MAX;
-
-/// The party's number in the digest; which sort of endpoint it is follows from the entry.
-pub(crate) fn party(endpoint: Endpoint) -> u16 {
-    match endpoint {
-        Endpoint::Node(node) => node.0,
-        Endpoint::Client(client) => client.0,
-    }
-}
-
-/// What travels through the network.
-#[derive(Clone, Debug)]
-pub(crate) enum Parcel<M, Q, R> {
-    Message { from: NodeId, to: NodeId, message: M },
-    Request { from: ClientId, to: NodeId, request: Q },
-    Response { from: NodeId, to: ClientId, response: R },
-}
-
-impl<M: Payload, Q: Payload, R: Payload> Parcel<M, Q, R> {
-    #[inline]
-    pub fn ends(&self) -> (Endpoint, Endpoint) {
-        match *self {
-            Self::Message { from, to, .. } => (from.into(), to.into()),
-            Self::Request { from, to, .. } => (from.into(), to.into()),
-            Self::Response { from, to, .. } => (from.into(), to.into()),
-        }
-    }
-
-    /// The fields of a trace event about it.
-    pub fn fields(&self) -> Value {
-        fn body(payload: &impl Payload) -> (&'static str, Value) {
-            let value = serde_json::to_value(payload);
-            (
-                payload.kind(),
-                value.unwrap_or_else(|error| json!({ "unserialisable": error.to_string() })),
-            )
-        }
-        let (from, to) = self.ends();
-        let (kind, body) = match self {
-            Self::Message { message, .. } => body(message),
-            Self::Request { request, .. } => body(request),
-            Self::Response { response, .. } => body(response),
-        };
-        json!({ "from": from, "to": to, "type": kind, "message": body })
-    }
-
-    fn drop_fields(&self, reason: DropReason) -> Value {
-        let mut fields = self.fields();
-        fields["reason"] = reason.name().into();
-        fields
-    }
-}
-
-/// A parcel on its way.
-#[derive(Clone, Debug)]
-pub(crate) struct Transit<M, Q, R> {
-    pub parcel: Parcel<M, Q, R>,
-    /// The trace number of the send.
-    pub cause: u64,
-    /// Its number on its link.
-    pub order: u32,
-    /// Whether it is a second copy.
-    pub copy: bool,
-}
-
-/// What the queue holds.
-#[derive(Clone, Debug)]
-pub(crate) enum Event<M, Q, R> {
-    Arrival(Transit<M, Q, R>),
-    Timer {
-        node: NodeId,
-        generation: u32,
-    },
-    ClientTimer {
-        client: ClientId,
-        generation: u32,
-    },
-    SyncDone {
-        node: NodeId,
-        incarnation: u32,
-    },
-    /// A node that was paused handles the next event that waited.
-    Drain {
-        node: NodeId,
-    },
-    /// A fault of the plan, unless the world was healed since.
-    Planned {
-        index: u32,
-    },
-    /// The end of a crash, unless the node was restarted or crashed again since.
-    Revival {
-        node: NodeId,
-        incarnation: u32,
-    },
-    /// The end of a pause, unless the node was resumed or crashed since.
-    Wakeup {
-        node: NodeId,
-        pauses: u32,
-    },
-}
-
-/// An event of a node that has come, and is to be handled now or when the node goes on.
-#[derive(Clone, Debug)]
-pub(crate) enum Job<M, Q, R> {
-    Parcel(Transit<M, Q, R>),
-    Timer { generation: u32 },
-    Synced { token: SyncToken, cause: u64 },
-}
 
 /// The kernel's side of one node.
 #[derive(Clone, Debug)]

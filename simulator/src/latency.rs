@@ -99,7 +99,8 @@ mod tests {
             for _ in 0..8 {
                 let (drawn, in_tail) = latency.draw(&mut stream);
                 prop_assert!(drawn <= tail_max);
-                prop_assert!(if in_tail { drawn >= max.min(tail_max) } else { (min..=max).contains(&drawn) });
+                let in_bounds = if in_tail { drawn >= max.min(tail_max) } else { (min..=max).contains(&drawn) };
+                prop_assert!(in_bounds);
             }
         }
     }

@@ -35,6 +35,7 @@ pub mod clock;
 pub mod config;
 pub mod digest;
 pub mod disk;
+mod event;
 pub mod exposure;
 pub mod fault;
 pub mod id;

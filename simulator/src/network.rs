@@ -3,7 +3,7 @@
 //! Owns links, cuts, and the draws that decide a message's fate. A link goes from one endpoint to another in one direction and
 //! is first-in-first-out, except for messages that a draw lets fall behind: those take an extra delay and do not hold up
 //! the link. Nodes are joined with nodes and with clients, clients only with nodes. It carries no payloads and schedules
-//! nothing; that is for [`crate::kernel`].
+//! nothing; that is for `kernel`.
 
 use crate::exposure::{Exposure, FaultClass};
 use crate::id::Endpoint;

@@ -1,7 +1,7 @@
 //! What runs on a node: the [`Process`] trait, what travels between processes, and the [`Context`] through which a process acts.
 //!
 //! A process is a plain state machine. It never blocks and reads nothing but its arguments; each method of its context takes
-//! effect in the world's queue at once. What the effects mean is in [`crate::kernel`].
+//! effect in the world's queue at once. What the effects mean is in `kernel`.
 
 use crate::client::Client;
 use crate::digest::Stamp;

@@ -2,7 +2,7 @@
 //!
 //! Owns the order `(time, ticket)`, where a ticket is the number of the event in the order of scheduling, so that events of
 //! one instant happen in the order in which they were scheduled. Heap entries are small; the events themselves lie still in a
-//! slab with a free list, so the steady state allocates nothing. What events mean is for [`crate::kernel`] to know.
+//! slab with a free list, so the steady state allocates nothing. What events mean is for `kernel` to know.
 
 use crate::time::Time;
 use std::cmp::Ordering;

@@ -1,70 +1,146 @@
 //! Shrinking a refusal to the operations that make it impossible.
 //!
 //! Deleting operations would not do: without the write, a read of its value is impossible for a reason that the history does
-//! not have. So an operation that leaves the core is *set free* instead: its answer is forgotten, and it may take effect at
-//! any moment after its call, any number of times, or never. That only ever allows more; what is still impossible then is
+//! not have. So an operation that leaves the core is *set free* instead: its answer is forgotten, and it may have taken effect
+//! at some moment between its call and its return, or not at all (a compare-and-set then writes whatever it found). That only ever allows more; what is still impossible then is
 //! impossible because of the operations that remain. A core is *minimal* when setting free any single one of its operations
 //! makes the rest explainable. (Setting free is monotone, so one pass over single operations is enough.)
+//!
+//! The *context* closes the core: as few free operations as explain the rest whenever one of the core is set free, all others
+//! deleted. Core and context together are a history of their own that shows the fault, down to the write that a stale read
+//! returns.
 //!
 //! Owns the choice of what to set free; the search is the same as everywhere.
 
 use super::search::{Outcome, search};
 use super::timeline::Item;
-use crate::models::Specification;
+use crate::history::{History, OperationId, Output};
+use crate::models::{Misfit, Model, Specification};
 
-/// The core of an impossible set of items.
+/// Fewest last operations that are tried alone.
+const WINDOW_MIN: usize = 4;
+
+/// An operation of one key as it was known at the moment that nothing can explain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) id: OperationId,
+    /// `None` when it was still in flight: it need not have taken effect yet, but if it had, it was to get its recorded answer.
+    pub(super) returned: Option<u64>,
+}
+
+/// The core of an impossible history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Core {
-    /// Places in `items`, in order.
-    pub(super) items: Vec<usize>,
-    /// Whether setting free any one of them was shown to make the rest explainable.
+    /// In the order of the calls, as `context`.
+    pub(super) core: Vec<OperationId>,
+    pub(super) context: Vec<OperationId>,
+    /// Whether the budget was enough to shrink both to the end.
     pub(super) is_minimal: bool,
 }
 
-/// Shrinks `items`, which a search has shown to be impossible.
-pub(super) fn shrink<S: Specification>(
-    specification: &S,
-    steps: &[S::Step],
-    items: &[Item],
-    budget: &mut u64,
-) -> Core {
-    let mut kept: Vec<usize> = (0..items.len()).collect();
-    let mut is_minimal = true;
-    let mut test = |kept: &[usize]| {
-        let relaxed = relax(specification, steps, items, kept);
-        search(specification, steps, &relaxed, budget, 0)
-    };
-    // Long before the end nothing is usually needed: halves first, then ever smaller pieces, oldest first.
-    let mut size = kept.len().div_ceil(2);
-    while size > 0 {
-        let mut start = 0;
-        while start < kept.len() {
-            let end = (start + size).min(kept.len());
-            let rest: Vec<usize> = kept[..start].iter().chain(&kept[end..]).copied().collect();
-            match test(&rest) {
-                Outcome::Impossible { .. } => kept = rest,
-                Outcome::Exhausted { .. } if size == 1 => {
-                    is_minimal = false;
-                    start = end;
-                }
-                Outcome::Order(_) | Outcome::Exhausted { .. } => start = end,
-            }
-        }
-        size = if size == 1 { 0 } else { size.div_ceil(2) };
-    }
-    Core { items: kept, is_minimal }
+/// The search for the core of one history.
+pub(super) struct Shrink<'a, M> {
+    pub(super) history: &'a History,
+    pub(super) model: &'a M,
+    /// All operations, in the order of their calls.
+    pub(super) known: &'a [Known],
+    /// Steps left.
+    pub(super) budget: u64,
 }
 
-/// The items with all but `kept`, in ascending order, set free.
-pub(super) fn relax<S: Specification>(specification: &S, steps: &[S::Step], items: &[Item], kept: &[usize]) -> Vec<Item> {
-    let mut kept = kept.iter().copied().peekable();
-    let mut relaxed = Vec::with_capacity(items.len());
-    for (index, &item) in items.iter().enumerate() {
-        if kept.next_if_eq(&index).is_some() {
-            relaxed.push(item);
-        } else if !specification.is_read_only(&steps[item.step as usize]) {
-            relaxed.push(Item { returned: None, free: true, ..item });
+impl<M: Model> Shrink<'_, M> {
+    /// Shrinks `known`, which a search has shown to be impossible.
+    pub(super) fn run(mut self) -> Result<Core, Misfit> {
+        let everything: Vec<usize> = (0..self.known.len()).collect();
+        let mut is_minimal = true;
+        // What is impossible is usually so because of the last few operations.
+        let mut kept = everything.clone();
+        let mut size = WINDOW_MIN;
+        while size < everything.len() {
+            let last = &everything[everything.len() - size..];
+            if self.is_possible(last, &everything)? == Some(false) {
+                kept = last.to_vec();
+                break;
+            }
+            size *= 2;
         }
+        let core = self.delete(kept, &mut is_minimal, |shrink, rest| {
+            Ok(shrink.is_possible(rest, &everything)?.map(|possible| !possible))
+        })?;
+        let mut others: Vec<usize> = everything.iter().copied().filter(|place| !core.contains(place)).collect();
+        // What was refused makes a poor explanation, so it goes first.
+        others.sort_by_key(|&place| self.history.operation(self.known[place].id).output != Some(Output::Cas(false)));
+        let context = self.delete(others, &mut is_minimal, |shrink, rest| shrink.closes(&core, rest))?;
+        let ids = |mut places: Vec<usize>| {
+            places.sort_unstable();
+            places.into_iter().map(|place| self.known[place].id).collect()
+        };
+        Ok(Core { core: ids(core), context: ids(context), is_minimal })
     }
-    relaxed
+
+    /// Deletes from `set`, in ever smaller pieces, oldest first, whatever `holds` can do without.
+    fn delete(
+        &mut self,
+        mut set: Vec<usize>,
+        is_minimal: &mut bool,
+        mut holds: impl FnMut(&mut Self, &[usize]) -> Result<Option<bool>, Misfit>,
+    ) -> Result<Vec<usize>, Misfit> {
+        let mut size = set.len();
+        while size > 0 {
+            let mut start = 0;
+            while start < set.len() {
+                let end = (start + size).min(set.len());
+                let rest: Vec<usize> = set[..start].iter().chain(&set[end..]).copied().collect();
+                match holds(self, &rest)? {
+                    Some(true) => set = rest,
+                    Some(false) => start = end,
+                    None => {
+                        *is_minimal &= size > 1;
+                        start = end;
+                    }
+                }
+            }
+            size = if size == 1 { 0 } else { size.div_ceil(2) };
+        }
+        Ok(set)
+    }
+
+    /// Whether `context` explains `core` whenever one of it is set free.
+    fn closes(&mut self, core: &[usize], context: &[usize]) -> Result<Option<bool>, Misfit> {
+        let mut present: Vec<usize> = core.iter().chain(context).copied().collect();
+        present.sort_unstable();
+        for &free in core {
+            let kept: Vec<usize> = core.iter().copied().filter(|&place| place != free).collect();
+            match self.is_possible(&kept, &present)? {
+                Some(true) => {}
+                other => return Ok(other),
+            }
+        }
+        Ok(Some(true))
+    }
+
+    /// Whether there is an order when of the operations `present` only `kept` must be explained and all others are free; both
+    /// ascending. `None`: the budget is spent.
+    fn is_possible(&mut self, kept: &[usize], present: &[usize]) -> Result<Option<bool>, Misfit> {
+        // Compiling is no search, but takes its time.
+        let Some(left) = self.budget.checked_sub(present.len() as u64) else { return Ok(None) };
+        self.budget = left;
+        let ids: Vec<OperationId> = present.iter().map(|&place| self.known[place].id).collect();
+        let mut kept_ids: Vec<OperationId> = kept.iter().map(|&place| self.known[place].id).collect();
+        kept_ids.sort_unstable();
+        let compiled = self.model.compile(self.history, &ids, &|id| kept_ids.binary_search(&id).is_ok())?;
+        let mut items = Vec::with_capacity(present.len());
+        for (step, &place) in present.iter().enumerate() {
+            let Known { id, returned } = self.known[place];
+            let required = returned.is_some() && kept.binary_search(&place).is_ok();
+            if required || !compiled.specification.is_read_only(&compiled.steps[step]) {
+                items.push(Item { step: step as u32, call: self.history.operation(id).call, returned, required });
+            }
+        }
+        Ok(match search(&compiled.specification, &compiled.steps, &items, &mut self.budget, 0) {
+            Outcome::Order(_) => Some(true),
+            Outcome::Impossible { .. } => Some(false),
+            Outcome::Exhausted { .. } => None,
+        })
+    }
 }

@@ -16,6 +16,9 @@ mod search;
 mod timeline;
 mod witness;
 
+#[cfg(test)]
+mod tests;
+
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
@@ -104,7 +107,7 @@ pub fn check<M: Model>(history: &History, model: &M, options: &Options) -> Resul
     let mut first_refused: Option<(u64, usize, u32)> = None;
     let mut first_unfinished: Option<Unfinished> = None;
     for (index, ids) in partitions.iter().enumerate() {
-        let compiled = model.compile(history, ids)?;
+        let compiled = model.compile(history, ids, &|_| true)?;
         let items = items(history, ids, &compiled);
         match search::search(&compiled.specification, &compiled.steps, &items, &mut budget, 0) {
             Outcome::Order(order) => witness.push_order(order.into_iter().map(|item| ids[items[item as usize].step as usize])),
@@ -159,7 +162,7 @@ fn items<S: Specification>(history: &History, ids: &[OperationId], compiled: &Co
     for (step, &id) in ids.iter().enumerate() {
         let operation = history.operation(id);
         if operation.returned.is_some() || !compiled.specification.is_read_only(&compiled.steps[step]) {
-            items.push(Item { step: step as u32, call: operation.call, returned: operation.returned, free: false });
+            items.push(Item { step: step as u32, call: operation.call, returned: operation.returned, required: operation.returned.is_some() });
         }
     }
     items

@@ -4,9 +4,8 @@
 
 use std::fmt;
 
-use super::core::{Core, shrink};
+use super::core::{Core, Known, Shrink};
 use super::search::{Outcome, search};
-use super::timeline::Item;
 use super::{Options, items};
 use crate::history::{History, OperationId, Value};
 use crate::models::{Misfit, Model};
@@ -67,12 +66,15 @@ pub struct Refusal {
     pub stuck: OperationLine,
     /// Operations that are impossible together, in the order of their calls, `stuck` among them.
     ///
-    /// They stay impossible when every other operation of the key is *set free*: its answer no longer counts, and it may take
-    /// effect at any moment after its call, any number of times, or never. So nothing outside the core could save it.
+    /// They stay impossible when every other operation of the key is *set free*: its answer no longer counts, and it may or may
+    /// not have taken effect between its call and its return. So nothing outside the core could save it.
     pub core: Vec<OperationLine>,
-    /// Whether setting free any single operation of the core makes the rest explainable. `false` only when the budget for
-    /// it was spent.
+    /// Whether setting free any single operation of the core makes the rest explainable, and nothing can be left out of the
+    /// context. `false` only when the budget for it was spent.
     pub is_core_minimal: bool,
+    /// Free operations that close the core, in the order of their calls: with them, and without any other operation, the rest
+    /// of the core is explainable as soon as one of it is set free. The write that a stale read returns is one.
+    pub context: Vec<OperationLine>,
     /// An order that explains every operation which had returned before `stuck` did; as long as any.
     pub legal_prefix: Vec<OperationId>,
     /// Values that the key has after orders like `legal_prefix`: at most four, none of which `stuck` accepts.
@@ -88,23 +90,21 @@ pub(super) fn explain<M: Model>(
     ids: &[OperationId],
     options: &Options,
 ) -> Result<Refusal, Misfit> {
-    let compiled = model.compile(history, ids)?;
+    let compiled = model.compile(history, ids, &|_| true)?;
     let (specification, steps) = (&compiled.specification, &compiled.steps[..]);
     let all = items(history, ids, &compiled);
     let mut budget = options.steps_max;
     let Outcome::Impossible { due, tails, .. } = search(specification, steps, &all, &mut budget, STATES_SHOWN_MAX) else {
         unreachable!("the same search with the same budget ends the same way");
     };
-    let id = |item: &Item| ids[item.step as usize];
-    let stuck = id(&all[due as usize]);
-    let prefix = until(&all, due);
-    let mut budget = options.core_steps_max;
-    let Core { items: core, is_minimal } = shrink(specification, steps, &prefix, &mut budget);
-    let mut core: Vec<OperationId> = core.into_iter().map(|place| id(&prefix[place])).collect();
+    let id = |item: u32| ids[all[item as usize].step as usize];
+    let stuck = id(due);
+    let known = until(history, ids, stuck);
+    let shrink = Shrink { history, model, known: &known, budget: options.core_steps_max };
+    let Core { core, context, is_minimal } = shrink.run()?;
     assert!(core.contains(&stuck), "without the operation that is stuck everything can be explained");
-    core.sort_by_key(|&id| (history.operation(id).call, id));
     let orders: Vec<Vec<OperationId>> =
-        tails.iter().map(|order| order.iter().map(|&item| id(&all[item as usize])).collect()).collect();
+        tails.iter().map(|order| order.iter().map(|&item| id(item)).collect()).collect();
     let mut states: Vec<String> = orders.iter().map(|order| state_after(history, model, order)).collect();
     states.sort_unstable();
     states.dedup();
@@ -115,21 +115,23 @@ pub(super) fn explain<M: Model>(
     };
     let line = |&id: &OperationId| OperationLine::new(history, id);
     let core: Vec<OperationLine> = core.iter().map(line).collect();
+    let context: Vec<OperationLine> = context.iter().map(line).collect();
     let stuck = line(&stuck);
     let sentence = sentence(&stuck, &core, &states);
-    Ok(Refusal { key, stuck, core, is_core_minimal: is_minimal, legal_prefix, states, sentence })
+    Ok(Refusal { key, stuck, core, is_core_minimal: is_minimal, context, legal_prefix, states, sentence })
 }
 
-/// The history as it was known when the item `due` returned: later calls are gone, and whatever was in flight then need not
-/// have happened.
-fn until(items: &[Item], due: u32) -> Vec<Item> {
-    let end = items[due as usize].returned.expect("an item that is due returns");
-    let known = items.iter().enumerate().filter(|(_, item)| item.call <= end);
-    let cut = |(index, item): (usize, &Item)| {
-        let returned = item.returned.filter(|&returned| returned < end || index == due as usize);
-        Item { returned, ..*item }
+/// The operations that were called when `stuck` returned, by call; those still in flight then have no return.
+fn until(history: &History, ids: &[OperationId], stuck: OperationId) -> Vec<Known> {
+    let end = history.operation(stuck).returned.expect("an operation that is stuck has returned");
+    let mut ids: Vec<OperationId> = ids.iter().copied().filter(|&id| history.operation(id).call <= end).collect();
+    ids.sort_by_key(|&id| history.operation(id).call);
+    let known = |id| {
+        // The search takes equal returns in the order of the history.
+        let returned = history.operation(id).returned.filter(|&returned| (returned, id) <= (end, stuck));
+        Known { id, returned }
     };
-    known.map(cut).collect()
+    ids.into_iter().map(known).collect()
 }
 
 fn state_after<M: Model>(history: &History, model: &M, order: &[OperationId]) -> String {
@@ -145,45 +147,47 @@ fn sentence(stuck: &OperationLine, core: &[OperationLine], states: &[String]) ->
     let returned = stuck.returned.expect("an operation that is stuck has returned");
     let held = match states {
         [] => String::new(),
-        [only] => format!(" holding {only}"),
-        [first @ .., last] => format!(" holding {} or {last}", first.join(", ")),
+        [only] => format!("; the nearest leave the key holding {only}"),
+        [first @ .., last] => format!("; the nearest leave the key holding {} or {last}", first.join(", ")),
     };
     let mut sentence = format!(
-        "`{}` by client {} has no place: every order of what came before it leaves the key{held} when it has to take effect, \
-         at {returned} at the latest.",
+        "No order of what was called by {returned} makes the answer of `{}` by client {} true{held}.",
         stuck.described, stuck.client
     );
     let rest = if core.len() == 1 {
-        " Nothing that was called by then could have made it true.".to_owned()
-    } else if core.windows(2).all(|pair| pair[0].returned.is_some_and(|returned| returned < pair[1].call)) {
-        format!(" The {} operations of the core came one after the other, so that theirs is the only order.", core.len())
+        " Nothing could have made it true, whichever of the other operations happened.".to_owned()
     } else {
-        format!(" No order of the {} operations of the core that keeps real time explains their answers.", core.len())
+        format!(" The {} operations of the core contradict each other, whichever of the others happened.", core.len())
     };
     sentence.push_str(&rest);
     sentence
 }
 
-/// The stuck operation, the core as aligned lines, and the sentence.
+/// The stuck operation, core and context as aligned lines, and the sentence.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "first operation that cannot be placed:")?;
-        write_lines(f, std::slice::from_ref(&self.stuck))?;
+        write_lines(f, &[(&self.stuck, "")])?;
         let minimal = if self.is_core_minimal { "minimal" } else { "not shown to be minimal" };
         let plural = if self.core.len() == 1 { "" } else { "s" };
         writeln!(f, "impossible already ({} operation{plural}, {minimal}), whatever the others did:", self.core.len())?;
-        write_lines(f, &self.core)?;
+        let core = self.core.iter().map(|line| (line, ""));
+        let context = self.context.iter().map(|line| (line, "  (for context)"));
+        let mut lines: Vec<(&OperationLine, &str)> = core.chain(context).collect();
+        lines.sort_by_key(|(line, _)| (line.call, line.id));
+        write_lines(f, &lines)?;
         write!(f, "{}", self.sentence)
     }
 }
 
-fn write_lines(f: &mut fmt::Formatter<'_>, lines: &[OperationLine]) -> fmt::Result {
+fn write_lines(f: &mut fmt::Formatter<'_>, lines: &[(&OperationLine, &str)]) -> fmt::Result {
     let shown = &lines[..lines.len().min(LINES_SHOWN_MAX)];
-    let client_width = shown.iter().map(|line| line.client.to_string().len()).max().unwrap_or(0);
-    let width = shown.iter().map(|line| line.described.chars().count()).max().unwrap_or(0);
-    for line in shown {
+    let widest = |length: fn(&OperationLine) -> usize| shown.iter().map(|(line, _)| length(line)).max().unwrap_or(0);
+    let client_width = widest(|line| line.client.to_string().len());
+    let width = widest(|line| line.described.chars().count());
+    for (line, note) in shown {
         let (client, described, interval) = (line.client, &line.described, line.interval());
-        writeln!(f, "  client {client:>client_width$}  {described:<width$}  {interval}")?;
+        writeln!(f, "  client {client:>client_width$}  {described:<width$}  {interval}{note}")?;
     }
     match lines.len() - shown.len() {
         0 => Ok(()),

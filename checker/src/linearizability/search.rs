@@ -7,7 +7,7 @@
 //!
 //! What keeps the search small, each exact:
 //!
-//! 1. An operation in flight whose output fits the state and leaves it unchanged is placed at once, without a branch.
+//! 1. A read-only operation in flight whose output fits the state is placed at once, without a branch.
 //! 2. Of equal operations in flight only the one that returns first is tried; of those without an outcome, the earliest.
 //! 3. Operations without an outcome are tried last, and one whose effect the next operation would wipe out unseen is not
 //!    placed: the same configuration is reached without it.
@@ -52,7 +52,8 @@ pub(super) fn search<S: Specification>(
     }
 }
 
-fn run<S: Specification, B: Bits>(
+/// [`search`], with sets of operations in flight that are wide enough for `timeline`.
+pub(super) fn run<S: Specification, B: Bits>(
     specification: &S,
     steps: &[S::Step],
     items: &[Item],
@@ -83,17 +84,27 @@ fn run<S: Specification, B: Bits>(
     Outcome::Impossible { due: search.timeline.due(), returns: search.furthest, tails: tails.orders }
 }
 
+/// What can be tried in a configuration.
+enum Candidate<S> {
+    /// Nothing any more.
+    None,
+    /// To let the due item return without effect.
+    Skip,
+    /// To place an item, which leads to the state.
+    Place(u32, S),
+}
+
 /// A configuration in which the due item has not taken effect, and how far its alternatives have been tried.
 struct Frame<S, B> {
     position: u32,
-    /// Next candidate: the pending items, then the optional ones.
+    /// Next candidate: nothing at all ([`SKIP`]), then the pending items, then the optional ones.
     cursor: u32,
     /// Length of the trail here.
     trail: u32,
     state: S,
     done: B,
     used: B,
-    /// When an optional item was placed last and nothing has seen its effect: the state before it.
+    /// When an item was placed last that need not have been, and nothing has seen its effect: the state before it.
     before_optional: Option<S>,
 }
 
@@ -108,6 +119,9 @@ struct Tails<S> {
 /// Failed configurations: return, completed items placed, state; and a list of the sets of optional items used up.
 type Failed<S, B> = HashMap<(u32, B, S), u32, FxBuildHasher>;
 
+/// The candidate that lets the due item return without effect, where it may.
+const SKIP: u32 = 0;
+
 /// End of a list in [`Search::failed_used`].
 const END: u32 = u32::MAX;
 
@@ -118,8 +132,6 @@ struct Search<'a, S: Specification, B> {
     timeline: Timeline,
     /// For each optional item, by slot: the slot of the equal one that must be used before it.
     optional_before: Vec<u32>,
-    /// Whether an item can be placed again: configurations can then recur below themselves.
-    recurrent: bool,
     frames: Vec<Frame<S::State, B>>,
     trail: Vec<u32>,
     failed: Failed<S::State, B>,
@@ -134,7 +146,6 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
         Search {
             specification,
             steps,
-            recurrent: items.iter().any(|item| item.free),
             items,
             timeline,
             optional_before,
@@ -168,28 +179,35 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
         while let Some(frame) = self.frames.last() {
             self.timeline.rewind(frame.position);
             self.trail.truncate(frame.trail as usize);
-            let Some((item, state)) = self.next_candidate(budget)? else {
-                self.give_up();
-                continue;
-            };
-            let frame = self.frames.last().expect("the loop's condition");
-            let (mut done, mut used) = (frame.done.clone(), frame.used.clone());
-            let mut before_optional = None;
-            let Item { returned, free, .. } = self.items[item as usize];
-            if returned.is_some() {
-                done.insert(self.timeline.slot(item));
-            } else {
-                before_optional = Some(frame.state.clone());
-                if !free {
-                    used.insert(self.timeline.slot(item));
+            let ended = match self.next_candidate(budget)? {
+                Candidate::None => {
+                    self.give_up();
+                    false
                 }
-            }
-            self.trail.push(item);
-            if self.enter(state, done, used, before_optional) {
+                Candidate::Skip => {
+                    let frame = self.frames.last().expect("the loop's condition");
+                    let (state, done, used) = (frame.state.clone(), frame.done.clone(), frame.used.clone());
+                    !self.timeline.advance() || self.enter(state, done, used, None)
+                }
+                Candidate::Place(item, state) => self.place(item, state),
+            };
+            if ended {
                 return Some(true);
             }
         }
         Some(false)
+    }
+
+    /// Places `item` in the last frame's configuration, which takes it to `state`. `true` when no return is left.
+    fn place(&mut self, item: u32, state: S::State) -> bool {
+        let frame = self.frames.last().expect("an item is placed in a frame");
+        let (mut done, mut used) = (frame.done.clone(), frame.used.clone());
+        let Item { returned, required, .. } = self.items[item as usize];
+        let slot = self.timeline.slot(item);
+        if returned.is_some() { done.insert(slot) } else { used.insert(slot) }
+        let before_optional = (!required).then(|| frame.state.clone());
+        self.trail.push(item);
+        self.enter(state, done, used, before_optional)
     }
 
     /// Places everything that needs no choice and pushes a frame at the first return that does, unless that configuration
@@ -214,22 +232,21 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
         if self.has_failed(position, &state, &done, &used) {
             return false;
         }
-        if self.recurrent {
-            self.remember(position, &state, &done, &used);
-        }
         self.keep_tail(position, &state);
         let trail = self.trail.len() as u32;
-        self.frames.push(Frame { position, cursor: 0, trail, state, done, used, before_optional });
+        let cursor = if self.items[self.timeline.due() as usize].required { SKIP + 1 } else { SKIP };
+        self.frames.push(Frame { position, cursor, trail, state, done, used, before_optional });
         false
     }
 
-    /// Places every item in flight that fits `state` and leaves it unchanged; whether there was one.
+    /// Places every read-only item in flight that fits `state`; whether there was one.
     fn absorb(&mut self, state: &S::State, done: &mut B) -> bool {
         let mut any = false;
         for index in 0..self.timeline.pending().len() {
             let item = self.timeline.pending()[index];
             let slot = self.timeline.slot(item);
-            if !done.contains(slot) && self.step(state, item).as_ref() == Some(state) {
+            let step = &self.steps[self.items[item as usize].step as usize];
+            if self.specification.is_read_only(step) && !done.contains(slot) && self.step(state, item).is_some() {
                 done.insert(slot);
                 self.trail.push(item);
                 any = true;
@@ -238,19 +255,30 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
         any
     }
 
-    /// The next item that the last frame can place, and the state after it. Outer `None`: the budget is spent.
-    fn next_candidate(&mut self, budget: &mut u64) -> Option<Option<(u32, S::State)>> {
+    /// What the last frame tries next. `None`: the budget is spent.
+    fn next_candidate(&mut self, budget: &mut u64) -> Option<Candidate<S::State>> {
         let mut frame = self.frames.pop().expect("called with a frame");
+        let candidate = self.candidate(&mut frame, budget);
+        self.frames.push(frame);
+        candidate
+    }
+
+    fn candidate(&self, frame: &mut Frame<S::State, B>, budget: &mut u64) -> Option<Candidate<S::State>> {
+        if frame.cursor == SKIP {
+            frame.cursor += 1;
+            return Some(Candidate::Skip);
+        }
         let pending = self.timeline.pending();
         let optional = self.timeline.optional();
-        let mut found = None;
-        while found.is_none() {
-            let cursor = frame.cursor as usize;
-            let Some(&item) = pending.get(cursor).or_else(|| optional.get(cursor - pending.len())) else { break };
+        loop {
+            let place = (frame.cursor - SKIP - 1) as usize;
+            let Some(&item) = pending.get(place).or_else(|| optional.get(place - pending.len())) else {
+                return Some(Candidate::None);
+            };
             frame.cursor += 1;
             *budget = budget.checked_sub(1)?;
-            let superfluous = if cursor < pending.len() {
-                frame.done.contains(self.timeline.slot(item)) || self.has_equal(&pending[..cursor], item, &frame.done)
+            let superfluous = if place < pending.len() {
+                frame.done.contains(self.timeline.slot(item)) || self.has_equal(&pending[..place], item, &frame.done)
             } else {
                 self.is_superfluous(item, &frame.used)
             };
@@ -258,20 +286,23 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
                 continue;
             }
             let Some(state) = self.step(&frame.state, item) else { continue };
+            let is_idle = state == frame.state && !self.items[item as usize].required;
             let unseen = |before: &S::State| self.step(before, item).as_ref() == Some(&state);
-            if state == frame.state || frame.before_optional.as_ref().is_some_and(unseen) {
-                continue;
+            if !is_idle && !frame.before_optional.as_ref().is_some_and(unseen) {
+                return Some(Candidate::Place(item, state));
             }
-            found = Some((item, state));
         }
-        self.frames.push(frame);
-        Some(found)
     }
 
-    /// Whether one of `earlier`, not placed, is equal to `item`.
+    /// Whether one of `earlier`, not placed, can take the place of `item`: it is equal, and must take effect if `item` must.
     fn has_equal(&self, earlier: &[u32], item: u32, done: &B) -> bool {
-        let step = |item: u32| &self.steps[self.items[item as usize].step as usize];
-        earlier.iter().any(|&other| !done.contains(self.timeline.slot(other)) && step(other) == step(item))
+        let replaces = |&other: &u32| {
+            let (other_item, item) = (&self.items[other as usize], &self.items[item as usize]);
+            !done.contains(self.timeline.slot(other))
+                && (other_item.required || !item.required)
+                && self.steps[other_item.step as usize] == self.steps[item.step as usize]
+        };
+        earlier.iter().any(replaces)
     }
 
     /// Whether the optional `item` is used up, or an equal one comes before it.
@@ -283,9 +314,9 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
 
     fn give_up(&mut self) {
         let frame = self.frames.pop().expect("called with a frame");
-        if !self.recurrent {
-            self.remember(frame.position, &frame.state, &frame.done, &frame.used);
-        }
+        let place = u32::try_from(self.failed_used.len()).expect("the budget keeps failed configurations below 2^32");
+        let after = self.failed.insert((frame.position, frame.done, frame.state), place).unwrap_or(END);
+        self.failed_used.push((frame.used, after));
     }
 
     fn has_failed(&self, position: u32, state: &S::State, done: &B, used: &B) -> bool {
@@ -303,12 +334,6 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
         false
     }
 
-    fn remember(&mut self, position: u32, state: &S::State, done: &B, used: &B) {
-        let place = u32::try_from(self.failed_used.len()).expect("the budget keeps failed configurations below 2^32");
-        let after = self.failed.insert((position, done.clone(), state.clone()), place).unwrap_or(END);
-        self.failed_used.push((used.clone(), after));
-    }
-
     fn keep_tail(&mut self, position: u32, state: &S::State) {
         let Some(tails) = &mut self.tails else { return };
         if tails.at == position && tails.orders.len() < tails.max && !tails.states.contains(state) {
@@ -318,24 +343,9 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
     }
 }
 
-/// For each of the `optional` items: the slot of the equal one that must be used before it, or [`END`]. An item that may
-/// take effect again and again makes every later equal one superfluous: it is never used up.
+/// For each of the `optional` items: the slot of the equal one that must be used before it, or [`END`].
 fn chain_equal<T: Eq + std::hash::Hash>(steps: &[T], items: &[Item], optional: &[u32]) -> Vec<u32> {
-    let mut last: HashMap<&T, (u32, bool), FxBuildHasher> = HashMap::default();
-    let before = |(slot, &item): (usize, &u32)| {
-        let item = &items[item as usize];
-        let key = &steps[item.step as usize];
-        match last.get(key) {
-            Some(&(before, true)) => before,
-            Some(&(before, false)) if !item.free => {
-                last.insert(key, (slot as u32, false));
-                before
-            }
-            _ => {
-                last.insert(key, (slot as u32, item.free));
-                END
-            }
-        }
-    };
+    let mut last: HashMap<&T, u32, FxBuildHasher> = HashMap::default();
+    let before = |(slot, &item): (usize, &u32)| last.insert(&steps[items[item as usize].step as usize], slot as u32).unwrap_or(END);
     optional.iter().enumerate().map(before).collect()
 }

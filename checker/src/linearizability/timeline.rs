@@ -6,24 +6,24 @@
 /// Rank of an operation that never has to take effect.
 const NEVER: u32 = u32::MAX;
 
-/// One operation of a search: when it was called, by when it must have taken effect, and how often it may.
+/// One operation of a search: when it was called, by when it takes effect, and whether it must.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Item {
     /// Index into the steps of the partition.
     pub(super) step: u32,
     pub(super) call: u64,
-    /// `None`: at any moment after the call, or never.
+    /// Latest moment to take effect; `None`: any moment after the call will do.
     pub(super) returned: Option<u64>,
-    /// It may take effect any number of times. Only without a return: what the search for a core lets loose.
-    pub(super) free: bool,
+    /// Whether it must take effect. Never without a return; with one, only the search for a core says no.
+    pub(super) required: bool,
 }
 
 /// A position among the returns, and what is in flight there.
 #[derive(Debug)]
 pub(super) struct Timeline {
-    /// Completed items, by return.
+    /// Items with a return, by return.
     returns: Vec<u32>,
-    /// Completed items, by call.
+    /// Items with a return, by call.
     calls: Vec<u32>,
     /// For each return, how many of `calls` were called at or before it.
     called: Vec<u32>,
@@ -32,11 +32,11 @@ pub(super) struct Timeline {
     optional_called: Vec<u32>,
     /// Index into `returns`.
     position: u32,
-    /// Completed items called by now that have not returned before `position`, by return: the first one returns next.
+    /// Items with a return called by now that have not returned before `position`, by return: the first one returns next.
     pending: Vec<u32>,
     /// For each item: its place in `returns`, or [`NEVER`].
     rank: Vec<u32>,
-    /// For each item: its bit among the completed ones in flight, or among the optional ones.
+    /// For each item: its bit among those in flight that have a return, or among the optional ones.
     slot: Vec<u32>,
     slots: usize,
 }
@@ -46,7 +46,7 @@ impl Timeline {
     pub(super) fn new(items: &[Item]) -> Self {
         let (mut returns, mut optional) = (Vec::with_capacity(items.len()), Vec::new());
         for (index, item) in items.iter().enumerate() {
-            assert!(!item.free || item.returned.is_none(), "only an operation without a return is free");
+            assert!(!item.required || item.returned.is_some(), "an operation without a return need not take effect");
             if item.returned.is_some() { returns.push(index as u32) } else { optional.push(index as u32) }
         }
         let call = |&index: &u32| items[index as usize].call;
@@ -61,7 +61,7 @@ impl Timeline {
         let until = |by_call: &[u32]| {
             let mut count = 0;
             let count_at = |&last: &u32| {
-                let time = items[last as usize].returned.expect("only completed items are in returns");
+                let time = items[last as usize].returned.expect("only items with a return are in returns");
                 while by_call.get(count).is_some_and(|index| call(index) <= time) {
                     count += 1;
                 }
@@ -87,7 +87,7 @@ impl Timeline {
         timeline
     }
 
-    /// Gives every completed item a bit that no other item in flight at the same time has.
+    /// Gives every item with a return a bit that no other item in flight at the same time has.
     fn assign_slots(&mut self) {
         let mut vacant: Vec<u32> = Vec::new();
         let mut calls = 0;
@@ -106,7 +106,7 @@ impl Timeline {
         }
     }
 
-    /// Bits needed for the completed items in flight, and for the optional ones.
+    /// Bits needed for the items with a return in flight, and for the optional ones.
     pub(super) fn widths(&self) -> (usize, usize) {
         (self.slots, self.optional.len())
     }
@@ -125,7 +125,7 @@ impl Timeline {
         self.pending[0]
     }
 
-    /// The completed items in flight, by return; the first is [`due`](Self::due).
+    /// The items with a return in flight, by return; the first is [`due`](Self::due).
     pub(super) fn pending(&self) -> &[u32] {
         &self.pending
     }

@@ -65,47 +65,84 @@ enum Observed<'h> {
     Bytes(Vec<&'h [u8]>, &'h History),
 }
 
-impl<'h> Cell<'h> {
-    /// Compiles a partition. `canonical` maps the values that the model takes for equal to one of them, and fails on the
-    /// values that do not fit.
-    pub(super) fn compile(
+/// The values of a model.
+pub(super) struct Domain<F> {
+    /// The model's name.
+    pub(super) name: &'static str,
+    /// Maps the values that the model takes for equal to one of them; fails on values that do not fit.
+    pub(super) canonical: F,
+}
+
+impl<F: Fn(Atom) -> Result<Atom, &'static str>> Domain<F> {
+    /// Compiles a partition, as [`Model::compile`](super::Model::compile). Without an initial value the cell begins with one
+    /// that nobody can ask for.
+    pub(super) fn compile<'h>(
+        &self,
         history: &'h History,
         partition: &[OperationId],
+        counts: &dyn Fn(OperationId) -> bool,
         initial: Option<Atom>,
-        canonical: impl Fn(Atom) -> Result<Atom, &'static str>,
-        model: &'static str,
     ) -> Result<Compiled<Cell<'h>>, Misfit> {
-        let observed = Observed::collect(history, partition, &canonical);
-        let cell = Cell { initial: initial.map_or(CellState::UNOBSERVED, |atom| observed.locate(history, atom)), observed };
+        let observed = self.observed(history, partition, counts);
         let mut steps = Vec::with_capacity(partition.len());
         for &id in partition {
-            let step = cell.step_of(history, id, &canonical).map_err(|what| Misfit::new(history, id, model, what))?;
-            steps.push(step);
+            let step = self.step(history, id, counts(id), &observed);
+            steps.push(step.map_err(|what| Misfit::new(history, id, self.name, what))?);
         }
-        Ok(Compiled { specification: cell, steps })
+        let initial = initial.map_or(CellState::UNOBSERVED, |atom| observed.locate(history, atom));
+        Ok(Compiled { specification: Cell { initial, observed }, steps })
     }
 
-    fn step_of(
-        &self,
-        history: &History,
-        id: OperationId,
-        canonical: &impl Fn(Atom) -> Result<Atom, &'static str>,
-    ) -> Result<CellStep, &'static str> {
+    fn step(&self, history: &History, id: OperationId, counts: bool, observed: &Observed<'_>) -> Result<CellStep, &'static str> {
         let operation = history.operation(id);
-        let locate = |atom| Ok::<_, &'static str>(self.observed.locate(history, canonical(atom)?));
+        let locate = |atom| Ok::<_, &'static str>(observed.locate(history, (self.canonical)(atom)?));
         Ok(match (operation.op, operation.output) {
             (Op::Read { .. }, None) => CellStep::ReadUnknown,
+            (Op::Read { .. }, Some(Output::Value(_))) if !counts => CellStep::ReadUnknown,
             (Op::Read { .. }, Some(Output::Value(value))) => CellStep::Read(locate(value)?),
             (Op::Write { value, .. }, None | Some(Output::Ok)) => CellStep::Write(locate(value)?),
+            (Op::Cas { to, .. }, None | Some(Output::Cas(_))) if !counts => CellStep::Write(locate(to)?),
             (Op::Cas { from, to, .. }, None) => CellStep::CasUnknown(locate(from)?, locate(to)?),
             (Op::Cas { from, to, .. }, Some(Output::Cas(true))) => CellStep::CasDone(locate(from)?, locate(to)?),
             (Op::Cas { from, .. }, Some(Output::Cas(false))) => CellStep::CasRefused(locate(from)?),
-            (Op::Append { value, .. }, None | Some(Output::Ok)) => match canonical(value)? {
+            (Op::Append { value, .. }, None | Some(Output::Ok)) => match (self.canonical)(value)? {
                 Atom::Text(text) => CellStep::Append(text),
                 Atom::Null | Atom::Integer(_) => return Err("only a text can be appended"),
             },
             (_, Some(_)) => return Err("its output is of another operation"),
         })
+    }
+
+    /// The values that answers which count ask for. Values that do not fit are left to [`step`](Self::step).
+    fn observed<'h>(
+        &self,
+        history: &'h History,
+        partition: &[OperationId],
+        counts: &dyn Fn(OperationId) -> bool,
+    ) -> Observed<'h> {
+        let mut appends = false;
+        let mut names = Vec::with_capacity(partition.len());
+        for &id in partition {
+            let operation = history.operation(id);
+            match (operation.op, operation.output) {
+                (Op::Append { .. }, _) => appends = true,
+                (Op::Read { .. }, Some(Output::Value(value))) if counts(id) => names.extend((self.canonical)(value)),
+                (Op::Cas { from, .. }, _) if counts(id) => names.extend((self.canonical)(from)),
+                _ => {}
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        if !appends {
+            return Observed::Names(names);
+        }
+        let bytes = |atom| match atom {
+            Atom::Text(text) => Some(history.text(text).as_bytes()),
+            Atom::Null | Atom::Integer(_) => None,
+        };
+        let mut texts: Vec<&[u8]> = names.into_iter().filter_map(bytes).collect();
+        texts.sort_unstable();
+        Observed::Bytes(texts, history)
     }
 }
 
@@ -130,41 +167,16 @@ impl Specification for Cell<'_> {
     }
 
     fn is_read_only(&self, step: &CellStep) -> bool {
-        matches!(step, CellStep::Read(_) | CellStep::ReadUnknown | CellStep::CasRefused(_))
+        match *step {
+            CellStep::Read(_) | CellStep::ReadUnknown | CellStep::CasRefused(_) => true,
+            CellStep::CasDone(from, to) | CellStep::CasUnknown(from, to) => from == to,
+            CellStep::Write(_) => false,
+            CellStep::Append(text) => text == TextId::EMPTY,
+        }
     }
 }
 
-impl<'h> Observed<'h> {
-    fn collect(
-        history: &'h History,
-        partition: &[OperationId],
-        canonical: &impl Fn(Atom) -> Result<Atom, &'static str>,
-    ) -> Self {
-        let mut appends = false;
-        let mut names = Vec::with_capacity(partition.len());
-        for &id in partition {
-            let operation = history.operation(id);
-            match (operation.op, operation.output) {
-                (Op::Read { .. }, Some(Output::Value(value))) => names.extend(canonical(value)),
-                (Op::Cas { from, .. }, _) => names.extend(canonical(from)),
-                (Op::Append { .. }, _) => appends = true,
-                _ => {}
-            }
-        }
-        names.sort_unstable();
-        names.dedup();
-        if !appends {
-            return Observed::Names(names);
-        }
-        let bytes = |atom| match atom {
-            Atom::Text(text) => Some(history.text(text).as_bytes()),
-            Atom::Null | Atom::Integer(_) => None,
-        };
-        let mut texts: Vec<&[u8]> = names.into_iter().filter_map(bytes).collect();
-        texts.sort_unstable();
-        Observed::Bytes(texts, history)
-    }
-
+impl Observed<'_> {
     /// The state of a cell that holds `value`, a canonical one.
     fn locate(&self, history: &History, value: Atom) -> CellState {
         match self {

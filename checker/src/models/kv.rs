@@ -1,5 +1,6 @@
 //! A map from keys to texts: read, write, append, compare-and-set. Owns the specification of one key of it.
 
+use super::cell::Domain;
 use super::{Cell, Compiled, Misfit, Model};
 use crate::history::{Atom, History, Op, Operation, OperationId, Output, TextId, Value};
 
@@ -63,13 +64,18 @@ impl Model for KeyValue {
 
     type Compact<'h> = Cell<'h>;
 
-    fn compile<'h>(&self, history: &'h History, partition: &[OperationId]) -> Result<Compiled<Cell<'h>>, Misfit> {
+    fn compile<'h>(
+        &self,
+        history: &'h History,
+        partition: &[OperationId],
+        counts: &dyn Fn(OperationId) -> bool,
+    ) -> Result<Compiled<Cell<'h>>, Misfit> {
         let empty = Atom::Text(TextId::EMPTY);
         let canonical = |atom| match atom {
             Atom::Null => Ok(empty),
             Atom::Text(_) => Ok(atom),
             Atom::Integer(_) => Err("values are texts, not integers"),
         };
-        Cell::compile(history, partition, Some(empty), canonical, KeyValue::NAME)
+        Domain { name: KeyValue::NAME, canonical }.compile(history, partition, counts, Some(empty))
     }
 }

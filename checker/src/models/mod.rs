@@ -76,6 +76,9 @@ pub trait Model {
 
     /// Compiles the operations of one key.
     ///
+    /// `counts` tells whether the answer of an operation counts. One whose answer does not may compile to any step that allows
+    /// at least what the operation might have done; so a compact form can forget what nobody asks for.
+    ///
     /// # Errors
     ///
     /// When an operation, a value or an output does not fit the model.
@@ -83,6 +86,7 @@ pub trait Model {
         &self,
         history: &'h History,
         partition: &[OperationId],
+        counts: &dyn Fn(OperationId) -> bool,
     ) -> Result<Compiled<Self::Compact<'h>>, Misfit>;
 }
 

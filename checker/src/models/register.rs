@@ -1,5 +1,6 @@
 //! A register per key, with or without compare-and-set. Owns the specification of one such register.
 
+use super::cell::Domain;
 use super::{Cell, Compiled, Misfit, Model};
 use crate::history::{Atom, History, Op, Operation, OperationId, Output, OwnedValue, Value};
 
@@ -47,21 +48,17 @@ fn apply(state: &mut OwnedValue, history: &History, operation: &Operation) -> bo
 }
 
 /// `refused` says why an operation is not one of the model's.
-fn compile<'h>(
-    history: &'h History,
+fn refuse(
+    history: &History,
     partition: &[OperationId],
-    initial: &OwnedValue,
     model: &'static str,
     refused: impl Fn(&Op<Atom>) -> Option<&'static str>,
-) -> Result<Compiled<Cell<'h>>, Misfit> {
-    for &id in partition {
-        if let Some(what) = refused(&history.operation(id).op) {
-            return Err(Misfit::new(history, id, model, what));
-        }
-    }
-    // An initial text that the history never mentions is one that no operation can observe.
-    let initial = history.atom(initial.as_value());
-    Cell::compile(history, partition, initial, Ok, model)
+) -> Result<(), Misfit> {
+    let misfit = |&id: &OperationId| {
+        let what = refused(&history.operation(id).op)?;
+        Some(Misfit::new(history, id, model, what))
+    };
+    partition.iter().find_map(misfit).map_or(Ok(()), Err)
 }
 
 macro_rules! register_model {
@@ -87,8 +84,16 @@ macro_rules! register_model {
 
             type Compact<'h> = Cell<'h>;
 
-            fn compile<'h>(&self, history: &'h History, partition: &[OperationId]) -> Result<Compiled<Cell<'h>>, Misfit> {
-                compile(history, partition, &self.initial, <$model>::NAME, $refused)
+            fn compile<'h>(
+                &self,
+                history: &'h History,
+                partition: &[OperationId],
+                counts: &dyn Fn(OperationId) -> bool,
+            ) -> Result<Compiled<Cell<'h>>, Misfit> {
+                refuse(history, partition, <$model>::NAME, $refused)?;
+                // An initial text that the history never mentions is one that no operation can observe.
+                let initial = history.atom(self.initial.as_value());
+                Domain { name: <$model>::NAME, canonical: Ok }.compile(history, partition, counts, initial)
             }
         }
     };

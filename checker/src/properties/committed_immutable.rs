@@ -10,6 +10,9 @@
 //!
 //! Over a restart: an entry that is durable and committed, and that memory did not truncate since the last boot, must be
 //! recovered, whatever the disk did with writes that were not yet synced. A disk that forgets a sync is found here.
+//!
+//! A truncation of the disk is not asked again: it follows one of memory, perhaps so late that the node's term and the
+//! committed log have moved on. What it removes wrongly is missed by `committed-durable`.
 
 use super::PropertyInfo;
 use super::ghost::{Ghost, Mark};

@@ -190,7 +190,7 @@ impl Properties {
                 entries,
             } => self.booted(step, HardState { term, voted_for }, snapshot, entries),
             Observation::Crashed => {
-                self.crashed(step);
+                self.ghost.node_mut(step.node).up = false;
                 Ok(())
             }
             Observation::Term { term } => self.term(step, term),
@@ -229,12 +229,6 @@ impl Properties {
             self.ghost.recover_entry(step.node, mark);
         }
         committed_immutable::booted(&self.ghost, step, survivor)
-    }
-
-    fn crashed(&mut self, step: Step) {
-        let node = self.ghost.node_mut(step.node);
-        node.up = false;
-        node.role = Role::Follower;
     }
 
     fn term(&mut self, step: Step, term: u64) -> Verdict {

@@ -27,13 +27,7 @@ impl OneDurableVote {
     pub fn cast(&mut self, ghost: &Ghost, step: Step, term: u64, candidate: u32) -> Verdict {
         self.remember(step, term, candidate, "second-vote")?;
         let durable = ghost.node(step.node).durable;
-        if durable.term > term
-            || durable
-                == (HardState {
-                    term,
-                    voted_for: Some(candidate),
-                })
-        {
+        if durable.term > term || (durable.term, durable.voted_for) == (term, Some(candidate)) {
             return Ok(());
         }
         let message = format!(

@@ -72,6 +72,8 @@ struct Current {
     call: Time,
     /// When the outcome becomes unknown; never while serving.
     give_up: Option<Time>,
+    /// Whether nothing was heard since the last attempt.
+    unanswered: bool,
 }
 
 type Ctx<'a> = ClientContext<'a, KvClient>;
@@ -105,8 +107,10 @@ impl Client for KvClient {
         match &self.current {
             None => self.next_operation(ctx),
             Some(current) if current.give_up.is_some_and(|give_up| ctx.now() >= give_up) => self.outcome_unknown(ctx),
-            Some(_) => {
-                self.move_on(ctx);
+            Some(current) => {
+                if current.unanswered {
+                    self.move_on(ctx);
+                }
                 self.attempt(ctx);
             }
         }
@@ -198,13 +202,14 @@ impl KvClient {
         self.sequence += 1;
         let process = self.process;
         ctx.trace("invoke", || json!({ "process": process, "operation": operation }));
-        self.current = Some(Current { operation, call: ctx.now(), give_up });
+        self.current = Some(Current { operation, call: ctx.now(), give_up, unanswered: false });
         self.attempt(ctx);
     }
 
     /// Sends the operation to the present node and waits for a while.
     fn attempt(&mut self, ctx: &mut Ctx<'_>) {
-        let current = self.current.as_ref().expect("an operation is under way");
+        let current = self.current.as_mut().expect("an operation is under way");
+        current.unanswered = true;
         let operation = current.operation.clone();
         ctx.send(self.node, Request { session: u32::from(ctx.id().0), sequence: self.sequence, operation });
         let patience = ctx.now() + self.workload.attempt;
@@ -252,6 +257,9 @@ impl KvClient {
 
     /// A node has named the leader, or said that it knows none.
     fn redirected(&mut self, leader: Option<u16>, ctx: &mut Ctx<'_>) {
+        if let Some(current) = &mut self.current {
+            current.unanswered = false;
+        }
         match leader {
             _ if self.workload.sticky && self.to_serve.is_none() => {}
             Some(leader) => self.node = NodeId(leader),

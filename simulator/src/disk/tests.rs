@@ -1,1 +1,177 @@
+//! What crashes may leave, as properties over all writes, syncs and draws.
+
 use super::*;
+use proptest::prelude::*;
+
+const LIMIT: u64 = 1 << 20;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Write(u64, Vec<u8>),
+    Sync,
+    Complete,
+}
+
+/// Offsets and bytes, oldest first.
+type Writes = Vec<(u64, Vec<u8>)>;
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let write =
+        (0_u64..2_000, prop::collection::vec(1_u8.., 0..1_200)).prop_map(|(offset, bytes)| Act::Write(offset, bytes));
+    prop::collection::vec(
+        prop_oneof![3 => write, 1 => Just(Act::Sync), 1 => Just(Act::Complete)],
+        0..20,
+    )
+}
+
+fn put(image: &mut Vec<u8>, offset: u64, bytes: &[u8]) {
+    if bytes.is_empty() {
+        return;
+    }
+    let (start, end) = (offset as usize, offset as usize + bytes.len());
+    image.resize(image.len().max(end), 0);
+    image[start..end].copy_from_slice(bytes);
+}
+
+/// Plays `acts` on a disk; gives the disk, the image that is durable for sure, and the writes that are not.
+fn play(acts: &[Act]) -> (Disk, Vec<u8>, Writes) {
+    let (mut disk, mut durable, mut volatile, mut syncs) = (Disk::default(), vec![], vec![], VecDeque::new());
+    let (mut made, mut synced) = (0, 0);
+    for act in acts {
+        match act {
+            Act::Write(offset, bytes) => {
+                disk.write(*offset, bytes, 0, LIMIT).unwrap();
+                volatile.push((*offset, bytes.clone()));
+                made += 1;
+            }
+            Act::Sync => {
+                disk.sync(SyncToken(made), 0, Time(0), Duration(0));
+                syncs.push_back(made);
+            }
+            Act::Complete => {
+                if let Some(covers) = syncs.pop_front() {
+                    assert_eq!(disk.complete().token, SyncToken(covers));
+                    for (offset, bytes) in volatile.drain(..(covers - synced) as usize) {
+                        put(&mut durable, offset, &bytes);
+                    }
+                    synced = covers;
+                }
+            }
+        }
+    }
+    (disk, durable, volatile)
+}
+
+proptest! {
+    #[test]
+    fn after_a_crash_there_is_what_was_synced_and_a_prefix_of_the_rest_torn_at_most_once(
+        acts in acts(), seed: u64, lost in 0_u32..500_000, torn in 0_u32..500_000,
+    ) {
+        let (mut disk, synced, volatile) = play(&acts);
+        prop_assert_eq!(disk.image().as_slice(), &synced);
+        let config = DiskConfig { lost: Ratio::from_ppm(lost), torn: Ratio::from_ppm(torn), ..DiskConfig::default() };
+        let mut outcomes = vec![];
+        disk.crash(&config, &mut Stream::new(seed, "disk", 0), |outcome| outcomes.push(outcome));
+        prop_assert_eq!(outcomes.len(), volatile.len());
+        let mut legal = vec![synced.clone()];
+        let mut image = synced;
+        for (offset, bytes) in &volatile {
+            for kept in 1..=bytes.len() {
+                let mut partial = image.clone();
+                put(&mut partial, *offset, &bytes[..kept]);
+                legal.push(partial);
+            }
+            put(&mut image, *offset, bytes);
+        }
+        prop_assert!(legal.iter().any(|legal| legal == disk.image().as_slice()));
+        prop_assert!(disk.writes.is_empty() && disk.syncs.is_empty() && disk.bytes.is_empty());
+        let broken = outcomes.iter().position(|outcome| outcome.fate != Fate::Kept).unwrap_or(outcomes.len());
+        prop_assert!(outcomes.iter().skip(broken + 1).all(|outcome| outcome.fate == Fate::Lost));
+        if let Some(Outcome { len, fate: Fate::Torn(kept), .. }) = outcomes.get(broken) {
+            prop_assert!(0 < *kept && kept < len);
+        }
+    }
+}
+
+/// The fates of a write of 1,500 bytes at offset 100 over many seeds.
+fn fates(lost: u32, torn: u32) -> Vec<Fate> {
+    let config = DiskConfig {
+        lost: Ratio::from_percent(lost),
+        torn: Ratio::from_percent(torn),
+        ..DiskConfig::default()
+    };
+    let fate = |seed| {
+        let (mut disk, mut fate) = (Disk::default(), Fate::Lost);
+        disk.write(100, &[1; 1_500], 0, LIMIT).unwrap();
+        disk.crash(&config, &mut Stream::new(seed, "disk", 0), |outcome| {
+            fate = outcome.fate;
+        });
+        fate
+    };
+    (0..400).map(fate).collect()
+}
+
+#[test]
+fn fates_come_as_often_as_their_ratios_say() {
+    assert!(fates(100, 0).iter().all(|fate| *fate == Fate::Lost));
+    assert!(fates(0, 0).iter().all(|fate| *fate == Fate::Kept));
+    let mixed = fates(25, 25);
+    let lost = mixed.iter().filter(|fate| **fate == Fate::Lost).count();
+    let kept = mixed.iter().filter(|fate| **fate == Fate::Kept).count();
+    assert!((70..130).contains(&lost) && (160..240).contains(&kept), "{lost} {kept}");
+}
+
+#[test]
+fn writes_are_torn_at_sector_boundaries_and_elsewhere() {
+    let torn = fates(0, 100);
+    let at = |fate: &Fate| {
+        if let Fate::Torn(kept) = fate {
+            100 + kept
+        } else {
+            panic!("{fate:?}")
+        }
+    };
+    let places: Vec<u64> = torn.iter().map(at).collect();
+    for boundary in [512, 1_024, 1_536] {
+        assert!(
+            places.iter().filter(|place| **place == boundary).count() > 40,
+            "{boundary}"
+        );
+    }
+    assert!(places.iter().filter(|place| *place % SECTOR_BYTES != 0).count() > 150);
+}
+
+#[test]
+fn a_disk_refuses_what_it_cannot_hold() {
+    let mut disk = Disk::default();
+    assert_eq!(disk.write(8, &[0; 8], 0, 16), Ok(()));
+    assert_eq!(disk.write(9, &[0; 8], 0, 16), Err(DiskFull));
+    assert_eq!(disk.write(u64::MAX, &[0; 8], 0, 16), Err(DiskFull));
+    assert_eq!(
+        disk.write(0, &[0; 9], 0, 16),
+        Err(DiskFull),
+        "volatile bytes are bounded too"
+    );
+}
+
+#[test]
+fn bytes_of_old_writes_are_given_back() {
+    let mut disk = Disk::default();
+    for round in 0..10_000 {
+        disk.write(0, &[7; 100], 0, LIMIT).unwrap();
+        disk.sync(SyncToken(round), 0, Time(0), Duration(0));
+        if round >= 3 {
+            disk.complete();
+        }
+    }
+    assert!(disk.bytes.len() <= 1_000, "{}", disk.bytes.len());
+}
+
+#[test]
+fn images_read_no_further_than_they_go() {
+    let image = DiskImage::new(&[1, 2, 3]);
+    assert_eq!(image.read(1, 2), [2, 3]);
+    assert_eq!(image.read(1, usize::MAX), [2, 3]);
+    assert!(image.read(3, 1).is_empty() && image.read(u64::MAX, 1).is_empty());
+    assert!(!image.is_empty() && image.len() == 3);
+}

@@ -2,10 +2,10 @@
 
 use super::World;
 use crate::digest::Entry;
+use crate::event::{Event, Job, NOBODY};
 use crate::exposure::FaultClass;
 use crate::fault::{FaultAction, OneWay, Target};
 use crate::id::{Endpoint, NodeId};
-use crate::kernel::{Event, Job, NOBODY};
 use crate::network::{CutId, CutKind, DropReason};
 use crate::process::Process;
 use crate::step::{SkipReason, Step, StepKind};
@@ -18,6 +18,10 @@ impl<P: Process> World<P> {
     /// # Panics
     ///
     /// When [`FaultAction::check`] refuses the action for this world.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an action is spent on the world that it is applied to"
+    )]
     pub fn apply(&mut self, action: FaultAction) -> Step {
         let step = self.apply_action(&action);
         self.kernel.current = 0;

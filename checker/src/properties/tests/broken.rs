@@ -72,21 +72,21 @@ fn log_matching_other_log_before_an_equal_entry() {
 }
 
 #[test]
-fn log_matching_remembers_removed_entries_of_lower_terms() {
-    let mut feed = Feed::new(3);
-    for node in 0..3 {
-        feed.ok(node, Observation::Term { term: 3 });
+fn log_matching_remembers_removed_entries() {
+    for removed in [1, 2, 3] {
+        let mut feed = Feed::new(3);
+        feed.ok(0, Observation::Term { term: 3 });
+        feed.ok(1, Observation::Term { term: 3 });
+        for term in [2, 1, 3] {
+            feed.ok(0, Observation::Appended(entry(1, term)));
+            feed.ok(0, Observation::Truncated { from: 1 });
+        }
+        let other = EntryMark {
+            digest: 7,
+            ..entry(1, removed)
+        };
+        feed.breaks(1, Observation::Appended(other), "log-matching/other-log");
     }
-    for term in [2, 1, 3] {
-        feed.ok(0, Observation::Appended(entry(1, term)));
-        feed.ok(0, Observation::Truncated { from: 1 });
-    }
-    feed.ok(1, Observation::Appended(entry(1, 2)));
-    let other = EntryMark {
-        digest: 7,
-        ..entry(1, 1)
-    };
-    feed.breaks(2, Observation::Appended(other), "log-matching/other-log");
 }
 
 #[test]
@@ -240,6 +240,19 @@ fn committed_durable_ahead_of_leaders() {
 }
 
 #[test]
+fn committed_durable_a_leader_that_is_down_commits_nothing() {
+    let mut feed = led();
+    feed.store(0, entry(1, 1));
+    feed.store(1, entry(1, 1));
+    feed.ok(0, Observation::Crashed);
+    feed.breaks(
+        0,
+        Observation::Committed { index: 1 },
+        "committed-durable/ahead-of-leaders",
+    );
+}
+
+#[test]
 fn committed_durable_copies_lost() {
     let mut feed = committed(2);
     feed.properties
@@ -343,6 +356,20 @@ fn committed_immutable_lost_at_restart() {
         booted(1, Some(0), 0, &[entry(1, 1)]),
         "committed-immutable/lost-at-restart",
     );
+}
+
+#[test]
+fn committed_immutable_lost_at_restart_after_an_earlier_truncation() {
+    let mut feed = Feed::new(3);
+    feed.ok(1, Observation::Term { term: 1 });
+    feed.ok(1, Observation::Appended(entry(1, 1)));
+    feed.ok(1, Observation::Truncated { from: 1 });
+    feed.ok(1, booted(1, None, 0, &[]));
+    feed.elect(0, 2, &[0, 1]);
+    feed.store(0, entry(1, 2));
+    feed.store(1, entry(1, 2));
+    feed.commit(0, 1);
+    feed.breaks(1, booted(2, Some(0), 0, &[]), "committed-immutable/lost-at-restart");
 }
 
 #[test]

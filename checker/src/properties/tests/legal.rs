@@ -132,6 +132,21 @@ fn a_node_restarts_from_a_snapshot_of_committed_entries() {
 }
 
 #[test]
+fn a_snapshot_holds_the_entries_that_it_covers() {
+    let mut feed = Feed::new(3);
+    feed.elect(0, 1, &[0, 1]);
+    feed.ok(2, Observation::Term { term: 1 });
+    for index in 1..=3 {
+        feed.store(0, entry(index, 1));
+        feed.store(2, entry(index, 1));
+    }
+    feed.store(1, entry(1, 1));
+    feed.commit(0, 3);
+    feed.ok(1, Observation::Crashed);
+    feed.ok(1, booted(1, Some(0), 3, &[]));
+}
+
+#[test]
 fn a_cluster_of_one_elects_and_commits_alone() {
     let mut feed = Feed::new(1);
     feed.elect(0, 1, &[0]);

@@ -160,11 +160,7 @@ impl KvNode {
         loop {
             let mut outputs = core::mem::take(&mut self.outputs);
             outputs.extend(std::iter::from_fn(|| self.raft.poll_output()));
-            let persist = outputs.iter().find_map(|output| match output {
-                Output::Persist(persist) => Some(persist),
-                _ => None,
-            });
-            self.observer.handled(&self.raft, persist);
+            self.observer.handled(&self.raft, &outputs);
             let mut applied = None;
             for output in outputs.drain(..) {
                 match output {

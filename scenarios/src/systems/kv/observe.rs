@@ -2,7 +2,7 @@
 //! which they came about within one event.
 
 use checker::properties::{EntryMark, Observation, Role};
-use raft_core::{Body, Content, DurableState, Entry, Message, Persist, Raft, Status};
+use raft_core::{Body, Content, DurableState, Entry, Message, Output, Persist, Raft, Status};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The observations of one node since they were last taken.
@@ -65,20 +65,21 @@ impl Observer {
         self.observations.is_empty() && self.boot.is_none()
     }
 
-    /// The core has handled an input. Its term and role come first, then what it did to its log (`persist`, if it wrote),
-    /// then how far it has committed.
-    pub(super) fn handled(&mut self, raft: &Raft, persist: Option<&Persist>) {
+    /// The core has handled an input and said `outputs`. Its role and term come first, then what it did to its log, then
+    /// how far it has committed.
+    pub(super) fn handled(&mut self, raft: &Raft, outputs: &[Output]) {
         if !self.on {
             return;
         }
         let status = raft.status();
-        if status.term != self.seen.term {
-            self.observations.push(Observation::Term { term: status.term });
-        }
         if status.role != self.seen.role || status.term != self.seen.term {
-            self.role_changed(&status, raft.config().voters.len());
+            self.role_changed(&status, raft.config().voters.len(), outputs);
         }
-        if let Some(persist) = persist {
+        let persists = outputs.iter().filter_map(|output| match output {
+            Output::Persist(persist) => Some(persist),
+            _ => None,
+        });
+        for persist in persists {
             self.observations.extend(persist.truncate.map(|from| Observation::Truncated { from }));
             self.observations.extend(persist.entries.iter().map(|entry| Observation::Appended(mark(entry))));
         }
@@ -88,12 +89,19 @@ impl Observer {
         self.seen = Seen { term: status.term, role: status.role, commit: status.commit };
     }
 
-    fn role_changed(&mut self, status: &Status, voters: usize) {
+    fn role_changed(&mut self, status: &Status, voters: usize, outputs: &[Output]) {
         let term = status.term;
-        // A cluster of one grants its own pre-vote within the same event.
-        let passed_pre_vote = self.pre_vote && voters == 1 && status.role == raft_core::Role::Candidate;
+        // A node whose own pre-vote decides passes from follower to candidate within one event.
+        let asks = |output: &Output| matches!(output, Output::Send(Message { body: Body::PreVote(_), .. }));
+        let passed_pre_vote = self.seen.role == raft_core::Role::Follower
+            && status.role == raft_core::Role::Candidate
+            && self.pre_vote
+            && (voters == 1 || outputs.iter().any(asks));
         if passed_pre_vote {
-            self.observations.push(Observation::Role { role: Role::PreCandidate, term });
+            self.observations.push(Observation::Role { role: Role::PreCandidate, term: self.seen.term });
+        }
+        if term != self.seen.term {
+            self.observations.push(Observation::Term { term });
         }
         self.observations.push(Observation::Role { role: role(status.role), term });
     }

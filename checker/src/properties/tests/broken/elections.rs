@@ -35,7 +35,8 @@ fn one_durable_vote_second_vote() {
 #[test]
 fn one_durable_vote_second_vote_in_an_earlier_term() {
     let mut feed = led();
-    feed.ok(1, durable(3, None));
+    feed.vote(1, 3, 2);
+    feed.ok(1, vote(1, 0));
     feed.breaks(1, vote(1, 2), "one-durable-vote/second-vote");
 }
 
@@ -97,6 +98,15 @@ fn monotonic_term_along_the_log() {
     feed.ok(0, Observation::Term { term: 2 });
     feed.ok(0, Observation::Appended(entry(1, 2)));
     feed.breaks(0, Observation::Appended(entry(2, 1)), "monotonic-term/log-term-fell");
+}
+
+#[test]
+fn monotonic_term_along_a_recovered_log() {
+    let entries = &[entry(1, 2), entry(2, 1)];
+    let mut feed = Feed::new(3);
+    feed.breaks(0, booted(2, None, 0, entries), "monotonic-term/log-term-fell");
+    let mut feed = Feed::new(3);
+    feed.breaks(0, booted(1, None, 0, entries), "monotonic-term/entry-of-a-later-term");
 }
 
 #[test]

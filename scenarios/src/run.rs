@@ -1,0 +1,330 @@
+//! One run: a scenario and a seed, from the first boot to the verdict.
+//!
+//! A run has two phases. In the first, faults strike and clients work; every event is held against the safety properties.
+//! Then the faults end, and within `time.settle` the cluster must elect a leader, serve every key and converge. At the
+//! end the clients' history is held against the model.
+
+use crate::scenario::Scenario;
+use crate::setup::{self, Draw};
+use crate::situations::{Situation, Situations, Watcher};
+use crate::systems::kv::{KvNode, Operation, PlantedBug, Reply};
+use crate::verdict::{Failure, FailureKind};
+use crate::workloads::kv::Recorded;
+use checker::history::{History, Op, Output, Value};
+use checker::linearizability::{self, Options, Verdict};
+use checker::models::KeyValue;
+use checker::properties::{At, Observation, Properties};
+use raft_core::Role;
+use simulator::trace::format::{TraceFooter, TraceHeader};
+use simulator::{Digest, Exposure, NodeId, Step, StepKind, Time, TraceEvent, World};
+use std::collections::BTreeMap;
+
+/// The property that a client's view of the store is linearizable.
+pub const LINEARIZABLE: &str = "linearizable";
+/// The property that the cluster recovers once the faults end.
+pub const RECOVERS: &str = "recovers";
+
+/// How a run is carried out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunOptions {
+    /// The planted bug that is switched on.
+    pub bug: Option<&'static PlantedBug>,
+    /// Whether everything is recorded.
+    pub trace: bool,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// The seed.
+    pub seed: u64,
+    /// What it drew.
+    pub draw: Draw,
+    /// Why the run did not pass; `None` if it did.
+    pub failure: Option<Failure>,
+    /// The digest of all events.
+    pub digest: Digest,
+    /// How often each fault fired.
+    pub exposure: Exposure,
+    /// How often each situation was reached.
+    pub situations: Situations,
+    /// Events handled.
+    pub events: u64,
+    /// True time at the end.
+    pub end: Time,
+    /// Operations that clients started, and those of unknown outcome.
+    pub operations: usize,
+    /// Of those, how many have an unknown outcome.
+    pub unknown_outcomes: usize,
+    /// The highest log index that was committed.
+    pub committed: u64,
+    /// What the clients saw.
+    pub history: History,
+    /// What was recorded, if it was asked for.
+    pub trace: Vec<TraceEvent>,
+    /// How many events did not fit into the trace.
+    pub trace_left_out: u64,
+}
+
+/// Runs one seed of a scenario. The same scenario, seed and options give the same report, everywhere.
+///
+/// # Panics
+/// When the code under test does.
+pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
+    let draw = Draw::new(scenario, seed);
+    let world = setup::world(scenario, &draw, seed, options.bug, options.trace)
+        .expect("the scenario format admits only settings that make a world");
+    let mut run = Run {
+        world,
+        properties: Properties::new(draw.nodes.into()).pre_vote(draw.pre_vote),
+        watcher: Watcher::new(draw.nodes),
+        faults_end: Time(scenario.time.chaos_ns),
+        deadline: Time(scenario.time.chaos_ns + scenario.time.settle_ns),
+    };
+    let mut failure = run.drive().err();
+    let history = run.history();
+    if failure.is_none() {
+        failure = check_history(&history).err();
+    }
+    run.report(seed, draw, failure, history)
+}
+
+struct Run {
+    world: World<KvNode>,
+    properties: Properties,
+    watcher: Watcher,
+    faults_end: Time,
+    deadline: Time,
+}
+
+type Checked = Result<(), Failure>;
+
+impl Run {
+    fn drive(&mut self) -> Checked {
+        self.observe_all()?;
+        while let Some(step) = self.world.step_until(self.faults_end) {
+            self.stepped(&step)?;
+        }
+        self.world.heal();
+        self.observe_all()?;
+        while let Some(step) = self.world.step_until(self.deadline) {
+            self.stepped(&step)?;
+            if self.has_recovered(&step) {
+                return self.at_rest();
+            }
+        }
+        match self.world.halted() {
+            Some(halt) => Err(Failure::halted(&halt)),
+            None => Err(self.why_not_recovered()),
+        }
+    }
+
+    /// Lets the checkers see what a step did.
+    fn stepped(&mut self, step: &Step) -> Checked {
+        let Some(node) = step.node else { return Ok(()) };
+        let at = At { event: step.seq, time: step.time.0 };
+        match step.kind {
+            StepKind::Crashed => {
+                self.watcher.observe(node.0.into(), &Observation::Crashed);
+                self.properties.observe(at, node.0.into(), &Observation::Crashed).map_err(|v| Failure::from(&*v))
+            }
+            StepKind::Restarted => {
+                let torn = self.world.process(node).is_some_and(KvNode::recovered_torn);
+                self.watcher.situations().reached(Situation::TornTailRecovered, torn.into());
+                self.observe(at, node)
+            }
+            _ => self.observe(at, node),
+        }
+    }
+
+    fn observe(&mut self, at: At, node: NodeId) -> Checked {
+        let Some(process) = self.world.process_mut(node) else { return Ok(()) };
+        let (properties, watcher) = (&mut self.properties, &mut self.watcher);
+        let verdict = process.observer().take(|observation| {
+            watcher.observe(node.0.into(), observation);
+            properties.observe(at, node.0.into(), observation)
+        });
+        verdict.map_err(|violation| {
+            self.world.note(Some(node.into()), "violation", || {
+                serde_json::json!({ "property": violation.property, "message": violation.message })
+            });
+            Failure::from(&*violation)
+        })
+    }
+
+    fn observe_all(&mut self) -> Checked {
+        let at = At { event: self.world.steps(), time: self.world.now().0 };
+        self.world.nodes().try_for_each(|node| self.observe(at, node))
+    }
+
+    /// Whether every client has been served and all nodes are alike.
+    fn has_recovered(&self, step: &Step) -> bool {
+        // Neither comes about by anything but a message, a sync or a response.
+        let telling = matches!(
+            step.kind,
+            StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::Response { .. }
+        );
+        telling && self.clients_are_served() && self.unlike_the_leader().is_none()
+    }
+
+    fn clients_are_served(&self) -> bool {
+        self.world.clients().all(|client| self.world.client(client).has_served())
+    }
+
+    fn leader(&self) -> Option<NodeId> {
+        let leads = |node: &NodeId| self.world.process(*node).is_some_and(|p| p.raft().status().role == Role::Leader);
+        let term = |node: &NodeId| self.world.process(*node).map(|p| p.raft().term());
+        self.world.nodes().filter(leads).max_by_key(term)
+    }
+
+    /// Why the nodes are not all in the leader's state; `None` if they are.
+    fn unlike_the_leader(&self) -> Option<(&'static str, String)> {
+        let Some(leader) = self.leader() else {
+            return Some(("no-leader", "no node leads".to_owned()));
+        };
+        let of_leader = self.world.process(leader).expect("it leads");
+        let want = of_leader.raft().status();
+        if want.commit < want.last_index {
+            let message = format!("{leader} leads and has committed {} of {} entries", want.commit, want.last_index);
+            return Some(("uncommitted-tail", message));
+        }
+        self.world.nodes().find_map(|node| {
+            let Some(process) = self.world.process(node) else {
+                return Some(("node-down", format!("{node} is down")));
+            };
+            let have = process.raft().status();
+            if (have.term, have.last_index, have.applied) != (want.term, want.last_index, want.applied) {
+                let message = format!(
+                    "{node} is in term {} with {} entries, {} applied; leader {leader} is in term {} with {}, {} applied",
+                    have.term, have.last_index, have.applied, want.term, want.last_index, want.applied
+                );
+                return Some(("not-converged", message));
+            }
+            let differs = process.store().hash() != of_leader.store().hash();
+            differs.then(|| ("state-differs", format!("{node} and leader {leader} have applied the same and differ")))
+        })
+    }
+
+    fn why_not_recovered(&self) -> Failure {
+        let waited = simulator::Duration(self.deadline.0 - self.faults_end.0);
+        let unserved = self.world.clients().find_map(|client| {
+            let operation = self.world.client(client).waits_for()?;
+            Some(("not-served", format!("{client} still waits for {operation:?}")))
+        });
+        let reason = self.unlike_the_leader().or(unserved);
+        let (place, reason) = reason.unwrap_or(("not-served", "a client has not been served".to_owned()));
+        let message = format!("{waited} after the faults ended, {reason}");
+        let failure = Failure::new(FailureKind::Liveness, RECOVERS, place, message);
+        Failure { time: Some(self.deadline.0), ..failure }
+    }
+
+    fn at_rest(&self) -> Checked {
+        let at = At { event: self.world.steps(), time: self.world.now().0 };
+        self.properties.at_rest(at).map_err(|violation| Failure::from(&*violation))
+    }
+
+    /// What all clients saw, in the order of the calls.
+    fn history(&self) -> History {
+        let mut recorded: Vec<Recorded> = Vec::new();
+        for client in self.world.clients() {
+            recorded.extend(self.world.client(client).history());
+        }
+        recorded.sort_by_key(|operation| (operation.call, operation.process));
+        let keys: Vec<String> = (0..=recorded.iter().map(|r| r.key()).max().unwrap_or(0)).map(|key| format!("k{key}")).collect();
+        let mut history = History::new();
+        for operation in &recorded {
+            let id = history.invoke(operation.process, operation.call.0, op(&operation.operation, &keys));
+            if let Some((time, reply)) = &operation.returned {
+                history.complete(id, time.0, output(reply));
+            }
+        }
+        history
+    }
+
+    fn report(mut self, seed: u64, draw: Draw, failure: Option<Failure>, history: History) -> RunReport {
+        let mut situations = *self.watcher.situations();
+        situations.reached(Situation::OutcomeUnknown, history.unknown_outcomes() as u64);
+        RunReport {
+            seed,
+            draw,
+            failure,
+            digest: self.world.digest(),
+            exposure: self.world.exposure().clone(),
+            situations,
+            events: self.world.steps(),
+            end: self.world.now(),
+            operations: history.operations().len(),
+            unknown_outcomes: history.unknown_outcomes(),
+            committed: self.properties.committed(),
+            history,
+            trace: self.world.take_trace(),
+            trace_left_out: self.world.trace_left_out(),
+        }
+    }
+}
+
+fn check_history(history: &History) -> Checked {
+    let options = Options { steps_max: 2_000_000, ..Options::default() };
+    let report = linearizability::check(history, &KeyValue, &options).expect("the workload's operations fit its model");
+    match &report.verdict {
+        Verdict::Linearizable(_) => Ok(()),
+        Verdict::NotLinearizable(refusal) => {
+            let message = "what the clients saw has no linearization".to_owned();
+            let failure = Failure::new(FailureKind::Safety, LINEARIZABLE, "kv", message);
+            Err(Failure { details: refusal.to_string(), ..failure })
+        }
+        Verdict::Unknown(unfinished) => {
+            Err(Failure::new(FailureKind::Inconclusive, LINEARIZABLE, "budget", unfinished.to_string()))
+        }
+    }
+}
+
+impl Recorded {
+    fn key(&self) -> u16 {
+        match self.operation {
+            Operation::Read { key } | Operation::Write { key, .. } => key,
+            Operation::Cas { key, .. } | Operation::Append { key, .. } => key,
+        }
+    }
+}
+
+fn op<'a>(operation: &'a Operation, keys: &'a [String]) -> Op<Value<'a>> {
+    let name = |key: &u16| keys[usize::from(*key)].as_str();
+    match operation {
+        Operation::Read { key } => Op::read(name(key)),
+        Operation::Write { key, value } => Op::write(name(key), &**value),
+        Operation::Cas { key, from, to } => Op::cas(name(key), &**from, &**to),
+        Operation::Append { key, value } => Op::append(name(key), &**value),
+    }
+}
+
+fn output(reply: &Reply) -> Output<Value<'_>> {
+    match reply {
+        Reply::Value { value } => Output::value(&**value),
+        Reply::Done => Output::Ok,
+        Reply::Swapped { swapped } => Output::Cas(*swapped),
+        Reply::NotLeader { .. } | Reply::Unknown => unreachable!("a client takes these for no answer"),
+    }
+}
+
+impl RunReport {
+    /// The header of the run's trace.
+    pub fn trace_header(&self, scenario: &str) -> TraceHeader {
+        TraceHeader::new(crate::TOOL, scenario, self.seed, self.draw.nodes, self.draw.clients)
+    }
+
+    /// The footer of the run's trace.
+    pub fn trace_footer(&self) -> TraceFooter {
+        let mut counts = BTreeMap::new();
+        counts.extend(self.exposure.iter().map(|(class, count)| (class.name().to_owned(), count)));
+        counts.extend(self.situations.iter().map(|(situation, count)| (situation.name().to_owned(), count)));
+        counts.insert("trace-left-out".to_owned(), self.trace_left_out);
+        TraceFooter {
+            verdict: self.failure.as_ref().map_or("pass".to_owned(), |failure| failure.signature.clone()),
+            digest: self.digest.to_string(),
+            events: self.trace.len() as u64,
+            end: self.end.0,
+            counts,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Situations of interest that a run reached, counted: what a fault is for is to bring them about.
+
+use checker::properties::{Observation, Role};
+use serde::Serialize;
+
+/// Something that a run may reach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Situation {
+    /// A node became leader.
+    LeaderElected,
+    /// A candidate's term ended without a leader of it.
+    ElectionLost,
+    /// A leader became follower, candidate or nothing.
+    LeaderDeposed,
+    /// A node removed entries that conflicted with its leader's.
+    EntriesTruncated,
+    /// A leader crashed with entries that were not committed.
+    LeaderCrashedWithTail,
+    /// A node crashed with entries that its disk did not have yet.
+    CrashedBeforeSync,
+    /// A node found a torn write when it started again.
+    TornTailRecovered,
+    /// Two nodes believed that they lead, in different terms.
+    TwoLeaders,
+    /// A client gave up: an operation's outcome is unknown.
+    OutcomeUnknown,
+}
+
+impl Situation {
+    /// All, in the order of the reports.
+    pub const ALL: [Self; 9] = [
+        Self::LeaderElected,
+        Self::ElectionLost,
+        Self::LeaderDeposed,
+        Self::EntriesTruncated,
+        Self::LeaderCrashedWithTail,
+        Self::CrashedBeforeSync,
+        Self::TornTailRecovered,
+        Self::TwoLeaders,
+        Self::OutcomeUnknown,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LeaderElected => "leader-elected",
+            Self::ElectionLost => "election-lost",
+            Self::LeaderDeposed => "leader-deposed",
+            Self::EntriesTruncated => "entries-truncated",
+            Self::LeaderCrashedWithTail => "leader-crashed-with-tail",
+            Self::CrashedBeforeSync => "crashed-before-sync",
+            Self::TornTailRecovered => "torn-tail-recovered",
+            Self::TwoLeaders => "two-leaders",
+            Self::OutcomeUnknown => "outcome-unknown",
+        }
+    }
+}
+
+/// How often each situation was reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Situations {
+    counts: [u64; Situation::ALL.len()],
+}
+
+impl Situations {
+    /// Counts a situation `times` times.
+    pub fn reached(&mut self, situation: Situation, times: u64) {
+        self.counts[situation as usize] += times;
+    }
+
+    /// How often it was reached.
+    pub fn count(&self, situation: Situation) -> u64 {
+        self.counts[situation as usize]
+    }
+
+    /// Adds the counts of another run.
+    pub fn merge(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(count, more)| *count += more);
+    }
+
+    /// All situations with their counts.
+    pub fn iter(&self) -> impl Iterator<Item = (Situation, u64)> + '_ {
+        Situation::ALL.into_iter().map(|situation| (situation, self.count(situation)))
+    }
+}
+
+/// Follows the observations of a run and counts what they amount to.
+#[derive(Clone, Debug)]
+pub struct Watcher {
+    situations: Situations,
+    nodes: Vec<Watched>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Watched {
+    role: Role,
+    last: u64,
+    durable: u64,
+    commit: u64,
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        Self { role: Role::Follower, last: 0, durable: 0, commit: 0 }
+    }
+}
+
+impl Watcher {
+    /// Of a cluster of `nodes`.
+    pub fn new(nodes: u16) -> Self {
+        Self { situations: Situations::default(), nodes: vec![Watched::default(); nodes.into()] }
+    }
+
+    /// Takes in one observation.
+    pub fn observe(&mut self, node: u32, observation: &Observation<'_>) {
+        let watched = &mut self.nodes[node as usize];
+        match *observation {
+            Observation::Booted { entries, .. } => {
+                let last = entries.len() as u64;
+                *watched = Watched { last, durable: last, ..Watched::default() };
+            }
+            Observation::Crashed => self.crashed(node),
+            Observation::Role { role, .. } => self.role_changed(node, role),
+            Observation::Truncated { from } => {
+                watched.last = from - 1;
+                watched.durable = watched.durable.min(from - 1);
+                self.situations.reached(Situation::EntriesTruncated, 1);
+            }
+            Observation::Appended(entry) => watched.last = entry.index,
+            Observation::DurableAppended(entry) => watched.durable = entry.index,
+            Observation::Committed { index } => watched.commit = index,
+            _ => {}
+        }
+    }
+
+    fn crashed(&mut self, node: u32) {
+        let Watched { role, last, durable, commit } = std::mem::take(&mut self.nodes[node as usize]);
+        if role == Role::Leader && last > commit {
+            self.situations.reached(Situation::LeaderCrashedWithTail, 1);
+        }
+        if last > durable {
+            self.situations.reached(Situation::CrashedBeforeSync, 1);
+        }
+    }
+
+    fn role_changed(&mut self, node: u32, role: Role) {
+        let before = std::mem::replace(&mut self.nodes[node as usize].role, role);
+        match (before, role) {
+            (_, Role::Leader) => {
+                self.situations.reached(Situation::LeaderElected, 1);
+                let leaders = self.nodes.iter().filter(|watched| watched.role == Role::Leader).count();
+                self.situations.reached(Situation::TwoLeaders, u64::from(leaders > 1));
+            }
+            (Role::Leader, _) => self.situations.reached(Situation::LeaderDeposed, 1),
+            (Role::Candidate, _) => self.situations.reached(Situation::ElectionLost, 1),
+            _ => {}
+        }
+    }
+
+    /// What was reached so far, to add to.
+    pub fn situations(&mut self) -> &mut Situations {
+        &mut self.situations
+    }
+}

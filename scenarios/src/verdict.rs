@@ -1,0 +1,125 @@
+//! How a run ended, and which exit code says so.
+
+use checker::properties::Violation;
+use serde::Serialize;
+use simulator::{Halt, Time};
+use std::fmt;
+
+/// What sort of failure it is; its place in the order of gravity is its exit code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// A checker gave up within its budget, or a fault class that is on never fired: neither passed nor failed.
+    Inconclusive,
+    /// A safety property was broken, or a history is not linearizable.
+    Safety,
+    /// The code under test panicked.
+    Panic,
+    /// After the faults, the cluster did not elect, converge and serve in time.
+    Liveness,
+    /// Two runs of one seed differed.
+    NonDeterminism,
+}
+
+impl FailureKind {
+    /// The exit code of the process.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Inconclusive => 98,
+            Self::Safety => 100,
+            Self::Panic => 101,
+            Self::Liveness => 102,
+            Self::NonDeterminism => 103,
+        }
+    }
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inconclusive => "inconclusive",
+            Self::Safety => "safety violation",
+            Self::Panic => "panic",
+            Self::Liveness => "liveness violation",
+            Self::NonDeterminism => "non-determinism",
+        }
+    }
+}
+
+/// Why a run did not pass.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Failure {
+    /// What sort.
+    pub kind: FailureKind,
+    /// The property that does not hold.
+    pub property: String,
+    /// Property and place without anything that is this run's own: failures of one cause share it.
+    pub signature: String,
+    /// One or two sentences.
+    pub message: String,
+    /// The event at which it was noticed, as numbered in the trace.
+    pub event: Option<u64>,
+    /// The true time of that, in nanoseconds.
+    pub time: Option<u64>,
+    /// The node at which it was noticed.
+    pub node: Option<u32>,
+    /// More lines, for a person.
+    pub details: String,
+}
+
+impl Failure {
+    /// Without event, node and details.
+    pub fn new(kind: FailureKind, property: &str, place: &str, message: String) -> Self {
+        Self {
+            kind,
+            property: property.to_owned(),
+            signature: format!("{property}/{place}"),
+            message,
+            event: None,
+            time: None,
+            node: None,
+            details: String::new(),
+        }
+    }
+
+    /// The world could not go on.
+    pub fn halted(halt: &Halt) -> Self {
+        let place = match halt {
+            Halt::QueueFull { .. } => "queue-full",
+            Halt::DiskFull { .. } => "disk-full",
+            Halt::Livelock { .. } => "livelock",
+        };
+        let failure = Self::new(FailureKind::Liveness, "runs-on", place, halt.to_string());
+        Self { time: Some(halt.at().0), ..failure }
+    }
+}
+
+impl From<&Violation> for Failure {
+    fn from(violation: &Violation) -> Self {
+        Self {
+            kind: FailureKind::Safety,
+            property: violation.property.to_owned(),
+            signature: violation.signature(),
+            message: violation.message.clone(),
+            event: Some(violation.at.event),
+            time: Some(violation.at.time),
+            node: Some(violation.node),
+            details: String::new(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.signature)?;
+        if let Some(node) = self.node {
+            write!(f, "  n{node}")?;
+        }
+        if let Some(time) = self.time {
+            write!(f, "  t={}", simulator::Duration(Time(time).0))?;
+        }
+        if let Some(event) = self.event {
+            write!(f, "  event {event}")?;
+        }
+        Ok(())
+    }
+}

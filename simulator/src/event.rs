@@ -1,0 +1,119 @@
+//! What the queue holds: parcels on their way, timers, completions, and faults to come.
+//!
+//! Owns the shapes only. Who schedules them is `kernel`, who takes them is [`crate::world`].
+
+use crate::disk::SyncToken;
+use crate::id::{ClientId, Endpoint, NodeId};
+use crate::network::DropReason;
+use crate::process::Payload;
+use serde_json::{Value, json};
+
+/// Stands for nobody where the digest names a party.
+pub(crate) const NOBODY: u16 = u16::MAX;
+
+/// The party's number in the digest; which sort of endpoint it is follows from the entry.
+pub(crate) fn party(endpoint: Endpoint) -> u16 {
+    match endpoint {
+        Endpoint::Node(node) => node.0,
+        Endpoint::Client(client) => client.0,
+    }
+}
+
+/// What travels through the network.
+#[derive(Clone, Debug)]
+pub(crate) enum Parcel<M, Q, R> {
+    Message { from: NodeId, to: NodeId, message: M },
+    Request { from: ClientId, to: NodeId, request: Q },
+    Response { from: NodeId, to: ClientId, response: R },
+}
+
+impl<M: Payload, Q: Payload, R: Payload> Parcel<M, Q, R> {
+    #[inline]
+    pub fn ends(&self) -> (Endpoint, Endpoint) {
+        match *self {
+            Self::Message { from, to, .. } => (from.into(), to.into()),
+            Self::Request { from, to, .. } => (from.into(), to.into()),
+            Self::Response { from, to, .. } => (from.into(), to.into()),
+        }
+    }
+
+    /// The fields of a trace event about it.
+    pub fn fields(&self) -> Value {
+        fn body(payload: &impl Payload) -> (&'static str, Value) {
+            let value = serde_json::to_value(payload);
+            (
+                payload.kind(),
+                value.unwrap_or_else(|error| json!({ "unserialisable": error.to_string() })),
+            )
+        }
+        let (from, to) = self.ends();
+        let (kind, body) = match self {
+            Self::Message { message, .. } => body(message),
+            Self::Request { request, .. } => body(request),
+            Self::Response { response, .. } => body(response),
+        };
+        json!({ "from": from, "to": to, "type": kind, "message": body })
+    }
+
+    pub fn drop_fields(&self, reason: DropReason) -> Value {
+        let mut fields = self.fields();
+        fields["reason"] = reason.name().into();
+        fields
+    }
+}
+
+/// A parcel on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Transit<M, Q, R> {
+    pub parcel: Parcel<M, Q, R>,
+    /// The trace number of the send.
+    pub cause: u64,
+    /// Its number on its link.
+    pub order: u32,
+    /// Whether it is a second copy.
+    pub copy: bool,
+}
+
+/// What the queue holds.
+#[derive(Clone, Debug)]
+pub(crate) enum Event<M, Q, R> {
+    Arrival(Transit<M, Q, R>),
+    Timer {
+        node: NodeId,
+        generation: u32,
+    },
+    ClientTimer {
+        client: ClientId,
+        generation: u32,
+    },
+    SyncDone {
+        node: NodeId,
+        incarnation: u32,
+    },
+    /// A node that was paused handles the next event that waited.
+    Drain {
+        node: NodeId,
+    },
+    /// A fault of the plan, unless the world was healed since.
+    Planned {
+        index: u32,
+    },
+    /// The end of a crash, unless the node was restarted or crashed again since.
+    Revival {
+        node: NodeId,
+        incarnation: u32,
+    },
+    /// The end of a pause, unless the node was resumed or crashed since.
+    Wakeup {
+        node: NodeId,
+        pauses: u32,
+    },
+}
+
+/// An event of a node that has come, and is to be handled now or when the node goes on.
+#[derive(Clone, Debug)]
+pub(crate) enum Job<M, Q, R> {
+    Parcel(Transit<M, Q, R>),
+    Timer { generation: u32 },
+    Synced { token: SyncToken, cause: u64 },
+}

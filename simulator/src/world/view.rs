@@ -1,0 +1,147 @@
+//! What can be seen of a world from outside, between its steps.
+
+use super::World;
+use crate::clock::Clock;
+use crate::digest::Digest;
+use crate::disk::DiskImage;
+use crate::exposure::Exposure;
+use crate::id::{ClientId, ClientIds, Endpoint, NodeId, NodeIds};
+use crate::network::NetworkConfig;
+use crate::process::Process;
+use crate::step::Halt;
+use crate::time::{LocalTime, Time};
+use crate::trace::TraceEvent;
+use serde_json::Value;
+
+impl<P: Process> World<P> {
+    /// True time.
+    pub fn now(&self) -> Time {
+        self.kernel.now
+    }
+
+    /// When the next event is due, or a little before: some events turn out to be void.
+    pub fn next_time(&self) -> Option<Time> {
+        self.kernel.queue.next_time()
+    }
+
+    /// Why the world cannot go on, if it cannot.
+    pub fn halted(&self) -> Option<Halt> {
+        self.kernel.halt
+    }
+
+    /// How many steps were taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// How many events are queued.
+    pub fn queued(&self) -> usize {
+        self.kernel.queue.len()
+    }
+
+    /// The reading of a node's own clock.
+    pub fn local_now(&self, node: NodeId) -> LocalTime {
+        self.kernel.local_now(node)
+    }
+
+    /// The first true time at which a node's clock, as it goes now, reads `local` or later.
+    pub fn world_time_of(&self, node: NodeId, local: LocalTime) -> Time {
+        self.clock(node).true_time(local)
+    }
+
+    /// A node's own clock.
+    pub fn clock(&self, node: NodeId) -> &Clock {
+        &self.kernel.nodes[node.index()].clock
+    }
+
+    /// All nodes.
+    pub fn nodes(&self) -> NodeIds {
+        self.kernel.node_ids()
+    }
+
+    /// All clients.
+    pub fn clients(&self) -> ClientIds {
+        ClientIds::new(self.kernel.client_count())
+    }
+
+    /// The process on a node; none while it is crashed.
+    pub fn process(&self, node: NodeId) -> Option<&P> {
+        self.hosts[node.index()].process.as_ref()
+    }
+
+    /// The process on a node, to be changed behind the world's back: the digest does not know of it.
+    pub fn process_mut(&mut self, node: NodeId) -> Option<&mut P> {
+        self.hosts[node.index()].process.as_mut()
+    }
+
+    /// The configuration that a node boots with.
+    pub fn node_config(&self, node: NodeId) -> &P::Config {
+        &self.hosts[node.index()].config
+    }
+
+    /// A client.
+    pub fn client(&self, client: ClientId) -> &P::Client {
+        &self.clients[client.index()]
+    }
+
+    /// A client, to be changed behind the world's back: the digest does not know of it.
+    pub fn client_mut(&mut self, client: ClientId) -> &mut P::Client {
+        &mut self.clients[client.index()]
+    }
+
+    /// Whether the process on a node runs, paused or not.
+    pub fn is_up(&self, node: NodeId) -> bool {
+        self.kernel.nodes[node.index()].up
+    }
+
+    /// Whether the process on a node is paused.
+    pub fn is_paused(&self, node: NodeId) -> bool {
+        self.kernel.nodes[node.index()].paused
+    }
+
+    /// Whether a message from one endpoint to the other would be stopped by a cut now.
+    pub fn is_cut(&self, from: impl Into<Endpoint>, to: impl Into<Endpoint>) -> bool {
+        self.kernel.network.is_cut(from.into(), to.into())
+    }
+
+    /// What is durable on a node's disk now, whether the node is up or not.
+    pub fn disk(&self, node: NodeId) -> DiskImage<'_> {
+        self.kernel.nodes[node.index()].disk.image()
+    }
+
+    /// How the network behaves now.
+    pub fn network(&self) -> &NetworkConfig {
+        &self.kernel.network.config
+    }
+
+    /// How often each class of fault fired and hit something, so far.
+    pub fn exposure(&self) -> &Exposure {
+        &self.kernel.exposure
+    }
+
+    /// The digest of all that happened so far. Costs a hash of what was not hashed yet, at most some tens of kilobytes.
+    pub fn digest(&self) -> Digest {
+        self.kernel.digester.digest()
+    }
+
+    /// Starts or stops recording a trace. To have the first boots in it too, use [`WorldConfig::trace`].
+    pub fn record_trace(&mut self, on: bool) {
+        self.kernel.trace.on = on;
+    }
+
+    /// Takes what was recorded since the last time; nothing when no trace is recorded.
+    pub fn take_trace(&mut self) -> Vec<TraceEvent> {
+        self.kernel.trace.take()
+    }
+
+    /// How many events were left out of the trace because [`WorldConfig::max_trace`] were waiting to be taken.
+    pub fn trace_left_out(&self) -> u64 {
+        self.kernel.trace.left_out
+    }
+
+    /// Adds an event of the harness to the trace and gives its number. `fields` is called only when a trace is recorded. Like
+    /// a process, call this whether or not a trace is recorded: event numbers count the calls.
+    pub fn note(&mut self, at: Option<Endpoint>, kind: &'static str, fields: impl FnOnce() -> Value) -> u64 {
+        self.kernel.note(at, kind, fields)
+    }
+}
