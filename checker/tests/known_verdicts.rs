@@ -24,12 +24,22 @@ fn every_known_verdict_is_reached() {
         let history = History::read(reader).unwrap_or_else(|error| panic!("{file}: {error}"));
         let model = if model.starts_with("kv") { "kv" } else { model };
         let initial = (model != "kv").then(|| initial.parse().expect("any text is an initial value"));
-        let report = check_history(&history, model, &Options { initial, ..Options::default() })
-            .unwrap_or_else(|error| panic!("{file}: {error}"));
+        let report = check_history(
+            &history,
+            model,
+            &Options {
+                initial,
+                ..Options::default()
+            },
+        )
+        .unwrap_or_else(|error| panic!("{file}: {error}"));
         let found = match &report.verdict {
             Verdict::Linearizable(_) => "linearizable",
             Verdict::NotLinearizable(refusal) => {
-                assert!(refusal.is_core_minimal, "{file}: the core is small enough to be shown minimal");
+                assert!(
+                    refusal.is_core_minimal,
+                    "{file}: the core is small enough to be shown minimal"
+                );
                 "non-linearizable"
             }
             Verdict::Unknown(_) => "unknown",
@@ -42,5 +52,10 @@ fn every_known_verdict_is_reached() {
         count += 1;
     }
     println!("{count} histories, {steps_total} steps");
-    assert!(wrong.is_empty(), "{} wrong verdicts:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong verdicts:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

@@ -1,7 +1,7 @@
 //! The trace: what happened, event by event, each with the number of the event that caused it.
 //!
 //! Owns the shape of an event as a line of JSON and the recorder that collects events in memory. The lines before and after
-//! the events, and reading all of them back, are in [`format`](self::format). A world that records no trace pays nothing for
+//! the events, and reading all of them back, are in [`mod@format`]. A world that records no trace pays nothing for
 //! it, and its digest is the same.
 //!
 //! Event numbers (`seq`) are handed out whether a trace is recorded or not, so the number in a [`crate::Step`] of an unrecorded

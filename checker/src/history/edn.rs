@@ -51,14 +51,23 @@ impl<'t> Reader<'t> {
     /// When `bytes` is longer than [`BYTES_MAX`] or not text.
     pub fn new(bytes: &'t [u8]) -> Result<Self, HistoryError> {
         if bytes.len() > BYTES_MAX {
-            return Err(HistoryError::TooLarge { place: place(bytes, BYTES_MAX), what: "an EDN file holds at most 256 MiB" });
+            return Err(HistoryError::TooLarge {
+                place: place(bytes, BYTES_MAX),
+                what: "an EDN file holds at most 256 MiB",
+            });
         }
-        let not_text = |at: usize| HistoryError::NotText { place: place(bytes, at), found: bytes[at] };
+        let not_text = |at: usize| HistoryError::NotText {
+            place: place(bytes, at),
+            found: bytes[at],
+        };
         let text = std::str::from_utf8(bytes).map_err(|error| not_text(error.valid_up_to()))?;
         if let Some(at) = text.find('\0') {
             return Err(not_text(at));
         }
-        Ok(Reader { text, at: if text.starts_with('\u{feff}') { 3 } else { 0 } })
+        Ok(Reader {
+            text,
+            at: if text.starts_with('\u{feff}') { 3 } else { 0 },
+        })
     }
 
     /// Byte of the next form, once space was skipped.
@@ -73,11 +82,17 @@ impl<'t> Reader<'t> {
 
     /// An error at a byte offset.
     pub(super) fn syntax(&self, offset: usize, what: impl Into<String>) -> HistoryError {
-        HistoryError::Syntax { place: self.place(offset), what: what.into() }
+        HistoryError::Syntax {
+            place: self.place(offset),
+            what: what.into(),
+        }
     }
 
     fn truncated(&self, what: &'static str) -> HistoryError {
-        HistoryError::Truncated { place: self.place(self.text.len()), what }
+        HistoryError::Truncated {
+            place: self.place(self.text.len()),
+            what,
+        }
     }
 
     /// The first character of the next form, after space, commas, comments and discarded forms; `None` at the end.
@@ -92,7 +107,9 @@ impl<'t> Reader<'t> {
     fn peek_at(&mut self, depth: usize) -> Result<Option<char>, HistoryError> {
         loop {
             let rest = &self.text[self.at..];
-            let Some(next) = rest.chars().next() else { return Ok(None) };
+            let Some(next) = rest.chars().next() else {
+                return Ok(None);
+            };
             if next.is_whitespace() || next == ',' {
                 self.at += next.len_utf8();
             } else if next == ';' {
@@ -130,15 +147,23 @@ impl<'t> Reader<'t> {
 
     fn form(&mut self, depth: usize) -> Result<Form<'t>, HistoryError> {
         if depth > DEPTH_MAX {
-            return Err(self.syntax(self.at, format!("forms are nested deeper than {DEPTH_MAX}; this is no history")));
+            return Err(self.syntax(
+                self.at,
+                format!("forms are nested deeper than {DEPTH_MAX}; this is no history"),
+            ));
         }
-        let Some(first) = self.peek_at(depth)? else { return Err(self.truncated("a form")) };
+        let Some(first) = self.peek_at(depth)? else {
+            return Err(self.truncated("a form"));
+        };
         match first {
             '[' => Ok(Form::Sequence(self.sequence(']', depth)?)),
             '(' => Ok(Form::Sequence(self.sequence(')', depth)?)),
             '{' => self.map(depth),
             '"' => self.string(),
-            ']' | ')' | '}' => Err(self.syntax(self.at, format!("`{first}` closes nothing that is open here; check the brackets"))),
+            ']' | ')' | '}' => Err(self.syntax(
+                self.at,
+                format!("`{first}` closes nothing that is open here; check the brackets"),
+            )),
             '#' => self.dispatch(depth),
             '\\' => self.character(),
             _ => self.token(),
@@ -169,8 +194,12 @@ impl<'t> Reader<'t> {
                 Some(_) => {}
             }
             let key = self.form(depth + 1)?;
-            if self.peek_at(depth)? == Some('}') {
-                return Err(self.syntax(self.at, "the last key of this map has no value; complete the pair"));
+            match self.peek_at(depth)? {
+                None => return Err(self.truncated("a map")),
+                Some('}') => {
+                    return Err(self.syntax(self.at, "the last key of this map has no value; complete the pair"));
+                }
+                Some(_) => {}
             }
             entries.push((key, self.form(depth + 1)?));
         }
@@ -194,8 +223,12 @@ impl<'t> Reader<'t> {
     fn character(&mut self) -> Result<Form<'t>, HistoryError> {
         let start = self.at;
         let rest = &self.text[start + 1..];
-        let Some(first) = rest.chars().next() else { return Err(self.truncated("a character")) };
-        let tail = rest[first.len_utf8()..].find(ends_token).unwrap_or(rest.len() - first.len_utf8());
+        let Some(first) = rest.chars().next() else {
+            return Err(self.truncated("a character"));
+        };
+        let tail = rest[first.len_utf8()..]
+            .find(ends_token)
+            .unwrap_or(rest.len() - first.len_utf8());
         self.at += 1 + first.len_utf8() + tail;
         Ok(Form::Other(&self.text[start..self.at]))
     }
@@ -220,7 +253,10 @@ impl<'t> Reader<'t> {
                         Some((_, same @ ('"' | '\\'))) => undone.push(same),
                         Some((_, 'u')) => undone.push(self.unicode(&mut chars, start + offset)?),
                         Some((_, other)) => {
-                            return Err(self.syntax(start + offset, format!("`\\{other}` is no escape; write `\\\\` for a backslash")));
+                            return Err(self.syntax(
+                                start + offset,
+                                format!("`\\{other}` is no escape; write `\\\\` for a backslash"),
+                            ));
                         }
                         None => break,
                     }
@@ -241,7 +277,8 @@ impl<'t> Reader<'t> {
             let digit = chars.next().and_then(|(_, digit)| digit.to_digit(16));
             code = code * 16 + digit.ok_or_else(|| self.syntax(offset, "`\\u` needs four hexadecimal digits"))?;
         }
-        char::from_u32(code).ok_or_else(|| self.syntax(offset, "this `\\u` names no character; write the character itself"))
+        char::from_u32(code)
+            .ok_or_else(|| self.syntax(offset, "this `\\u` names no character; write the character itself"))
     }
 
     fn token(&mut self) -> Result<Form<'t>, HistoryError> {
@@ -270,7 +307,9 @@ impl<'t> Reader<'t> {
         if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Form::Other(token));
         }
-        let integer = digits.parse().map_err(|_| self.syntax(start, format!("{token} does not fit into 64 bits")))?;
+        let integer = digits
+            .parse()
+            .map_err(|_| self.syntax(start, format!("{token} does not fit into 64 bits")))?;
         Ok(Form::Integer(integer))
     }
 }

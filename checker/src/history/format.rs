@@ -32,8 +32,15 @@ impl History {
                 Some(format) => break format,
                 None if ended => return Err(HistoryError::Empty),
                 None if head.len() > LOOK_BYTES_MAX => {
-                    let place = Place { line: 1, column: 1, byte: 0 };
-                    return Err(HistoryError::TooLarge { place, what: "it begins with more than 64 KiB of space" });
+                    let place = Place {
+                        line: 1,
+                        column: 1,
+                        byte: 0,
+                    };
+                    return Err(HistoryError::TooLarge {
+                        place,
+                        what: "it begins with more than 64 KiB of space",
+                    });
                 }
                 None => {}
             }
@@ -54,7 +61,13 @@ impl History {
 fn detect(head: &[u8], ended: bool) -> Result<Option<Format>, HistoryError> {
     let is_space = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
     let start = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let Some(first) = head[start..].iter().position(|byte| !is_space(byte)).map(|at| start + at) else { return Ok(None) };
+    let Some(first) = head[start..]
+        .iter()
+        .position(|byte| !is_space(byte))
+        .map(|at| start + at)
+    else {
+        return Ok(None);
+    };
     match head[first] {
         b'[' | b'(' | b';' | b'#' => Ok(Some(Format::JepsenEdn)),
         b'{' => match head[first + 1..].iter().find(|byte| !is_space(byte)) {
@@ -62,10 +75,14 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Format>, HistoryError> {
             Some(_) => Ok(Some(Format::JsonLines)),
             None => Ok(ended.then_some(Format::JsonLines)),
         },
-        found if found.is_ascii() && !found.is_ascii_control() => {
-            Err(HistoryError::UnknownFormat { place: place(head, first), found: char::from(found) })
-        }
-        found => Err(HistoryError::NotText { place: place(head, first), found }),
+        found if found.is_ascii() && !found.is_ascii_control() => Err(HistoryError::UnknownFormat {
+            place: place(head, first),
+            found: char::from(found),
+        }),
+        found => Err(HistoryError::NotText {
+            place: place(head, first),
+            found,
+        }),
     }
 }
 
@@ -73,6 +90,13 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Format>, HistoryError> {
 pub(super) fn place(bytes: &[u8], at: usize) -> Place {
     let before = &bytes[..at];
     let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-    let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
-    Place { line, column: (at - start) as u64 + 1, byte: at as u64 }
+    let start = before
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |newline| newline + 1);
+    Place {
+        line,
+        column: (at - start) as u64 + 1,
+        byte: at as u64,
+    }
 }

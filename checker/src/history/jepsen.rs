@@ -32,7 +32,12 @@ struct Event<'f> {
 /// See [`HistoryError`]; reading stops at the first.
 pub fn parse(bytes: &[u8]) -> Result<History, HistoryError> {
     let mut reader = Reader::new(bytes)?;
-    let mut import = Import { history: History::new(), keep: Vec::new(), pending: BTreeMap::new(), time: 0 };
+    let mut import = Import {
+        history: History::new(),
+        keep: Vec::new(),
+        pending: BTreeMap::new(),
+        time: 0,
+    };
     let end = match reader.peek()? {
         Some('[') => Some((reader.take('[')?, ']')),
         Some('(') => Some((reader.take('(')?, ')')),
@@ -49,7 +54,10 @@ pub fn parse(bytes: &[u8]) -> Result<History, HistoryError> {
             }
             (None, None) => break,
             (None, Some(_)) => {
-                return Err(HistoryError::Truncated { place: reader.place(bytes.len()), what: "the vector of events" });
+                return Err(HistoryError::Truncated {
+                    place: reader.place(bytes.len()),
+                    what: "the vector of events",
+                });
             }
             (Some(_), _) => {
                 let offset = reader.offset();
@@ -78,9 +86,14 @@ struct Import {
 impl Import {
     fn event(&mut self, reader: &Reader<'_>, offset: usize, form: &Form<'_>) -> Result<(), HistoryError> {
         self.time += 1;
-        let Some(event) = event_of(form).map_err(|what| reader.syntax(offset, what))? else { return Ok(()) };
-        let pairing =
-            |what| HistoryError::Pairing { place: reader.place(offset), process: event.process, what };
+        let Some(event) = event_of(form).map_err(|what| reader.syntax(offset, what))? else {
+            return Ok(());
+        };
+        let pairing = |what| HistoryError::Pairing {
+            place: reader.place(offset),
+            process: event.process,
+            what,
+        };
         if event.kind == "invoke" {
             if self.pending.contains_key(&event.process) {
                 return Err(pairing(
@@ -92,11 +105,15 @@ impl Import {
             return Ok(());
         }
         let Some(id) = self.pending.remove(&event.process) else {
-            return Err(pairing("completes an operation that it did not invoke; check that the file is whole"));
+            return Err(pairing(
+                "completes an operation that it did not invoke; check that the file is whole",
+            ));
         };
         let asked = self.history.operation(id).op;
         if asked.name() != event.function {
-            return Err(pairing("completes another :f than it invoked; check the order of the events"));
+            return Err(pairing(
+                "completes another :f than it invoked; check the order of the events",
+            ));
         }
         match event.kind {
             "ok" => self.complete(id, &event).map_err(|what| reader.syntax(offset, what))?,
@@ -111,16 +128,25 @@ impl Import {
         let key = Value::Null;
         let op = match event.function {
             "read" => Op::Read { key },
-            "write" => Op::Write { key, value: value_of(event.value)? },
+            "write" => Op::Write {
+                key,
+                value: value_of(event.value)?,
+            },
             "cas" => match event.value {
-                Form::Sequence(pair) if pair.len() == 2 => Op::Cas { key, from: value_of(&pair[0])?, to: value_of(&pair[1])? },
+                Form::Sequence(pair) if pair.len() == 2 => Op::Cas {
+                    key,
+                    from: value_of(&pair[0])?,
+                    to: value_of(&pair[1])?,
+                },
                 _ => return Err("the `:value` of a :cas is a vector [from to]"),
             },
             _ => return Err("`:f` is one of :read, :write and :cas; other operations cannot be imported"),
         };
         let client = u32::try_from(event.process).map_err(|_| "`:process` is a number from 0 to 2^32 - 1")?;
         self.keep.push(true);
-        self.history.try_invoke(client, self.time, op).ok_or("a history holds at most 2^32 - 2 operations")
+        self.history
+            .try_invoke(client, self.time, op)
+            .ok_or("a history holds at most 2^32 - 2 operations")
     }
 
     fn complete(&mut self, id: OperationId, event: &Event<'_>) -> Result<(), &'static str> {
@@ -135,7 +161,9 @@ impl Import {
             Op::Write { .. } | Op::Append { .. } => Output::Ok,
             Op::Cas { .. } => Output::Cas(true),
         };
-        self.history.try_complete(id, self.time, output).ok_or("a history holds at most 4 GiB of text")
+        self.history
+            .try_complete(id, self.time, output)
+            .ok_or("a history holds at most 4 GiB of text")
     }
 }
 
@@ -144,7 +172,12 @@ fn event_of<'f>(form: &'f Form<'f>) -> Result<Option<Event<'f>>, &'static str> {
     let Form::Map(entries) = form else {
         return Err("an event is a map {:process …, :type …, :f …, :value …}");
     };
-    let field = |name: &str| entries.iter().find(|(key, _)| *key == Form::Keyword(name)).map(|(_, value)| value);
+    let field = |name: &str| {
+        entries
+            .iter()
+            .find(|(key, _)| *key == Form::Keyword(name))
+            .map(|(_, value)| value)
+    };
     let process = match field("process").ok_or("`:process` is missing")? {
         Form::Integer(process) => *process,
         Form::Keyword(_) => return Ok(None),
@@ -154,9 +187,20 @@ fn event_of<'f>(form: &'f Form<'f>) -> Result<Option<Event<'f>>, &'static str> {
         Some(Form::Keyword(keyword)) => Ok(*keyword),
         _ => Err(missing),
     };
-    let kind = keyword("type", "`:type` is missing, or not a keyword; it is one of :invoke, :ok, :fail and :info")?;
-    let function = keyword("f", "`:f` is missing, or not a keyword; it is one of :read, :write and :cas")?;
-    Ok(Some(Event { process, kind, function, value: field("value").unwrap_or(&Form::Nil) }))
+    let kind = keyword(
+        "type",
+        "`:type` is missing, or not a keyword; it is one of :invoke, :ok, :fail and :info",
+    )?;
+    let function = keyword(
+        "f",
+        "`:f` is missing, or not a keyword; it is one of :read, :write and :cas",
+    )?;
+    Ok(Some(Event {
+        process,
+        kind,
+        function,
+        value: field("value").unwrap_or(&Form::Nil),
+    }))
 }
 
 fn value_of<'f>(form: &'f Form<'f>) -> Result<Value<'f>, &'static str> {

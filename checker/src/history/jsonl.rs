@@ -18,7 +18,7 @@ use std::io::{self, BufRead, Read, Write};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::{History, HistoryError, OperationId, Op, Output, Place, Value};
+use super::{History, HistoryError, Op, OperationId, Output, Place, Value};
 
 /// Longest line, in bytes.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
@@ -107,11 +107,18 @@ struct Origin {
 
 impl Origin {
     fn place(self, offset: usize) -> Place {
-        Place { line: self.line, column: offset as u64 + 1, byte: self.byte + offset as u64 }
+        Place {
+            line: self.line,
+            column: offset as u64 + 1,
+            byte: self.byte + offset as u64,
+        }
     }
 
     fn syntax(self, what: impl Into<String>) -> HistoryError {
-        HistoryError::Syntax { place: self.place(0), what: what.into() }
+        HistoryError::Syntax {
+            place: self.place(0),
+            what: what.into(),
+        }
     }
 }
 
@@ -127,21 +134,37 @@ pub fn read(reader: &mut impl BufRead) -> Result<History, HistoryError> {
     let mut origin = Origin { line: 1, byte: 0 };
     loop {
         bytes.clear();
-        reader.by_ref().take(LINE_BYTES_MAX as u64 + 1).read_until(b'\n', &mut bytes)?;
+        reader
+            .by_ref()
+            .take(LINE_BYTES_MAX as u64 + 1)
+            .read_until(b'\n', &mut bytes)?;
         if bytes.is_empty() {
             break;
         }
         if bytes.len() > LINE_BYTES_MAX {
-            return Err(HistoryError::LineTooLong { line: origin.line, max: LINE_BYTES_MAX });
+            return Err(HistoryError::LineTooLong {
+                line: origin.line,
+                max: LINE_BYTES_MAX,
+            });
         }
-        let skipped = if origin.byte == 0 && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let skipped = if origin.byte == 0 && bytes.starts_with(b"\xef\xbb\xbf") {
+            3
+        } else {
+            0
+        };
         let line = &bytes[skipped..];
         if !line.iter().all(u8::is_ascii_whitespace) {
-            let start = Origin { byte: origin.byte + skipped as u64, ..origin };
+            let start = Origin {
+                byte: origin.byte + skipped as u64,
+                ..origin
+            };
             read_line(&mut history, line, start)?;
             origins.push(start);
         }
-        origin = Origin { line: origin.line + 1, byte: origin.byte + bytes.len() as u64 };
+        origin = Origin {
+            line: origin.line + 1,
+            byte: origin.byte + bytes.len() as u64,
+        };
     }
     if history.is_empty() {
         return Err(HistoryError::Empty);
@@ -153,14 +176,24 @@ pub fn read(reader: &mut impl BufRead) -> Result<History, HistoryError> {
 fn read_line(history: &mut History, line: &[u8], origin: Origin) -> Result<(), HistoryError> {
     let text = std::str::from_utf8(line).map_err(|error| {
         let at = error.valid_up_to();
-        HistoryError::NotText { place: origin.place(at), found: line[at] }
+        HistoryError::NotText {
+            place: origin.place(at),
+            found: line[at],
+        }
     })?;
     if let Some(at) = text.find('\0') {
-        return Err(HistoryError::NotText { place: origin.place(at), found: 0 });
+        return Err(HistoryError::NotText {
+            place: origin.place(at),
+            found: 0,
+        });
     }
     let parsed: Line = serde_json::from_str(text).map_err(|error| json_error(&error, text, origin))?;
     if let Some(returned) = parsed.returned.filter(|&returned| returned < parsed.call) {
-        return Err(HistoryError::ReturnBeforeCall { place: origin.place(0), call: parsed.call, returned });
+        return Err(HistoryError::ReturnBeforeCall {
+            place: origin.place(0),
+            call: parsed.call,
+            returned,
+        });
     }
     let op = op_of(&parsed, origin)?;
     let output = output_of(&parsed, origin)?;
@@ -178,7 +211,11 @@ fn read_line(history: &mut History, line: &[u8], origin: Origin) -> Result<(), H
 fn json_error(error: &serde_json::Error, text: &str, origin: Origin) -> HistoryError {
     let is_cut = error.is_eof() && !text.ends_with('\n');
     // serde_json counts the newline at the end as a line of its own.
-    let offset = if error.line() > 1 { text.trim_end().len() } else { error.column().saturating_sub(1).min(text.len()) };
+    let offset = if error.line() > 1 {
+        text.trim_end().len()
+    } else {
+        error.column().saturating_sub(1).min(text.len())
+    };
     let place = origin.place(offset);
     if is_cut {
         return HistoryError::Truncated { place, what: "a line" };
@@ -186,7 +223,10 @@ fn json_error(error: &serde_json::Error, text: &str, origin: Origin) -> HistoryE
     let said = error.to_string();
     let what = said.rfind(" at line ").map_or(said.as_str(), |end| &said[..end]);
     let example = r#"{"client":1,"op":"write","key":"r","value":1,"call":4,"return":8}"#;
-    HistoryError::Syntax { place, what: format!("{what}; a line looks like {example}") }
+    HistoryError::Syntax {
+        place,
+        what: format!("{what}; a line looks like {example}"),
+    }
 }
 
 fn op_of(line: &Line, origin: Origin) -> Result<Op<Value<'_>>, HistoryError> {
@@ -204,7 +244,9 @@ fn op_of(line: &Line, origin: Origin) -> Result<Op<Value<'_>>, HistoryError> {
     ];
     if let Some((name, _)) = given.iter().find(|(name, is_given)| *is_given && !takes.contains(name)) {
         let takes = takes.join(", ");
-        return Err(origin.syntax(format!("`{name}` does not belong to this operation, which takes {takes}; remove it")));
+        return Err(origin.syntax(format!(
+            "`{name}` does not belong to this operation, which takes {takes}; remove it"
+        )));
     }
     let needed = |name: &str, field: &'_ Option<Field>| match field {
         Some(_) => Ok(()),
@@ -216,16 +258,26 @@ fn op_of(line: &Line, origin: Origin) -> Result<Op<Value<'_>>, HistoryError> {
         Name::Read => Op::Read { key },
         Name::Write => {
             needed("value", &line.value)?;
-            Op::Write { key, value: given(&line.value) }
+            Op::Write {
+                key,
+                value: given(&line.value),
+            }
         }
         Name::Append => {
             needed("value", &line.value)?;
-            Op::Append { key, value: given(&line.value) }
+            Op::Append {
+                key,
+                value: given(&line.value),
+            }
         }
         Name::Cas => {
             needed("from", &line.from)?;
             needed("to", &line.to)?;
-            Op::Cas { key, from: given(&line.from), to: given(&line.to) }
+            Op::Cas {
+                key,
+                from: given(&line.from),
+                to: given(&line.to),
+            }
         }
     })
 }
@@ -238,7 +290,11 @@ fn output_of(line: &Line, origin: Origin) -> Result<Option<Output<Value<'_>>>, H
         let what = "the outcome is unknown (`return` is null), so there can be no `output` and no `ok`; remove it, or give the return";
         return if is_known { Err(origin.syntax(what)) } else { Ok(None) };
     }
-    let missing = |name| origin.syntax(format!("`{name}` is missing; an operation that has returned has an answer"));
+    let missing = |name| {
+        origin.syntax(format!(
+            "`{name}` is missing; an operation that has returned has an answer"
+        ))
+    };
     Ok(Some(match line.op {
         Name::Read => Output::Value(output.ok_or_else(|| missing("output"))?),
         Name::Write | Name::Append => Output::Ok,
@@ -252,7 +308,10 @@ fn refuse_overlaps(history: &History, origins: &[Origin]) -> Result<(), HistoryE
     ids.sort_by_key(|&id| (operation(id).client, operation(id).call, operation(id).returned));
     for pair in ids.windows(2) {
         let (earlier, later) = (operation(pair[0]), operation(pair[1]));
-        if let Some(returned) = earlier.returned.filter(|&end| earlier.client == later.client && end > later.call) {
+        if let Some(returned) = earlier
+            .returned
+            .filter(|&end| earlier.client == later.client && end > later.call)
+        {
             return Err(HistoryError::Overlap {
                 place: origins[pair[1].index()].place(0),
                 client: later.client,
@@ -277,7 +336,12 @@ pub fn write(history: &History, writer: &mut impl Write) -> io::Result<()> {
         Value::Text(text) => Plain::Text(text),
     };
     for operation in history.operations() {
-        let mut line = Written::new(operation.client, value(operation.op.key()), operation.call, operation.returned);
+        let mut line = Written::new(
+            operation.client,
+            value(operation.op.key()),
+            operation.call,
+            operation.returned,
+        );
         match operation.op {
             Op::Read { .. } => line.op = Some(Name::Read),
             Op::Write { value: written, .. } => (line.op, line.value) = (Some(Name::Write), Some(value(written))),
@@ -329,6 +393,17 @@ struct Written<'h> {
 
 impl<'h> Written<'h> {
     fn new(client: u32, key: Plain<'h>, call: u64, returned: Option<u64>) -> Self {
-        Written { client, op: None, key, value: None, from: None, to: None, output: None, ok: None, call, returned }
+        Written {
+            client,
+            op: None,
+            key,
+            value: None,
+            from: None,
+            to: None,
+            output: None,
+            ok: None,
+            call,
+            returned,
+        }
     }
 }

@@ -11,6 +11,9 @@ pub mod jsonl;
 mod operation;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{HistoryError, Place};
 pub use format::Format;
 pub use operation::{Op, Operation, OperationId, Output};
@@ -56,7 +59,10 @@ impl Default for History {
 impl History {
     /// An empty history.
     pub fn new() -> Self {
-        History { operations: Vec::new(), texts: Texts::new() }
+        History {
+            operations: Vec::new(),
+            texts: Texts::new(),
+        }
     }
 
     /// Records that `client` called `op` at `time`; its outcome is unknown until [`complete`](Self::complete).
@@ -65,7 +71,8 @@ impl History {
     ///
     /// When the history exceeds [`OPERATIONS_MAX`] operations or 4 GiB of distinct text.
     pub fn invoke(&mut self, client: u32, time: u64, op: Op<Value<'_>>) -> OperationId {
-        self.try_invoke(client, time, op).expect("a history holds at most 2^32 - 2 operations and 4 GiB of text")
+        self.try_invoke(client, time, op)
+            .expect("a history holds at most 2^32 - 2 operations and 4 GiB of text")
     }
 
     /// Records the response to `id`.
@@ -75,14 +82,21 @@ impl History {
     /// When `id` is of another history, is complete already, or returns before its call; or when the history exceeds 4 GiB
     /// of distinct text.
     pub fn complete(&mut self, id: OperationId, time: u64, output: Output<Value<'_>>) {
-        self.try_complete(id, time, output).expect("a history holds at most 4 GiB of text");
+        self.try_complete(id, time, output)
+            .expect("a history holds at most 4 GiB of text");
     }
 
     /// As [`invoke`](Self::invoke); `None` when the history is full.
     fn try_invoke(&mut self, client: u32, time: u64, op: Op<Value<'_>>) -> Option<OperationId> {
         let id = OperationId::new(self.operations.len())?;
         let op = op.try_map(|value| self.intern(value))?;
-        self.operations.push(Operation { client, call: time, returned: None, op, output: None });
+        self.operations.push(Operation {
+            client,
+            call: time,
+            returned: None,
+            op,
+            output: None,
+        });
         Some(id)
     }
 
@@ -90,8 +104,15 @@ impl History {
     fn try_complete(&mut self, id: OperationId, time: u64, output: Output<Value<'_>>) -> Option<()> {
         let output = output.try_map(|value| self.intern(value))?;
         let operation = &mut self.operations[id.index()];
-        assert!(operation.returned.is_none(), "an operation completes once; {id} did already");
-        assert!(time >= operation.call, "{id} returns at {time}, before its call at {}", operation.call);
+        assert!(
+            operation.returned.is_none(),
+            "an operation completes once; {id} did already"
+        );
+        assert!(
+            time >= operation.call,
+            "{id} returns at {time}, before its call at {}",
+            operation.call
+        );
         operation.returned = Some(time);
         operation.output = Some(output);
         Some(())
@@ -109,7 +130,8 @@ impl History {
     fn retain(&mut self, keep: &[bool]) {
         assert_eq!(keep.len(), self.operations.len(), "one flag for each operation");
         let mut flags = keep.iter();
-        self.operations.retain(|_| *flags.next().expect("as many flags as operations"));
+        self.operations
+            .retain(|_| *flags.next().expect("as many flags as operations"));
     }
 
     /// All operations; the index of each is its [`OperationId`].
@@ -134,7 +156,10 @@ impl History {
 
     /// How many operations have an unknown outcome.
     pub fn unknown_outcomes(&self) -> usize {
-        self.operations.iter().filter(|operation| operation.returned.is_none()).count()
+        self.operations
+            .iter()
+            .filter(|operation| operation.returned.is_none())
+            .count()
     }
 
     /// The text that `id` names.

@@ -13,7 +13,11 @@ pub struct OperationId(u32);
 
 impl OperationId {
     pub(crate) fn new(index: usize) -> Option<Self> {
-        if index >= super::OPERATIONS_MAX { None } else { u32::try_from(index).ok().map(OperationId) }
+        if index >= super::OPERATIONS_MAX {
+            None
+        } else {
+            u32::try_from(index).ok().map(OperationId)
+        }
     }
 
     /// Index in [`History::operations`].
@@ -69,17 +73,27 @@ impl<'a> Op<Value<'a>> {
 
     /// [`Op::Write`].
     pub fn write(key: impl Into<Value<'a>>, value: impl Into<Value<'a>>) -> Self {
-        Op::Write { key: key.into(), value: value.into() }
+        Op::Write {
+            key: key.into(),
+            value: value.into(),
+        }
     }
 
     /// [`Op::Cas`].
     pub fn cas(key: impl Into<Value<'a>>, from: impl Into<Value<'a>>, to: impl Into<Value<'a>>) -> Self {
-        Op::Cas { key: key.into(), from: from.into(), to: to.into() }
+        Op::Cas {
+            key: key.into(),
+            from: from.into(),
+            to: to.into(),
+        }
     }
 
     /// [`Op::Append`].
     pub fn append(key: impl Into<Value<'a>>, value: impl Into<Value<'a>>) -> Self {
-        Op::Append { key: key.into(), value: value.into() }
+        Op::Append {
+            key: key.into(),
+            value: value.into(),
+        }
     }
 }
 
@@ -94,9 +108,19 @@ impl<V: Copy> Op<V> {
     pub(super) fn try_map<W>(self, mut map: impl FnMut(V) -> Option<W>) -> Option<Op<W>> {
         Some(match self {
             Op::Read { key } => Op::Read { key: map(key)? },
-            Op::Write { key, value } => Op::Write { key: map(key)?, value: map(value)? },
-            Op::Cas { key, from, to } => Op::Cas { key: map(key)?, from: map(from)?, to: map(to)? },
-            Op::Append { key, value } => Op::Append { key: map(key)?, value: map(value)? },
+            Op::Write { key, value } => Op::Write {
+                key: map(key)?,
+                value: map(value)?,
+            },
+            Op::Cas { key, from, to } => Op::Cas {
+                key: map(key)?,
+                from: map(from)?,
+                to: map(to)?,
+            },
+            Op::Append { key, value } => Op::Append {
+                key: map(key)?,
+                value: map(value)?,
+            },
         })
     }
 }

@@ -140,7 +140,11 @@ pub(super) struct Texts {
 
 impl Texts {
     pub(super) fn new() -> Self {
-        let mut texts = Texts { buffer: String::new(), ends: Vec::new(), index: HashTable::new() };
+        let mut texts = Texts {
+            buffer: String::new(),
+            ends: Vec::new(),
+            index: HashTable::new(),
+        };
         let empty = texts.intern("").expect("the empty text fits");
         assert_eq!(empty, TextId::EMPTY, "the empty text is the first");
         texts
@@ -162,7 +166,9 @@ impl Texts {
     }
 
     pub(super) fn find(&self, text: &str) -> Option<TextId> {
-        self.index.find(hash(text), |&id| span(&self.buffer, &self.ends, id) == text).map(|&id| TextId(id))
+        self.index
+            .find(hash(text), |&id| span(&self.buffer, &self.ends, id) == text)
+            .map(|&id| TextId(id))
     }
 
     pub(super) fn get(&self, id: TextId) -> &str {

@@ -67,7 +67,11 @@ impl<M: Model> Shrink<'_, M> {
         let core = self.delete(kept, &mut is_minimal, |shrink, rest| {
             Ok(shrink.is_possible(rest, &everything)?.map(|possible| !possible))
         })?;
-        let mut others: Vec<usize> = everything.iter().copied().filter(|place| !core.contains(place)).collect();
+        let mut others: Vec<usize> = everything
+            .iter()
+            .copied()
+            .filter(|place| !core.contains(place))
+            .collect();
         // What was refused makes a poor explanation, so it goes first.
         others.sort_by_key(|&place| self.history.operation(self.known[place].id).output != Some(Output::Cas(false)));
         let context = self.delete(others, &mut is_minimal, |shrink, rest| shrink.closes(&core, rest))?;
@@ -75,7 +79,11 @@ impl<M: Model> Shrink<'_, M> {
             places.sort_unstable();
             places.into_iter().map(|place| self.known[place].id).collect()
         };
-        Ok(Core { core: ids(core), context: ids(context), is_minimal })
+        Ok(Core {
+            core: ids(core),
+            context: ids(context),
+            is_minimal,
+        })
     }
 
     /// Deletes from `set`, in ever smaller pieces, oldest first, whatever `holds` can do without.
@@ -123,24 +131,35 @@ impl<M: Model> Shrink<'_, M> {
     /// ascending. `None`: the budget is spent.
     fn is_possible(&mut self, kept: &[usize], present: &[usize]) -> Result<Option<bool>, Misfit> {
         // Compiling is no search, but takes its time.
-        let Some(left) = self.budget.checked_sub(present.len() as u64) else { return Ok(None) };
+        let Some(left) = self.budget.checked_sub(present.len() as u64) else {
+            return Ok(None);
+        };
         self.budget = left;
         let ids: Vec<OperationId> = present.iter().map(|&place| self.known[place].id).collect();
         let mut kept_ids: Vec<OperationId> = kept.iter().map(|&place| self.known[place].id).collect();
         kept_ids.sort_unstable();
-        let compiled = self.model.compile(self.history, &ids, &|id| kept_ids.binary_search(&id).is_ok())?;
+        let compiled = self
+            .model
+            .compile(self.history, &ids, &|id| kept_ids.binary_search(&id).is_ok())?;
         let mut items = Vec::with_capacity(present.len());
         for (step, &place) in present.iter().enumerate() {
             let Known { id, returned } = self.known[place];
             let required = returned.is_some() && kept.binary_search(&place).is_ok();
             if required || !compiled.specification.is_read_only(&compiled.steps[step]) {
-                items.push(Item { step: step as u32, call: self.history.operation(id).call, returned, required });
+                items.push(Item {
+                    step: step as u32,
+                    call: self.history.operation(id).call,
+                    returned,
+                    required,
+                });
             }
         }
-        Ok(match search(&compiled.specification, &compiled.steps, &items, &mut self.budget, 0) {
-            Outcome::Order(_) => Some(true),
-            Outcome::Impossible { .. } => Some(false),
-            Outcome::Exhausted { .. } => None,
-        })
+        Ok(
+            match search(&compiled.specification, &compiled.steps, &items, &mut self.budget, 0) {
+                Outcome::Order(_) => Some(true),
+                Outcome::Impossible { .. } => Some(false),
+                Outcome::Exhausted { .. } => None,
+            },
+        )
     }
 }

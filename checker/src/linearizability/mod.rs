@@ -47,7 +47,11 @@ pub struct Options {
 impl Default for Options {
     /// Ten million steps, five million for the core, and the model's own initial value.
     fn default() -> Self {
-        Options { steps_max: 10_000_000, core_steps_max: 5_000_000, initial: None }
+        Options {
+            steps_max: 10_000_000,
+            core_steps_max: 5_000_000,
+            initial: None,
+        }
     }
 }
 
@@ -110,7 +114,9 @@ pub fn check<M: Model>(history: &History, model: &M, options: &Options) -> Resul
         let compiled = model.compile(history, ids, &|_| true)?;
         let items = items(history, ids, &compiled);
         match search::search(&compiled.specification, &compiled.steps, &items, &mut budget, 0) {
-            Outcome::Order(order) => witness.push_order(order.into_iter().map(|item| ids[items[item as usize].step as usize])),
+            Outcome::Order(order) => {
+                witness.push_order(order.into_iter().map(|item| ids[items[item as usize].step as usize]));
+            }
             Outcome::Impossible { due, returns, .. } => {
                 let time = items[due as usize].returned.expect("an item that is due returns");
                 if first_refused.is_none_or(|(earliest, ..)| time < earliest) {
@@ -129,7 +135,9 @@ pub fn check<M: Model>(history: &History, model: &M, options: &Options) -> Resul
     } else if let Some(unfinished) = first_unfinished {
         Verdict::Unknown(unfinished)
     } else {
-        witness.verify(history, model).unwrap_or_else(|error| panic!("the search found an order that the model refuses: {error}"));
+        witness
+            .verify(history, model)
+            .unwrap_or_else(|error| panic!("the search found an order that the model refuses: {error}"));
         Verdict::Linearizable(witness)
     };
     Ok(Report {
@@ -162,7 +170,12 @@ fn items<S: Specification>(history: &History, ids: &[OperationId], compiled: &Co
     for (step, &id) in ids.iter().enumerate() {
         let operation = history.operation(id);
         if operation.returned.is_some() || !compiled.specification.is_read_only(&compiled.steps[step]) {
-            items.push(Item { step: step as u32, call: operation.call, returned: operation.returned, required: operation.returned.is_some() });
+            items.push(Item {
+                step: step as u32,
+                call: operation.call,
+                returned: operation.returned,
+                required: operation.returned.is_some(),
+            });
         }
     }
     items

@@ -94,17 +94,32 @@ pub(super) fn explain<M: Model>(
     let (specification, steps) = (&compiled.specification, &compiled.steps[..]);
     let all = items(history, ids, &compiled);
     let mut budget = options.steps_max;
-    let Outcome::Impossible { due, tails, .. } = search(specification, steps, &all, &mut budget, STATES_SHOWN_MAX) else {
+    let Outcome::Impossible { due, tails, .. } = search(specification, steps, &all, &mut budget, STATES_SHOWN_MAX)
+    else {
         unreachable!("the same search with the same budget ends the same way");
     };
     let id = |item: u32| ids[all[item as usize].step as usize];
     let stuck = id(due);
     let known = until(history, ids, stuck);
-    let shrink = Shrink { history, model, known: &known, budget: options.core_steps_max };
-    let Core { core, context, is_minimal } = shrink.run()?;
-    assert!(core.contains(&stuck), "without the operation that is stuck everything can be explained");
-    let orders: Vec<Vec<OperationId>> =
-        tails.iter().map(|order| order.iter().map(|&item| id(item)).collect()).collect();
+    let shrink = Shrink {
+        history,
+        model,
+        known: &known,
+        budget: options.core_steps_max,
+    };
+    let Core {
+        core,
+        context,
+        is_minimal,
+    } = shrink.run()?;
+    assert!(
+        core.contains(&stuck),
+        "without the operation that is stuck everything can be explained"
+    );
+    let orders: Vec<Vec<OperationId>> = tails
+        .iter()
+        .map(|order| order.iter().map(|&item| id(item)).collect())
+        .collect();
     let mut states: Vec<String> = orders.iter().map(|order| state_after(history, model, order)).collect();
     states.sort_unstable();
     states.dedup();
@@ -118,17 +133,36 @@ pub(super) fn explain<M: Model>(
     let context: Vec<OperationLine> = context.iter().map(line).collect();
     let stuck = line(&stuck);
     let sentence = sentence(&stuck, &core, &states);
-    Ok(Refusal { key, stuck, core, is_core_minimal: is_minimal, context, legal_prefix, states, sentence })
+    Ok(Refusal {
+        key,
+        stuck,
+        core,
+        is_core_minimal: is_minimal,
+        context,
+        legal_prefix,
+        states,
+        sentence,
+    })
 }
 
 /// The operations that were called when `stuck` returned, by call; those still in flight then have no return.
 fn until(history: &History, ids: &[OperationId], stuck: OperationId) -> Vec<Known> {
-    let end = history.operation(stuck).returned.expect("an operation that is stuck has returned");
-    let mut ids: Vec<OperationId> = ids.iter().copied().filter(|&id| history.operation(id).call <= end).collect();
+    let end = history
+        .operation(stuck)
+        .returned
+        .expect("an operation that is stuck has returned");
+    let mut ids: Vec<OperationId> = ids
+        .iter()
+        .copied()
+        .filter(|&id| history.operation(id).call <= end)
+        .collect();
     ids.sort_by_key(|&id| history.operation(id).call);
     let known = |id| {
         // The search takes equal returns in the order of the history.
-        let returned = history.operation(id).returned.filter(|&returned| (returned, id) <= (end, stuck));
+        let returned = history
+            .operation(id)
+            .returned
+            .filter(|&returned| (returned, id) <= (end, stuck));
         Known { id, returned }
     };
     ids.into_iter().map(known).collect()
@@ -157,7 +191,10 @@ fn sentence(stuck: &OperationLine, core: &[OperationLine], states: &[String]) ->
     let rest = if core.len() == 1 {
         " Nothing could have made it true, whichever of the other operations happened.".to_owned()
     } else {
-        format!(" The {} operations of the core contradict each other, whichever of the others happened.", core.len())
+        format!(
+            " The {} operations of the core contradict each other, whichever of the others happened.",
+            core.len()
+        )
     };
     sentence.push_str(&rest);
     sentence
@@ -168,9 +205,17 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "first operation that cannot be placed:")?;
         write_lines(f, &[(&self.stuck, "")])?;
-        let minimal = if self.is_core_minimal { "minimal" } else { "not shown to be minimal" };
+        let minimal = if self.is_core_minimal {
+            "minimal"
+        } else {
+            "not shown to be minimal"
+        };
         let plural = if self.core.len() == 1 { "" } else { "s" };
-        writeln!(f, "impossible already ({} operation{plural}, {minimal}), whatever the others did:", self.core.len())?;
+        writeln!(
+            f,
+            "impossible already ({} operation{plural}, {minimal}), whatever the others did:",
+            self.core.len()
+        )?;
         let core = self.core.iter().map(|line| (line, ""));
         let context = self.context.iter().map(|line| (line, "  (for context)"));
         let mut lines: Vec<(&OperationLine, &str)> = core.chain(context).collect();
@@ -187,7 +232,10 @@ fn write_lines(f: &mut fmt::Formatter<'_>, lines: &[(&OperationLine, &str)]) -> 
     let width = widest(|line| line.described.chars().count());
     for (line, note) in shown {
         let (client, described, interval) = (line.client, &line.described, line.interval());
-        writeln!(f, "  client {client:>client_width$}  {described:<width$}  {interval}{note}")?;
+        writeln!(
+            f,
+            "  client {client:>client_width$}  {described:<width$}  {interval}{note}"
+        )?;
     }
     match lines.len() - shown.len() {
         0 => Ok(()),

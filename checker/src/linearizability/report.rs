@@ -35,8 +35,16 @@ impl Unfinished {
             None | Some(Value::Null) => String::new(),
             Some(key) => key.to_string(),
         };
-        let completed = ids.iter().filter(|&&id| history.operation(id).returned.is_some()).count();
-        Unfinished { key, explained: returns as usize, completed, steps_max }
+        let completed = ids
+            .iter()
+            .filter(|&&id| history.operation(id).returned.is_some())
+            .count();
+        Unfinished {
+            key,
+            explained: returns as usize,
+            completed,
+            steps_max,
+        }
     }
 }
 
@@ -46,7 +54,11 @@ impl fmt::Display for Unfinished {
         if !self.key.is_empty() {
             write!(f, " at key {}", self.key)?;
         }
-        write!(f, ": the first {} of {} completed operations can be explained, the rest is open", self.explained, self.completed)?;
+        write!(
+            f,
+            ": the first {} of {} completed operations can be explained, the rest is open",
+            self.explained, self.completed
+        )?;
         f.write_str("; a larger budget, fewer operations of unknown outcome or more keys would help")
     }
 }
@@ -95,7 +107,13 @@ impl fmt::Display for Report {
         if self.unknown_outcomes > 0 {
             write!(f, " ({} of unknown outcome)", self.unknown_outcomes)?;
         }
-        write!(f, ", {} key{}, model {}", self.keys, if self.keys == 1 { "" } else { "s" }, self.model)?;
+        write!(
+            f,
+            ", {} key{}, model {}",
+            self.keys,
+            if self.keys == 1 { "" } else { "s" },
+            self.model
+        )?;
         match &self.verdict {
             Verdict::Linearizable(_) => Ok(()),
             Verdict::NotLinearizable(refusal) => write!(f, "\n{refusal}"),

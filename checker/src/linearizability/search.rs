@@ -29,7 +29,11 @@ pub(super) enum Outcome {
     /// The items in an order that explains them all.
     Order(Vec<u32>),
     /// No order explains the return of `due`, the `returns`-th in order; all returns before it can be explained.
-    Impossible { due: u32, returns: u32, tails: Vec<Vec<u32>> },
+    Impossible {
+        due: u32,
+        returns: u32,
+        tails: Vec<Vec<u32>>,
+    },
     /// The budget is spent; the first `returns` returns can be explained.
     Exhausted { returns: u32 },
 }
@@ -64,10 +68,19 @@ pub(super) fn run<S: Specification, B: Bits>(
     let mut search = Search::<S, B>::new(specification, steps, items, timeline);
     match search.explore(budget) {
         Some(true) => return Outcome::Order(search.trail),
-        None => return Outcome::Exhausted { returns: search.furthest },
+        None => {
+            return Outcome::Exhausted {
+                returns: search.furthest,
+            };
+        }
         Some(false) => {}
     }
-    let mut tails = Tails { at: search.furthest, max: tails_max, states: Vec::new(), orders: Vec::new() };
+    let mut tails = Tails {
+        at: search.furthest,
+        max: tails_max,
+        states: Vec::new(),
+        orders: Vec::new(),
+    };
     if tails_max > 0 {
         // The same way once more, now that it is known where it ends: keeping the orders on the first way would copy one at
         // each return.
@@ -81,7 +94,11 @@ pub(super) fn run<S: Specification, B: Bits>(
     while search.timeline.position() < search.furthest {
         search.timeline.advance();
     }
-    Outcome::Impossible { due: search.timeline.due(), returns: search.furthest, tails: tails.orders }
+    Outcome::Impossible {
+        due: search.timeline.due(),
+        returns: search.furthest,
+        tails: tails.orders,
+    }
 }
 
 /// What can be tried in a configuration.
@@ -159,7 +176,10 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
     }
 
     fn restart(&mut self) {
-        assert!(self.frames.is_empty(), "a search ends with every configuration given up");
+        assert!(
+            self.frames.is_empty(),
+            "a search ends with every configuration given up"
+        );
         self.timeline.rewind(0);
         self.trail.clear();
         self.failed.clear();
@@ -167,13 +187,21 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
     }
 
     fn step(&self, state: &S::State, item: u32) -> Option<S::State> {
-        self.specification.step(state, &self.steps[self.items[item as usize].step as usize])
+        self.specification
+            .step(state, &self.steps[self.items[item as usize].step as usize])
     }
 
     /// `Some(true)`: the trail explains everything. `None`: the budget is spent.
     fn explore(&mut self, budget: &mut u64) -> Option<bool> {
         let (completed, optional) = self.timeline.widths();
-        if self.timeline.len() == 0 || self.enter(self.specification.initial(), B::empty(completed), B::empty(optional), None) {
+        if self.timeline.len() == 0
+            || self.enter(
+                self.specification.initial(),
+                B::empty(completed),
+                B::empty(optional),
+                None,
+            )
+        {
             return Some(true);
         }
         while let Some(frame) = self.frames.last() {
@@ -204,7 +232,11 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
         let (mut done, mut used) = (frame.done.clone(), frame.used.clone());
         let Item { returned, required, .. } = self.items[item as usize];
         let slot = self.timeline.slot(item);
-        if returned.is_some() { done.insert(slot) } else { used.insert(slot) }
+        if returned.is_some() {
+            done.insert(slot);
+        } else {
+            used.insert(slot);
+        }
         let before_optional = (!required).then(|| frame.state.clone());
         self.trail.push(item);
         self.enter(state, done, used, before_optional)
@@ -234,8 +266,20 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
         }
         self.keep_tail(position, &state);
         let trail = self.trail.len() as u32;
-        let cursor = if self.items[self.timeline.due() as usize].required { SKIP + 1 } else { SKIP };
-        self.frames.push(Frame { position, cursor, trail, state, done, used, before_optional });
+        let cursor = if self.items[self.timeline.due() as usize].required {
+            SKIP + 1
+        } else {
+            SKIP
+        };
+        self.frames.push(Frame {
+            position,
+            cursor,
+            trail,
+            state,
+            done,
+            used,
+            before_optional,
+        });
         false
     }
 
@@ -285,7 +329,9 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
             if superfluous {
                 continue;
             }
-            let Some(state) = self.step(&frame.state, item) else { continue };
+            let Some(state) = self.step(&frame.state, item) else {
+                continue;
+            };
             let is_idle = state == frame.state && !self.items[item as usize].required;
             let unseen = |before: &S::State| self.step(before, item).as_ref() == Some(&state);
             if !is_idle && !frame.before_optional.as_ref().is_some_and(unseen) {
@@ -315,7 +361,10 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
     fn give_up(&mut self) {
         let frame = self.frames.pop().expect("called with a frame");
         let place = u32::try_from(self.failed_used.len()).expect("the budget keeps failed configurations below 2^32");
-        let after = self.failed.insert((frame.position, frame.done, frame.state), place).unwrap_or(END);
+        let after = self
+            .failed
+            .insert((frame.position, frame.done, frame.state), place)
+            .unwrap_or(END);
         self.failed_used.push((frame.used, after));
     }
 
@@ -323,7 +372,11 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
         if self.failed.is_empty() {
             return false;
         }
-        let mut next = self.failed.get(&(position, done.clone(), state.clone())).copied().unwrap_or(END);
+        let mut next = self
+            .failed
+            .get(&(position, done.clone(), state.clone()))
+            .copied()
+            .unwrap_or(END);
         while next != END {
             let (fewer, after) = &self.failed_used[next as usize];
             if fewer.is_subset(used) {
@@ -346,6 +399,9 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
 /// For each of the `optional` items: the slot of the equal one that must be used before it, or [`END`].
 fn chain_equal<T: Eq + std::hash::Hash>(steps: &[T], items: &[Item], optional: &[u32]) -> Vec<u32> {
     let mut last: HashMap<&T, u32, FxBuildHasher> = HashMap::default();
-    let before = |(slot, &item): (usize, &u32)| last.insert(&steps[items[item as usize].step as usize], slot as u32).unwrap_or(END);
+    let before = |(slot, &item): (usize, &u32)| {
+        last.insert(&steps[items[item as usize].step as usize], slot as u32)
+            .unwrap_or(END)
+    };
     optional.iter().enumerate().map(before).collect()
 }

@@ -25,7 +25,15 @@ struct Draw {
 
 fn draw(kinds: u8) -> impl Strategy<Value = Draw> {
     (0..18u64, 0..8u64, 0..4u64, 0..kinds, 0..3i64, 0..3i64, 0..14u8).prop_map(
-        |(call, lasts, point, kind, first, second, fate)| Draw { call, lasts, point, kind, first, second, fate },
+        |(call, lasts, point, kind, first, second, fate)| Draw {
+            call,
+            lasts,
+            point,
+            kind,
+            first,
+            second,
+            fate,
+        },
     )
 }
 
@@ -39,21 +47,36 @@ const TEXTS: [&str; 3] = ["", "a", "ab"];
 fn history_of(draws: &[Draw], texts: bool) -> History {
     let mut order: Vec<usize> = (0..draws.len()).collect();
     order.sort_by_key(|&index| draws[index].call * 3 + draws[index].lasts * draws[index].point);
-    let value = |number: i64| if texts { Value::Text(TEXTS[number as usize]) } else { Value::Integer(number) };
-    let mut held = if texts { OwnedValue::Text(String::new()) } else { OwnedValue::Null };
+    let value = |number: i64| {
+        if texts {
+            Value::Text(TEXTS[number as usize])
+        } else {
+            Value::Integer(number)
+        }
+    };
+    let mut held = if texts {
+        OwnedValue::Text(String::new())
+    } else {
+        OwnedValue::Null
+    };
     let mut answers: Vec<Option<(OwnedValue, bool)>> = vec![None; draws.len()];
     for index in order {
-        let Draw { kind, first, second, fate, .. } = draws[index];
+        let Draw {
+            kind,
+            first,
+            second,
+            fate,
+            ..
+        } = draws[index];
         if fate == 0 {
             continue;
         }
         let before = held.clone();
         let done = before.as_value() == value(first);
         match (kind, &mut held) {
-            (0, _) => {}
             (1, held) => *held = value(first).into(),
             (2, held) if done => *held = value(second).into(),
-            (2, _) => {}
+            (0 | 2, _) => {}
             (_, OwnedValue::Text(text)) => text.push_str(["", "a", "b"][first as usize]),
             _ => unreachable!("only texts are appended to"),
         }
@@ -64,7 +87,18 @@ fn history_of(draws: &[Draw], texts: bool) -> History {
         }
     }
     let mut history = History::new();
-    for (index, Draw { call, lasts, kind, first, second, .. }) in draws.iter().enumerate() {
+    for (
+        index,
+        Draw {
+            call,
+            lasts,
+            kind,
+            first,
+            second,
+            ..
+        },
+    ) in draws.iter().enumerate()
+    {
         let op = match kind {
             0 => Op::read("k"),
             1 => Op::write("k", value(*first)),
@@ -114,7 +148,10 @@ fn brute<M: Model>(model: &M, history: &History, operations: &[Placed]) -> bool 
 }
 
 fn as_recorded(history: &History) -> Vec<Placed> {
-    let placed = |operation: &Operation| Placed { operation: *operation, required: operation.returned.is_some() };
+    let placed = |operation: &Operation| Placed {
+        operation: *operation,
+        required: operation.returned.is_some(),
+    };
     history.operations().iter().map(placed).collect()
 }
 
@@ -123,7 +160,9 @@ fn set_free(history: &History, present: &[OperationId], kept: &[OperationId], st
     let end = history.operation(stuck).returned;
     let free = |&id: &OperationId| {
         let mut operation = *history.operation(id);
-        operation.returned = operation.returned.filter(|&returned| (Some(returned), id) <= (end, stuck));
+        operation.returned = operation
+            .returned
+            .filter(|&returned| (Some(returned), id) <= (end, stuck));
         let required = kept.contains(&id) && operation.returned.is_some();
         if !kept.contains(&id) {
             operation.output = None;
@@ -155,13 +194,30 @@ fn hold_against_brute_force<M: Model>(model: &M, history: &History) -> Result<()
     let (core, context) = (ids(&refusal.core), ids(&refusal.context));
     let end = refusal.stuck.returned.expect("what is stuck has returned");
     let everything: Vec<OperationId> = history.ids().collect();
-    prop_assert!(!brute(model, history, &set_free(history, &everything, &core, refusal.stuck.id)), "the core is not impossible: {}", refusal);
+    prop_assert!(
+        !brute(model, history, &set_free(history, &everything, &core, refusal.stuck.id)),
+        "the core is not impossible: {}",
+        refusal
+    );
     let closed: Vec<OperationId> = core.iter().chain(&context).copied().collect();
     for &id in &core {
         let rest: Vec<OperationId> = core.iter().copied().filter(|&other| other != id).collect();
-        let known: Vec<OperationId> = everything.iter().copied().filter(|&id| history.operation(id).call <= end).collect();
-        prop_assert!(brute(model, history, &set_free(history, &known, &rest, refusal.stuck.id)), "{} is not needed: {}", id, refusal);
-        prop_assert!(brute(model, history, &set_free(history, &closed, &rest, refusal.stuck.id)), "the context is too small: {}", refusal);
+        let known: Vec<OperationId> = everything
+            .iter()
+            .copied()
+            .filter(|&id| history.operation(id).call <= end)
+            .collect();
+        prop_assert!(
+            brute(model, history, &set_free(history, &known, &rest, refusal.stuck.id)),
+            "{} is not needed: {}",
+            id,
+            refusal
+        );
+        prop_assert!(
+            brute(model, history, &set_free(history, &closed, &rest, refusal.stuck.id)),
+            "the context is too small: {}",
+            refusal
+        );
     }
     // Everything that had returned before the stuck operation can be explained, and is in the legal prefix.
     let mut state = model.initial();
@@ -169,8 +225,17 @@ fn hold_against_brute_force<M: Model>(model: &M, history: &History) -> Result<()
         prop_assert!(model.apply(&mut state, history, history.operation(id)));
     }
     let before = |id: &OperationId| history.operation(*id).returned.is_some_and(|returned| returned < end);
-    prop_assert!(history.ids().filter(before).all(|id| refusal.legal_prefix.contains(&id)));
-    prop_assert!(!model.apply(&mut state, history, history.operation(refusal.stuck.id)), "nothing is stuck: {}", refusal);
+    prop_assert!(
+        history
+            .ids()
+            .filter(before)
+            .all(|id| refusal.legal_prefix.contains(&id))
+    );
+    prop_assert!(
+        !model.apply(&mut state, history, history.operation(refusal.stuck.id)),
+        "nothing is stuck: {}",
+        refusal
+    );
     Ok(())
 }
 
@@ -181,13 +246,23 @@ fn search_wide<M: Model>(model: &M, history: &History) -> (Outcome, Outcome) {
         let compiled = model.compile(history, ids, &|_| true).expect("the draws fit the model");
         let items = items(history, ids, &compiled);
         let mut budget = 1_000_000;
-        run::<_, B>(&compiled.specification, &compiled.steps, &items, Timeline::new(&items), &mut budget, 4)
+        run::<_, B>(
+            &compiled.specification,
+            &compiled.steps,
+            &items,
+            Timeline::new(&items),
+            &mut budget,
+            4,
+        )
     }
-    (search::<M, u64>(model, history), search::<M, Box<[u64]>>(model, history))
+    (
+        search::<M, u64>(model, history),
+        search::<M, Box<[u64]>>(model, history),
+    )
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
 
     #[test]
     fn register_verdicts_are_those_of_brute_force(draws in draws(2)) {
@@ -247,22 +322,40 @@ holding \"new\". The 2 operations of the core contradict each other, whichever o
 
 #[test]
 fn equal_times_are_concurrent() {
-    let rows = [(1, 1, 5, Op::write("x", "a"), Output::Ok), (2, 5, 6, Op::read("x"), Output::value(""))];
-    assert!(check(&history(&rows), &KeyValue, &Options::default()).expect("fits").is_linearizable());
+    let rows = [
+        (1, 1, 5, Op::write("x", "a"), Output::Ok),
+        (2, 5, 6, Op::read("x"), Output::value("")),
+    ];
+    assert!(
+        check(&history(&rows), &KeyValue, &Options::default())
+            .expect("fits")
+            .is_linearizable()
+    );
     let later = [rows[0], (2, 6, 7, Op::read("x"), Output::value(""))];
-    assert!(!check(&history(&later), &KeyValue, &Options::default()).expect("fits").is_linearizable());
+    assert!(
+        !check(&history(&later), &KeyValue, &Options::default())
+            .expect("fits")
+            .is_linearizable()
+    );
 }
 
 #[test]
 fn an_operation_of_unknown_outcome_takes_effect_late_once_or_never() {
     let lost = (1, 1, 0, Op::append("x", "a"), Output::Ok);
     let read = |client, at, text| (client, at, at + 1, Op::read("x"), Output::value(text));
-    let verdict = |rows: &[Row<'_>]| check(&history(rows), &KeyValue, &Options::default()).expect("fits").is_linearizable();
+    let verdict = |rows: &[Row<'_>]| {
+        check(&history(rows), &KeyValue, &Options::default())
+            .expect("fits")
+            .is_linearizable()
+    };
     assert!(verdict(&[lost, read(2, 10, ""), read(2, 20, "")]), "never");
     assert!(verdict(&[lost, read(2, 10, ""), read(2, 20, "a")]), "late");
     assert!(!verdict(&[lost, read(2, 10, "a"), read(2, 20, "aa")]), "once");
     assert!(!verdict(&[lost, read(2, 10, "a"), read(2, 20, "")]), "for good");
-    assert!(!verdict(&[(1, 15, 0, lost.3, lost.4), read(2, 10, "a")]), "not before its call");
+    assert!(
+        !verdict(&[(1, 15, 0, lost.3, lost.4), read(2, 10, "a")]),
+        "not before its call"
+    );
 }
 
 #[test]
@@ -272,17 +365,33 @@ fn a_spent_budget_is_no_verdict() {
         (2, 1, 10, Op::write("x", "b"), Output::Ok),
         (3, 11, 12, Op::read("x"), Output::value("c")),
     ]);
-    let options = Options { steps_max: 2, ..Options::default() };
+    let options = Options {
+        steps_max: 2,
+        ..Options::default()
+    };
     let report = check(&history, &KeyValue, &options).expect("fits");
-    let Verdict::Unknown(unfinished) = &report.verdict else { panic!("{report}") };
-    assert_eq!((unfinished.steps_max, unfinished.completed, unfinished.key.as_str()), (2, 3, "\"x\""));
-    assert!(report.to_string().starts_with("unknown: 3 operations, 1 key, model kv\nthe budget of 2 steps was spent"));
+    let Verdict::Unknown(unfinished) = &report.verdict else {
+        panic!("{report}")
+    };
+    assert_eq!(
+        (unfinished.steps_max, unfinished.completed, unfinished.key.as_str()),
+        (2, 3, "\"x\"")
+    );
+    assert!(
+        report
+            .to_string()
+            .starts_with("unknown: 3 operations, 1 key, model kv\nthe budget of 2 steps was spent")
+    );
 }
 
 #[test]
 fn of_several_keys_the_one_that_went_wrong_first_is_reported() {
     let wrong = |client, at, key| (client, at, at + 1, Op::read(key), Output::value("never written"));
-    let report = check(&history(&[wrong(1, 20, "a"), wrong(2, 10, "b"), wrong(3, 30, "c")]), &KeyValue, &Options::default());
+    let report = check(
+        &history(&[wrong(1, 20, "a"), wrong(2, 10, "b"), wrong(3, 30, "c")]),
+        &KeyValue,
+        &Options::default(),
+    );
     assert_eq!(report.expect("fits").refusal().expect("wrong").key, "\"b\"");
 }
 
@@ -301,16 +410,34 @@ fn many_operations_in_flight_fit_no_word_and_are_checked_all_the_same() {
 
 #[test]
 fn an_empty_history_is_linearizable() {
-    assert!(check(&History::new(), &KeyValue, &Options::default()).expect("fits").is_linearizable());
+    assert!(
+        check(&History::new(), &KeyValue, &Options::default())
+            .expect("fits")
+            .is_linearizable()
+    );
 }
 
 #[test]
 fn what_does_not_fit_is_an_error_that_names_it() {
-    let check = |model, row, initial| check_history(&history(&[row]), model, &Options { initial, ..Options::default() });
+    let check = |model, row, initial| {
+        check_history(
+            &history(&[row]),
+            model,
+            &Options {
+                initial,
+                ..Options::default()
+            },
+        )
+    };
     let said = |model, row| check(model, row, None).expect_err("does not fit").to_string();
     let read = (1, 1, 2, Op::read("x"), Output::value("a"));
     assert!(said("nope", read).contains("cas-register, kv, register"));
-    assert!(check("kv", read, Some(OwnedValue::Null)).expect_err("no initial").to_string().contains("takes no initial value"));
+    assert!(
+        check("kv", read, Some(OwnedValue::Null))
+            .expect_err("no initial")
+            .to_string()
+            .contains("takes no initial value")
+    );
     let cas = (7, 3, 4, Op::cas("x", "a", "b"), Output::Cas(true));
     assert!(said("register", cas).contains("operation 0 (`cas \"x\" \"a\" -> \"b\": ok` by client 7, called at 3)"));
     assert!(said("cas-register", (1, 1, 2, Op::append("x", "a"), Output::Ok)).contains("no append"));
@@ -323,7 +450,16 @@ fn the_initial_value_is_what_an_untouched_register_reads() {
     let read = history(&[(1, 1, 2, Op::read("x"), Output::value(5))]);
     let check = |initial: &str| {
         let initial = Some(initial.parse().expect("any text"));
-        check_history(&read, "register", &Options { initial, ..Options::default() }).expect("fits").is_linearizable()
+        check_history(
+            &read,
+            "register",
+            &Options {
+                initial,
+                ..Options::default()
+            },
+        )
+        .expect("fits")
+        .is_linearizable()
     };
     assert_eq!([check("5"), check("null"), check("five")], [true, false, false]);
 }

@@ -46,8 +46,15 @@ impl Timeline {
     pub(super) fn new(items: &[Item]) -> Self {
         let (mut returns, mut optional) = (Vec::with_capacity(items.len()), Vec::new());
         for (index, item) in items.iter().enumerate() {
-            assert!(!item.required || item.returned.is_some(), "an operation without a return need not take effect");
-            if item.returned.is_some() { returns.push(index as u32) } else { optional.push(index as u32) }
+            assert!(
+                !item.required || item.returned.is_some(),
+                "an operation without a return need not take effect"
+            );
+            if item.returned.is_some() {
+                returns.push(index as u32);
+            } else {
+                optional.push(index as u32);
+            }
         }
         let call = |&index: &u32| items[index as usize].call;
         let mut calls = returns.clone();
@@ -61,7 +68,9 @@ impl Timeline {
         let until = |by_call: &[u32]| {
             let mut count = 0;
             let count_at = |&last: &u32| {
-                let time = items[last as usize].returned.expect("only items with a return are in returns");
+                let time = items[last as usize]
+                    .returned
+                    .expect("only items with a return are in returns");
                 while by_call.get(count).is_some_and(|index| call(index) <= time) {
                     count += 1;
                 }
@@ -164,7 +173,8 @@ impl Timeline {
                 for place in previous..self.called[self.position as usize] as usize {
                     let called = self.calls[place];
                     let place = self.pending.iter().position(|&item| item == called);
-                    self.pending.remove(place.expect("an item that was called is pending until it returns"));
+                    self.pending
+                        .remove(place.expect("an item that was called is pending until it returns"));
                 }
             }
             self.position -= 1;
@@ -174,7 +184,9 @@ impl Timeline {
 
     /// Puts the items in flight that were called since the first `calls` calls.
     fn enter(&mut self, calls: u32) {
-        let Some(&called) = self.called.get(self.position as usize) else { return };
+        let Some(&called) = self.called.get(self.position as usize) else {
+            return;
+        };
         for place in calls as usize..called as usize {
             let item = self.calls[place];
             let rank = self.rank[item as usize];

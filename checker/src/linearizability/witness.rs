@@ -45,7 +45,10 @@ pub enum WitnessError {
 
 impl Witness {
     pub(super) fn with_capacity(operations: usize) -> Self {
-        Witness { operations: Vec::with_capacity(operations), ends: Vec::new() }
+        Witness {
+            operations: Vec::with_capacity(operations),
+            ends: Vec::new(),
+        }
     }
 
     pub(super) fn push_order(&mut self, order: impl Iterator<Item = OperationId>) {

@@ -23,7 +23,11 @@ pub struct CellState {
 
 impl CellState {
     /// Any value that no operation of the partition asks for.
-    pub const UNOBSERVED: CellState = CellState { first: 0, end: 0, length: 0 };
+    pub const UNOBSERVED: CellState = CellState {
+        first: 0,
+        end: 0,
+        length: 0,
+    };
 
     fn is_observed(self) -> bool {
         self.first < self.end
@@ -90,10 +94,19 @@ impl<F: Fn(Atom) -> Result<Atom, &'static str>> Domain<F> {
             steps.push(step.map_err(|what| Misfit::new(history, id, self.name, what))?);
         }
         let initial = initial.map_or(CellState::UNOBSERVED, |atom| observed.locate(history, atom));
-        Ok(Compiled { specification: Cell { initial, observed }, steps })
+        Ok(Compiled {
+            specification: Cell { initial, observed },
+            steps,
+        })
     }
 
-    fn step(&self, history: &History, id: OperationId, counts: bool, observed: &Observed<'_>) -> Result<CellStep, &'static str> {
+    fn step(
+        &self,
+        history: &History,
+        id: OperationId,
+        counts: bool,
+        observed: &Observed<'_>,
+    ) -> Result<CellStep, &'static str> {
         let operation = history.operation(id);
         let locate = |atom| Ok::<_, &'static str>(observed.locate(history, (self.canonical)(atom)?));
         Ok(match (operation.op, operation.output) {
@@ -181,7 +194,11 @@ impl Observed<'_> {
     fn locate(&self, history: &History, value: Atom) -> CellState {
         match self {
             Observed::Names(names) => match names.binary_search(&value) {
-                Ok(index) => CellState { first: index as u32, end: index as u32 + 1, length: 0 },
+                Ok(index) => CellState {
+                    first: index as u32,
+                    end: index as u32 + 1,
+                    length: 0,
+                },
                 Err(_) => CellState::UNOBSERVED,
             },
             Observed::Bytes(texts, _) => match value {
@@ -195,7 +212,11 @@ impl Observed<'_> {
     fn everything(&self) -> CellState {
         match self {
             Observed::Names(_) => unreachable!("only a partition with appends compares prefixes"),
-            Observed::Bytes(texts, _) => CellState { first: 0, end: texts.len() as u32, length: 0 },
+            Observed::Bytes(texts, _) => CellState {
+                first: 0,
+                end: texts.len() as u32,
+                length: 0,
+            },
         }
     }
 
@@ -220,5 +241,9 @@ fn extend(texts: &[&[u8]], state: CellState, suffix: &[u8]) -> CellState {
         return CellState::UNOBSERVED;
     }
     let first = state.first + skipped as u32;
-    CellState { first, end: first + matching as u32, length: state.length + suffix.len() as u32 }
+    CellState {
+        first,
+        end: first + matching as u32,
+        length: state.length + suffix.len() as u32,
+    }
 }

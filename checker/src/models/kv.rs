@@ -76,6 +76,10 @@ impl Model for KeyValue {
             Atom::Text(_) => Ok(atom),
             Atom::Integer(_) => Err("values are texts, not integers"),
         };
-        Domain { name: KeyValue::NAME, canonical }.compile(history, partition, counts, Some(empty))
+        Domain {
+            name: KeyValue::NAME,
+            canonical,
+        }
+        .compile(history, partition, counts, Some(empty))
     }
 }

@@ -41,8 +41,16 @@ pub const MODELS: &[ModelInfo] = &[
         about: "one register per key: read, write, compare-and-set; starts as null or --initial",
         has_initial: true,
     },
-    ModelInfo { name: "kv", about: "a map of texts: read, write, append, compare-and-set; an absent key reads \"\"", has_initial: false },
-    ModelInfo { name: "register", about: "one register per key: read, write; starts as null or --initial", has_initial: true },
+    ModelInfo {
+        name: "kv",
+        about: "a map of texts: read, write, append, compare-and-set; an absent key reads \"\"",
+        has_initial: false,
+    },
+    ModelInfo {
+        name: "register",
+        about: "one register per key: read, write; starts as null or --initial",
+        has_initial: true,
+    },
 ];
 
 /// The model called `name`.
@@ -143,6 +151,13 @@ impl Misfit {
     /// The misfit of operation `id` of `history`.
     pub fn new(history: &History, id: OperationId, model: &'static str, what: &'static str) -> Self {
         let operation = history.operation(id);
-        Misfit { id, described: history.describe(id), client: operation.client, call: operation.call, model, what }
+        Misfit {
+            id,
+            described: history.describe(id),
+            client: operation.client,
+            call: operation.call,
+            model,
+            what,
+        }
     }
 }

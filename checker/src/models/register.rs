@@ -93,7 +93,11 @@ macro_rules! register_model {
                 refuse(history, partition, <$model>::NAME, $refused)?;
                 // An initial text that the history never mentions is one that no operation can observe.
                 let initial = history.atom(self.initial.as_value());
-                Domain { name: <$model>::NAME, canonical: Ok }.compile(history, partition, counts, initial)
+                Domain {
+                    name: <$model>::NAME,
+                    canonical: Ok,
+                }
+                .compile(history, partition, counts, initial)
             }
         }
     };

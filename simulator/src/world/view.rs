@@ -124,7 +124,7 @@ impl<P: Process> World<P> {
         self.kernel.digester.digest()
     }
 
-    /// Starts or stops recording a trace. To have the first boots in it too, use [`WorldConfig::trace`].
+    /// Starts or stops recording a trace. To have the first boots in it too, use [`crate::WorldConfig::trace`].
     pub fn record_trace(&mut self, on: bool) {
         self.kernel.trace.on = on;
     }
@@ -134,7 +134,7 @@ impl<P: Process> World<P> {
         self.kernel.trace.take()
     }
 
-    /// How many events were left out of the trace because [`WorldConfig::max_trace`] were waiting to be taken.
+    /// How many events were left out of the trace because [`crate::WorldConfig::max_trace`] were waiting to be taken.
     pub fn trace_left_out(&self) -> u64 {
         self.kernel.trace.left_out
     }

@@ -1,0 +1,309 @@
+//! Reading and writing: what is read back, what is refused and how, and that no bytes whatever make a reader panic.
+
+use proptest::prelude::*;
+
+use super::{History, HistoryError, Op, Output, Value, jepsen, jsonl};
+
+const VALID: &str = r#"{"client":1,"op":"write","key":"r","value":1,"call":4,"return":8}
+{"client":4,"op":"read","key":"r","output":null,"call":2,"return":3}
+{"client":2,"op":"cas","key":"r","from":2,"to":4,"ok":true,"call":5,"return":10}
+{"client":1,"op":"cas","key":"r","from":0,"to":2,"call":44,"return":null}
+{"client":0,"op":"append","key":"0","value":"x 0 0 y\n\"ü\"","call":2,"return":3}
+{"client":0,"op":"read","key":7,"call":20,"return":null}
+"#;
+
+const VALID_EDN: &str = r#"; a comment
+[{:process 0, :type :invoke, :f :write, :value 4 :time 3.5 :error [:timeout {:a #{1 2}}]}
+ {:process 1, :type :invoke, :f :read, :value nil}
+ {:process :nemesis, :type :info, :f :start, :value nil}
+ {:process 1, :type :ok, :f :read, :value "a\"b"}
+ #_ {:process 9}
+ {:process 0, :type :info, :f :write, :value 4}
+ {:process 2, :type :invoke, :f :cas, :value [1 2]}
+ {:process 2, :type :fail, :f :cas, :value [1 2]}
+ {:process 3, :type :invoke, :f :cas, :value [1 2]}
+ {:process 3, :type :ok, :f :cas, :value [1 2]}
+ {:process 4, :type :invoke, :f :read, :value nil}
+ {:process 4, :type :ok, :f :read, :value nil}
+ {:process 5, :type :invoke, :f :read, :value nil}]
+"#;
+
+fn read(text: &str) -> Result<History, HistoryError> {
+    History::read(text.as_bytes())
+}
+
+fn described(history: &History) -> Vec<String> {
+    history.ids().map(|id| history.describe(id)).collect()
+}
+
+fn refused(text: &str) -> String {
+    read(text).expect_err("the text is no history").to_string()
+}
+
+#[test]
+fn json_lines_are_read_and_written_back() {
+    let history = read(VALID).expect("valid");
+    let expected = [
+        r#"write "r" 1"#,
+        r#"read "r" -> null"#,
+        r#"cas "r" 2 -> 4: ok"#,
+        r#"cas "r" 0 -> 2 (outcome unknown)"#,
+        r#"append "0" "x 0 0 y\n\"ü\"""#,
+        "read 7 (outcome unknown)",
+    ];
+    assert_eq!(described(&history), expected);
+    assert_eq!(
+        (history.operations()[2].call, history.operations()[2].returned),
+        (5, Some(10))
+    );
+    let mut written = Vec::new();
+    jsonl::write(&history, &mut written).expect("memory does not fail");
+    let written = String::from_utf8(written).expect("JSON is text");
+    assert_eq!(
+        written.lines().take(5).collect::<Vec<_>>(),
+        VALID.lines().take(5).collect::<Vec<_>>()
+    );
+    assert_eq!(read(&written).expect("valid").operations(), history.operations());
+}
+
+#[test]
+fn jepsen_events_are_paired() {
+    let history = read(VALID_EDN).expect("valid");
+    let expected = [
+        "write 4 (outcome unknown)",
+        r#"read -> "a\"b""#,
+        "cas 1 -> 2: ok",
+        "read (outcome unknown)",
+    ];
+    assert_eq!(described(&history), expected);
+    let times: Vec<_> = history
+        .operations()
+        .iter()
+        .map(|operation| (operation.client, operation.call, operation.returned))
+        .collect();
+    assert_eq!(times, [(0, 1, None), (1, 2, Some(4)), (3, 8, Some(9)), (5, 12, None)]);
+    let list = VALID_EDN.replace('[', "(").replace(']', ")");
+    assert_eq!(read(&list).expect("valid").operations(), history.operations());
+    let bare: String = VALID_EDN
+        .lines()
+        .map(|line| line.trim_start_matches(['[', ' ']).trim_end_matches("}]").to_owned() + "\n")
+        .collect();
+    let bare = bare.trim_end().to_owned() + "}";
+    assert_eq!(read(&bare).expect("valid").operations(), history.operations());
+}
+
+#[test]
+fn what_is_wrong_with_json_lines_is_said_with_its_place() {
+    let line = |from: &str, to: &str| refused(&VALID.replacen(from, to, 1));
+    let check = |said: String, parts: &[&str]| {
+        for part in parts {
+            assert!(said.contains(part), "{said:?} lacks {part:?}");
+        }
+    };
+    check(refused(""), &["empty"]);
+    check(refused(" \n\n  \n"), &["empty"]);
+    check(refused("hello"), &["line 1, column 1 (byte 0)", "begins with 'h'"]);
+    check(
+        refused(VALID.trim_end().trim_end_matches("null}")),
+        &["line 6", "ends in the middle of a line"],
+    );
+    check(
+        line("\"op\":\"read\"", "\"op\":\"reed\""),
+        &["line 2, column 23", "unknown variant `reed`", "`append`"],
+    );
+    check(line("\"output\"", "\"result\""), &["line 2", "unknown field `result`"]);
+    check(
+        line("\"call\":2", "\"call\":-2"),
+        &["line 2", "invalid value: integer `-2`"],
+    );
+    check(
+        line("\"call\":2", "\"call\":18446744073709551616"),
+        &["line 2", "expected u64"],
+    );
+    check(
+        line("\"value\":1", "\"value\":9223372036854775808"),
+        &["line 1", "64-bit signed integer"],
+    );
+    check(line("\"value\":1", "\"value\":1.5"), &["line 1", "floating point"]);
+    check(
+        line("\"return\":3", "\"return\":1"),
+        &["line 2", "returns at 1, before its call at 2"],
+    );
+    check(line(",\"return\":3", ""), &["line 2", "missing field `return`"]);
+    check(line("\"output\":null,", ""), &["line 2", "`output` is missing"]);
+    check(line("\"ok\":true,", ""), &["line 3", "`ok` is missing"]);
+    check(line("\"to\":4,", ""), &["line 3", "`to` is missing"]);
+    check(
+        line("\"value\":1", "\"value\":1,\"from\":1"),
+        &["line 1", "`from` does not belong"],
+    );
+    check(
+        line("\"to\":2", "\"to\":2,\"ok\":true"),
+        &["line 4", "outcome is unknown"],
+    );
+}
+
+#[test]
+fn overlapping_operations_of_one_client_are_refused() {
+    let said = refused(&VALID.replace("\"client\":2", "\"client\":1"));
+    assert!(
+        said.contains("at line 3, column 1") && said.contains("its operation of line 1 is in flight until 8"),
+        "{said}"
+    );
+    let after_unknown = VALID.replace(
+        "\"client\":0,\"op\":\"read\",\"key\":7,\"call\":20",
+        "\"client\":1,\"op\":\"read\",\"key\":7,\"call\":99",
+    );
+    read(&after_unknown).expect("a client goes on after an unknown outcome");
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_with_their_place() {
+    let mut bytes = VALID.as_bytes().to_vec();
+    bytes[70] = 0xff;
+    let said = History::read(&bytes[..]).expect_err("no text").to_string();
+    assert!(
+        said.contains("at line 2, column 5 (byte 70): byte 0xff is not UTF-8 text"),
+        "{said}"
+    );
+    let said = History::read(&b"\x28\xb5\x2f\xfd\x00"[..])
+        .expect_err("zstd")
+        .to_string();
+    assert!(said.contains("not UTF-8"), "{said}");
+    assert!(matches!(
+        History::read(&b"\x1f\x8b\x08"[..]),
+        Err(HistoryError::NotText { .. })
+    ));
+}
+
+#[test]
+fn a_huge_line_is_refused_before_it_is_read() {
+    let endless = std::io::BufReader::new(std::io::Read::chain(&b"{\"client\":\""[..], std::io::repeat(b'x')));
+    let said = History::read(endless).expect_err("endless").to_string();
+    assert!(said.contains("line 1 is longer than 16777216 bytes"), "{said}");
+    let blank = std::io::BufReader::new(std::io::repeat(b' '));
+    assert!(matches!(History::read(blank), Err(HistoryError::TooLarge { .. })));
+}
+
+#[test]
+fn what_is_wrong_with_jepsen_events_is_said_with_its_place() {
+    let check = |from: &str, to: &str, parts: &[&str]| {
+        let said = refused(&VALID_EDN.replacen(from, to, 1));
+        for part in parts {
+            assert!(said.contains(part), "{said:?} lacks {part:?}");
+        }
+    };
+    check(
+        ":process 1, :type :ok",
+        ":process 7, :type :ok",
+        &[
+            "line 5, column 2",
+            "process 7 completes an operation that it did not invoke",
+        ],
+    );
+    check(
+        ":process 2, :type :fail",
+        ":process 3, :type :invoke",
+        &["process 3 invokes an operation while another"],
+    );
+    check(":type :ok, :f :read", ":type :ok, :f :write", &["line 5", "another :f"]);
+    check(":type :ok", ":type :done", &["line 5", ":invoke, :ok, :fail and :info"]);
+    check(":f :cas, :value [1 2]", ":f :cas, :value 1", &["line 8", "[from to]"]);
+    check(":f :cas", ":f :enqueue", &["line 8", ":read, :write and :cas"]);
+    check(
+        ":value 4 ",
+        ":value 99999999999999999999 ",
+        &["line 2, column 48", "does not fit into 64 bits"],
+    );
+    check(
+        ":value nil}]",
+        ":value nil}",
+        &["ends in the middle of the vector of events"],
+    );
+    check(":value nil}]", ":value", &["ends in the middle of a map"]);
+    check(":value nil}]", ":value}]", &["has no value"]);
+    check("\"a\\\"b\"", "\"a\\qb\"", &["line 5", "is no escape"]);
+    check("[1 2]", "[1 2)", &["closes nothing"]);
+    check(":process 0,", ":process -4,", &["from 0 to 2^32 - 1"]);
+    assert!(refused(&"[".repeat(100_000)).contains("nested deeper than 64"));
+    assert!(refused("[]").contains("empty"));
+    assert!(refused("[] 1").contains("follows the end"));
+}
+
+#[test]
+fn the_format_is_told_by_the_content() {
+    let texts = ["\u{feff}", " \n\t"];
+    for before in texts {
+        read(&format!("{before}{VALID}")).expect("JSON Lines");
+        read(&format!("{before}{VALID_EDN}")).expect("EDN");
+    }
+    assert!(matches!(read("{  :process 0}"), Err(HistoryError::Syntax { .. })));
+}
+
+#[test]
+fn equal_texts_are_stored_once() {
+    let mut history = History::new();
+    let first = history.invoke(1, 1, Op::write("key", "key"));
+    history.complete(first, 2, Output::Ok);
+    let Op::Write { key, value } = history.operation(first).op else {
+        panic!("a write was added")
+    };
+    assert_eq!(key, value);
+    assert_eq!(history.value(key), Value::Text("key"));
+    assert_eq!(history.atom(Value::Text("other")), None);
+}
+
+#[test]
+#[should_panic(expected = "operation 0 returns at 4, before its call at 5")]
+fn a_return_before_its_call_breaks_an_assumption() {
+    let mut history = History::new();
+    let id = history.invoke(1, 5, Op::read("x"));
+    history.complete(id, 4, Output::value("a"));
+}
+
+/// A valid text with a few bytes replaced, removed or doubled.
+fn mutated(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
+    let edit = (
+        0..text.len(),
+        0..3u8,
+        prop_oneof![any::<u8>(), prop::sample::select(b"{}[]()\":,;#\\_-0N\n".to_vec())],
+    );
+    prop::collection::vec(edit, 1..4).prop_map(|edits| {
+        let mut bytes = text.as_bytes().to_vec();
+        for (at, kind, byte) in edits {
+            let at = at.min(bytes.len().saturating_sub(1));
+            match kind {
+                0 => bytes[at] = byte,
+                1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, byte),
+            }
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = History::read(&bytes[..]);
+        let _ = jepsen::parse(&bytes);
+        let _ = jsonl::read(&mut &bytes[..]);
+    }
+
+    #[test]
+    fn no_broken_json_lines_make_the_reader_panic(bytes in mutated(VALID)) {
+        if let Ok(history) = History::read(&bytes[..]) {
+            let mut written = Vec::new();
+            jsonl::write(&history, &mut written).expect("memory does not fail");
+            let again = History::read(&written[..]).expect("what was written can be read");
+            prop_assert_eq!(again.operations(), history.operations());
+        }
+    }
+
+    #[test]
+    fn no_broken_edn_makes_the_reader_panic(bytes in mutated(VALID_EDN)) {
+        let _ = History::read(&bytes[..]);
+    }
+}
