@@ -93,9 +93,9 @@ impl Observer {
         let term = status.term;
         // A node whose own pre-vote decides passes from follower to candidate within one event.
         let asks = |output: &Output| matches!(output, Output::Send(Message { body: Body::PreVote(_), .. }));
-        let passed_pre_vote = self.seen.role == raft_core::Role::Follower
+        let passed_pre_vote = self.pre_vote
             && status.role == raft_core::Role::Candidate
-            && self.pre_vote
+            && self.seen.role != raft_core::Role::PreCandidate
             && (voters == 1 || outputs.iter().any(asks));
         if passed_pre_vote {
             self.observations.push(Observation::Role { role: Role::PreCandidate, term: self.seen.term });
