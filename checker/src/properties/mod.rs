@@ -208,6 +208,16 @@ impl Properties {
             Observation::VoteCast { term, candidate } => self.one_durable_vote.cast(&self.ghost, step, term, candidate),
             Observation::Committed { index } => self.committed_up_to(step, index),
             Observation::Applied { entry, state_hash } => self.applied(step, &entry, state_hash),
+            Observation::Installed { .. }
+            | Observation::DurableInstalled { .. }
+            | Observation::ConfigurationAppended { .. }
+            | Observation::ConfigurationActive { .. }
+            | Observation::LeaseHeld { .. }
+            | Observation::LeaseDropped
+            | Observation::ReadAsked { .. }
+            | Observation::ReadServed { .. }
+            | Observation::SessionApplied { .. }
+            | Observation::TransferReceived { .. } => Ok(()),
         }
     }
 

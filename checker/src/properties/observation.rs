@@ -57,8 +57,13 @@ pub struct EntryMark {
 /// One thing observed on one node.
 ///
 /// The harness reports every change, in the order in which it took place. Where several happen within one event, the
-/// order is the one of the algorithm: term before role, role before log, log before commit, commit before apply; a vote
-/// only after the write that makes it durable.
+/// order is the one of the algorithm: term before role, role before log, log before commit, commit before apply, apply
+/// before the answers to reads; a configuration right after its entry, leases and the active configuration anywhere behind
+/// the log. A vote comes only after the write that makes it durable. All that one node does in one event carries the
+/// same [`At::event`]: what may be told late within an event (the active configuration, a commit that permits a change of
+/// configuration) is judged when the node is next observed in another one.
+///
+/// From `Installed` on, each is told only by a harness that has the thing: without it, nothing is asked about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Observation<'a> {
     /// The node started, or restarted, from its disk. Its durable hard state and log are exactly what is listed; its log
@@ -127,5 +132,80 @@ pub enum Observation<'a> {
         entry: EntryMark,
         /// Hash of the state machine after it.
         state_hash: u64,
+    },
+    /// A leader's snapshot replaced the log in memory up to `index`: commit and applied index are now `index`. What
+    /// followed in the log stays if the log held exactly the last entry of the snapshot; otherwise all of it went.
+    Installed {
+        /// Term of the last entry that the snapshot covers.
+        term: u64,
+        /// Index of that entry.
+        index: u64,
+    },
+    /// The disk now durably holds a leader's snapshot in place of its log up to `index`. What followed stays or goes as
+    /// with [`Observation::Installed`].
+    DurableInstalled {
+        /// Term of the last entry that the snapshot covers.
+        term: u64,
+        /// Index of that entry.
+        index: u64,
+    },
+    /// The entry at `index` of the log in memory holds a configuration. Follows its [`Observation::Appended`]; after a
+    /// boot, told for each recovered entry that holds one, in order, and before them, with the index of the snapshot, for
+    /// the configuration in the snapshot, if there is one; after [`Observation::Installed`], with the index of the
+    /// snapshot, for the configuration in it. Node numbers are in any order, without repetition.
+    ConfigurationAppended {
+        /// Index of the entry, or of the snapshot.
+        index: u64,
+        /// The voters; in a joint configuration the incoming ones.
+        voters: &'a [u32],
+        /// The outgoing voters of a joint configuration; empty in a simple one.
+        outgoing: &'a [u32],
+        /// Nodes that receive the log and have no vote.
+        learners: &'a [u32],
+    },
+    /// The node now acts under the configuration of this entry. Told whenever it changes, and after a boot. An index that
+    /// the snapshot covers stands for the configuration of the snapshot, 0 for the founding one.
+    ConfigurationActive {
+        /// Index of the entry.
+        index: u64,
+    },
+    /// The node, as leader of its current term, may answer reads alone until then. Told when it changes, behind the role;
+    /// it ends by itself with the role, the term or the process.
+    LeaseHeld {
+        /// End of the lease in true time, in nanoseconds since the start of the run; the lease does not include it.
+        until: u64,
+    },
+    /// The node gave up its lease before the end.
+    LeaseDropped,
+    /// A client's read reached the node.
+    ReadAsked {
+        /// Number of the read. The same read may be asked again, here or elsewhere.
+        read: u64,
+    },
+    /// The node answered a read from its state machine, once for each time it was asked. Reads that are refused or passed
+    /// on are not told; a node that answers a read was asked that read in the same life.
+    ReadServed {
+        /// Number of the read.
+        read: u64,
+        /// The read index: the state machine had applied at least the log up to here.
+        index: u64,
+    },
+    /// The state machine processed the command of a session that was in the entry applied last. Told right after its
+    /// [`Observation::Applied`]. Commands that are refused without an answer of their own (an expired session, a sequence
+    /// number whose answer was forgotten) are not told.
+    SessionApplied {
+        /// The session, unique in the run.
+        session: u32,
+        /// Number of the command in its session.
+        sequence: u64,
+        /// Whether the command was carried out; `false` for a recognised repetition, which only gets the same answer.
+        effect: bool,
+        /// Hash of the answer.
+        reply: u64,
+    },
+    /// The leader of `term` told the node to stand for election at once (thesis, section 3.10).
+    TransferReceived {
+        /// Current term of the node, which is the leader's.
+        term: u64,
     },
 }

@@ -35,18 +35,26 @@ macro_rules! files {
 }
 
 /// From the gentlest to the harshest.
-const FILES: [(&str, &str); 12] = files![
+const FILES: [(&str, &str); 20] = files![
     "calm",
     "lossy-network",
+    "link-flap",
     "flapping-partition",
     "leader-isolation",
     "one-way-links",
     "even-split",
+    "follower-reads",
+    "transfer-under-load",
     "crash-torn-disks",
     "rolling-restart",
     "power-loss",
+    "quiet-leader-death",
     "pauses",
     "clock-skew",
+    "lease-reads",
+    "snapshot-catch-up",
+    "membership-churn",
+    "disjoint-swap",
     "storm",
 ];
 

@@ -124,7 +124,7 @@ pub enum Problem {
         /// The key with its section.
         path: String,
         /// The type wanted, with an article.
-        expected: &'static str,
+        expected: String,
         /// What is there.
         found: String,
         /// A value that would do, as it is written in TOML.

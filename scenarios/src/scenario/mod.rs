@@ -48,8 +48,8 @@ pub use error::{Place, Problem, ScenarioError};
 pub use fault::{Direction, Fault, FaultKind, Split, Target, When};
 pub use quantity::QuantityError;
 pub use spec::{
-    Choice, Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, OffsetRange, Operator, OrderMix, Scenario,
-    Timing, Verdict, Workload,
+    Choice, Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, OffsetRange, Operator, OrderMix,
+    Scenario, Timing, Verdict, Workload,
 };
 
 use error::Misfit;
@@ -62,6 +62,9 @@ pub const MAX_TEXT: usize = 256 * 1024;
 pub const MAX_FAULTS: usize = 64;
 /// Most values in one list of choices.
 pub const MAX_CHOICES: usize = 32;
+
+/// What switches a setting off that is a quantity otherwise.
+const OFF: &str = "off";
 
 type Result<T> = std::result::Result<T, Misfit>;
 

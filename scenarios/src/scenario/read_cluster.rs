@@ -66,7 +66,9 @@ fn consistent(section: &Section<'_>, cluster: &Cluster) -> Result<()> {
     if nodes + spares > MAX_NODES {
         return Err(Misfit::unfit(
             section.mark_of(&["spares", "nodes"]),
-            format!("`cluster.nodes` (up to {nodes}) and `cluster.spares` (up to {spares}) add up to more than {MAX_NODES}"),
+            format!(
+                "`cluster.nodes` (up to {nodes}) and `cluster.spares` (up to {spares}) add up to more than {MAX_NODES}"
+            ),
             "lower the largest value of one of them",
         ));
     }
@@ -75,7 +77,10 @@ fn consistent(section: &Section<'_>, cluster: &Cluster) -> Result<()> {
     {
         return Err(Misfit::unfit(
             section.mark_of(&["lease", "check_quorum"]),
-            format!("`cluster.lease` may be {} while `cluster.check_quorum` may be false", ratio(lease)),
+            format!(
+                "`cluster.lease` may be {} while `cluster.check_quorum` may be false",
+                ratio(lease)
+            ),
             "write check_quorum = true, without which voters do not keep a lease, or lease = \"off\"",
         ));
     }
@@ -111,7 +116,10 @@ pub fn operator(top: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<O
                 "`operator.min_voters` is {}, but `cluster.nodes` may be {nodes} and `cluster.spares` {spares}",
                 operator.min_voters
             ),
-            format!("write at most {}, or raise the smallest values of `nodes` and `spares`", nodes + spares),
+            format!(
+                "write at most {}, or raise the smallest values of `nodes` and `spares`",
+                nodes + spares
+            ),
         ));
     }
     Ok(Some(operator))
@@ -119,7 +127,12 @@ pub fn operator(top: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<O
 
 fn mix(operator: &Section<'_>) -> Result<OrderMix> {
     let Some(node) = operator.get("mix") else {
-        return Ok(OrderMix { change: 3, replace: 1, transfer: 2, campaign: 1 });
+        return Ok(OrderMix {
+            change: 3,
+            replace: 1,
+            transfer: 2,
+            campaign: 1,
+        });
     };
     let example = "mix = { change = 3, replace = 1, transfer = 2, campaign = 1 }";
     let section = Section::of(node, "operator.mix.", "`operator.mix`", example)?;

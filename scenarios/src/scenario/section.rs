@@ -8,7 +8,7 @@ use super::error::{Misfit, Problem, shown};
 use super::nearest::nearest;
 use super::quantity::{self, DURATION, Family, RATIO, SIZE};
 use super::spec::{Choice, DurationRange, OffsetRange};
-use super::{MAX_CHOICES, Result};
+use super::{MAX_CHOICES, OFF, Result};
 use std::ops::RangeInclusive;
 
 /// One table with its name and its keys.
@@ -263,10 +263,10 @@ pub fn unknown_word(mark: Mark, path: &str, word: &str, known: &[&str]) -> Misfi
 }
 
 /// Says that `node` is not of the type `expected`.
-pub fn wrong_type(node: &Node, path: &str, expected: &'static str, example: &str) -> Misfit {
+pub fn wrong_type(node: &Node, path: &str, expected: impl Into<String>, example: &str) -> Misfit {
     let problem = Problem::WrongType {
         path: shown(path),
-        expected,
+        expected: expected.into(),
         found: node.described(),
         example: example.to_owned(),
     };
@@ -298,18 +298,13 @@ fn count(node: &Node, path: &str, example: u32, bounds: &RangeInclusive<u32>) ->
 }
 
 /// One quantity, or `None` for the word that switches the setting off.
-fn single_or_off<T>(
-    family: &'static Family,
-    node: &Node,
-    path: &str,
-    bounds: &RangeInclusive<T>,
-) -> Result<Option<T>>
+fn single_or_off<T>(family: &'static Family, node: &Node, path: &str, bounds: &RangeInclusive<T>) -> Result<Option<T>>
 where
     T: Copy + TryFrom<i128> + Into<i128> + PartialOrd,
 {
     match &node.value {
         Value::Text(text) if text == OFF => Ok(None),
-        _ => quantity(family, node, path, bounds, " or \"off\"").map(Some),
+        _ => one_quantity(family, node, path, bounds, " or \"off\"").map(Some),
     }
 }
 
@@ -317,11 +312,11 @@ fn single<T>(family: &'static Family, node: &Node, path: &str, bounds: &RangeInc
 where
     T: Copy + TryFrom<i128> + Into<i128> + PartialOrd,
 {
-    quantity(family, node, path, bounds, "")
+    one_quantity(family, node, path, bounds, "")
 }
 
 /// One quantity within `bounds`; `otherwise` is what else might stand there, for the message.
-fn quantity<T>(
+fn one_quantity<T>(
     family: &'static Family,
     node: &Node,
     path: &str,

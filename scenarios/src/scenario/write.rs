@@ -1,11 +1,11 @@
 //! From a [`Scenario`] back to a file: every key with its value, so that the text stands without the defaults.
 
-use super::SCHEMA;
 use super::fault::{Fault, FaultKind, Target, When};
-use super::quantity::{DURATION, RATIO, SIZE, format, format_range};
+use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::read::{MODELS, VERDICTS};
 use super::read_fault::{DIRECTIONS, SPLITS};
-use super::spec::{Choice, DurationRange, Scenario};
+use super::spec::{Choice, DurationRange, Operator, Scenario};
+use super::{OFF, SCHEMA};
 use std::fmt::{Display, Write};
 
 impl Scenario {
@@ -18,6 +18,9 @@ impl Scenario {
         out.text("about", &self.about);
         self.write_world(&mut out);
         self.write_workload(&mut out);
+        if let Some(operator) = &self.operator {
+            write_operator(&mut out, operator);
+        }
         for fault in &self.faults {
             write_fault(&mut out, fault);
         }
@@ -41,7 +44,13 @@ impl Scenario {
         } = self;
         out.section("[cluster]");
         out.choice("nodes", &cluster.nodes, u32::to_string);
+        out.choice("spares", &cluster.spares, u32::to_string);
         out.choice("pre_vote", &cluster.pre_vote, bool::to_string);
+        out.choice("check_quorum", &cluster.check_quorum, bool::to_string);
+        out.choice("lease", &cluster.lease_drift_ppm, |ppm| or_off(&RATIO, *ppm));
+        out.choice("priorities", &cluster.priorities, bool::to_string);
+        out.choice("quiesce", &cluster.quiesce_ns, |ns| or_off(&DURATION, *ns));
+        out.choice("follower_reads", &cluster.follower_reads, bool::to_string);
         out.durations("election", cluster.election);
         out.duration("heartbeat", cluster.heartbeat_ns);
         out.choice(
@@ -51,6 +60,9 @@ impl Scenario {
         );
         out.choice("max_bytes_per_append", &cluster.max_bytes_per_append, size);
         out.choice("max_inflight", &cluster.max_inflight, u32::to_string);
+        out.choice("snapshot_threshold", &cluster.snapshot_threshold, u32::to_string);
+        out.choice("snapshot_tail", &cluster.snapshot_tail, u32::to_string);
+        out.choice("snapshot_chunk", &cluster.snapshot_chunk_bytes, size);
         out.section("[time]");
         out.duration("chaos", time.chaos_ns);
         out.duration("settle", time.settle_ns);
@@ -93,6 +105,19 @@ impl Scenario {
         out.choice("value_bytes", &workload.value_bytes, size);
         out.choice("sticky", &workload.sticky, bool::to_string);
     }
+}
+
+fn write_operator(out: &mut Writer, operator: &Operator) {
+    let mix = operator.mix;
+    let weights = format!(
+        "{{ change = {}, replace = {}, transfer = {}, campaign = {} }}",
+        mix.change, mix.replace, mix.transfer, mix.campaign
+    );
+    out.section("[operator]");
+    out.durations("every", operator.every);
+    out.raw("mix", weights);
+    out.raw("min_voters", operator.min_voters);
+    out.duration("timeout", operator.timeout_ns);
 }
 
 fn write_fault(out: &mut Writer, fault: &Fault) {
@@ -180,6 +205,10 @@ fn quoted(text: &str) -> String {
 
 fn size(bytes: &u64) -> String {
     quoted(&format(&SIZE, (*bytes).into()))
+}
+
+fn or_off<T: Into<i128>>(family: &'static Family, value: Option<T>) -> String {
+    quoted(&value.map_or_else(|| OFF.to_owned(), |value| format(family, value.into())))
 }
 
 /// The word that stands for `meaning`.
