@@ -73,7 +73,7 @@ impl Observer {
         }
         let status = raft.status();
         if status.role != self.seen.role || status.term != self.seen.term {
-            self.role_changed(&status, raft.config().voters.len(), outputs);
+            self.role_changed(&status, raft.configuration().1.voters.len(), outputs);
         }
         let persists = outputs.iter().filter_map(|output| match output {
             Output::Persist(persist) => Some(persist),
@@ -92,10 +92,10 @@ impl Observer {
     fn role_changed(&mut self, status: &Status, voters: usize, outputs: &[Output]) {
         let term = status.term;
         // A node whose own pre-vote decides passes from follower to candidate within one event.
-        let asks = |output: &Output| matches!(output, Output::Send(Message { body: Body::PreVote(_), .. }));
-        let passed_pre_vote = self.seen.role == raft_core::Role::Follower
+        let asks = |output: &Output| matches!(output, Output::Send(Message { body: Body::PreVote { .. }, .. }));
+        let passed_pre_vote = self.pre_vote
             && status.role == raft_core::Role::Candidate
-            && self.pre_vote
+            && self.seen.role != raft_core::Role::PreCandidate
             && (voters == 1 || outputs.iter().any(asks));
         if passed_pre_vote {
             self.observations.push(Observation::Role { role: Role::PreCandidate, term: self.seen.term });
@@ -110,7 +110,7 @@ impl Observer {
     pub(super) fn sent(&mut self, message: &Message) {
         let candidate = match message.body {
             Body::VoteReply { granted: true } => message.to,
-            Body::RequestVote(_) => message.from,
+            Body::RequestVote { .. } => message.from,
             _ => return,
         };
         if self.on {
@@ -145,6 +145,10 @@ fn mark(entry: &Entry) -> EntryMark {
     let digest = match &entry.content {
         Content::Noop => 0,
         Content::Command(bytes) => xxh3_64_with_seed(bytes, 1),
+        Content::Configuration(configuration) => {
+            let bytes = postcard::to_allocvec(configuration).expect("a configuration can be encoded");
+            xxh3_64_with_seed(&bytes, 2)
+        }
     };
     EntryMark { index: entry.index, term: entry.term, digest }
 }
