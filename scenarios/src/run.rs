@@ -4,6 +4,7 @@
 //! Then the faults end, and within `time.settle` the cluster must elect a leader, serve every key and converge. At the
 //! end the clients' history is held against the model.
 
+use crate::panics;
 use crate::scenario::Scenario;
 use crate::setup::{self, Draw};
 use crate::situations::{Situation, Situations, Watcher};
@@ -13,7 +14,7 @@ use crate::workloads::kv::Recorded;
 use checker::history::{History, Op, Output, Value};
 use checker::linearizability::{self, Options, Verdict};
 use checker::models::KeyValue;
-use checker::properties::{At, Observation, Properties};
+use checker::properties::{At, Observation, Properties, Violation};
 use raft_core::Role;
 use simulator::trace::format::{TraceFooter, TraceHeader};
 use simulator::{Digest, Exposure, NodeId, Step, StepKind, Time, TraceEvent, World};
@@ -68,8 +69,9 @@ pub struct RunReport {
 
 /// Runs one seed of a scenario. The same scenario, seed and options give the same report, everywhere.
 ///
-/// # Panics
-/// When the code under test does.
+/// A panic of the code under test is the failure of the run, and what was recorded up to it is kept. A property that
+/// `[expect] properties` leaves out fails no run; the first violation of such a one ends the online checks of its run all
+/// the same, because what follows a broken property means nothing, and the other judges (recovery, linearizability) go on.
 pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
     let draw = Draw::new(scenario, seed);
     let world = setup::world(scenario, &draw, seed, options.bug, options.trace)
@@ -78,12 +80,19 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
         world,
         properties: Properties::new(draw.nodes.into()).pre_vote(draw.pre_vote),
         watcher: Watcher::new(draw.nodes),
+        listed: scenario.expect.properties.clone(),
+        is_blind: false,
         faults_end: Time(scenario.time.chaos_ns),
         deadline: Time(scenario.time.chaos_ns + scenario.time.settle_ns),
     };
-    let mut failure = run.drive().err();
+    let is_listed = |property: &str| {
+        let listed = scenario.expect.properties.iter().any(|listed| listed == property);
+        listed || !crate::known().properties.contains(&property)
+    };
+    let drive = panics::caught(|| run.drive()).unwrap_or_else(|panic| Err(*panic));
+    let mut failure = drive.err().filter(|failure| is_listed(&failure.property));
     let history = run.history();
-    if failure.is_none() {
+    if failure.is_none() && is_listed(LINEARIZABLE) {
         failure = check_history(&history).err();
     }
     run.report(seed, draw, failure, history)
@@ -93,6 +102,10 @@ struct Run {
     world: World<KvNode>,
     properties: Properties,
     watcher: Watcher,
+    /// The properties of which a violation counts.
+    listed: Vec<String>,
+    /// Whether the online checks are over, after a violation that does not count.
+    is_blind: bool,
     faults_end: Time,
     deadline: Time,
 }
@@ -126,7 +139,11 @@ impl Run {
         match step.kind {
             StepKind::Crashed => {
                 self.watcher.observe(node.0.into(), &Observation::Crashed);
-                self.properties.observe(at, node.0.into(), &Observation::Crashed).map_err(|v| Failure::from(&*v))
+                if self.is_blind {
+                    return Ok(());
+                }
+                let verdict = self.properties.observe(at, node.0.into(), &Observation::Crashed);
+                verdict.or_else(|violation| self.violated(node, &violation))
             }
             StepKind::Restarted => {
                 let torn = self.world.process(node).is_some_and(KvNode::recovered_torn);
@@ -139,17 +156,21 @@ impl Run {
 
     fn observe(&mut self, at: At, node: NodeId) -> Checked {
         let Some(process) = self.world.process_mut(node) else { return Ok(()) };
-        let (properties, watcher) = (&mut self.properties, &mut self.watcher);
+        let (properties, watcher, is_blind) = (&mut self.properties, &mut self.watcher, self.is_blind);
         let verdict = process.observer().take(|observation| {
             watcher.observe(node.0.into(), observation);
-            properties.observe(at, node.0.into(), observation)
+            if is_blind { Ok(()) } else { properties.observe(at, node.0.into(), observation) }
         });
-        verdict.map_err(|violation| {
-            self.world.note(Some(node.into()), "violation", || {
-                serde_json::json!({ "property": violation.property, "message": violation.message })
-            });
-            Failure::from(&*violation)
-        })
+        verdict.or_else(|violation| self.violated(node, &violation))
+    }
+
+    #[cold]
+    fn violated(&mut self, node: NodeId, violation: &Violation) -> Checked {
+        self.world.note(Some(node.into()), "violation", || {
+            serde_json::json!({ "property": violation.property, "message": violation.message })
+        });
+        self.is_blind = !self.listed.iter().any(|listed| listed == violation.property);
+        if self.is_blind { Ok(()) } else { Err(Failure::from(violation)) }
     }
 
     fn observe_all(&mut self) -> Checked {
@@ -159,11 +180,9 @@ impl Run {
 
     /// Whether every client has been served and all nodes are alike.
     fn has_recovered(&self, step: &Step) -> bool {
-        // Neither comes about by anything but a message, a sync or a response.
-        let telling = matches!(
-            step.kind,
-            StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::Response { .. }
-        );
+        // Nodes become alike by a message or a sync, and clients are through with their share at a timer of their own.
+        let telling =
+            matches!(step.kind, StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::ClientTimer { .. });
         telling && self.clients_are_served() && self.unlike_the_leader().is_none()
     }
 
@@ -219,6 +238,9 @@ impl Run {
     }
 
     fn at_rest(&self) -> Checked {
+        if self.is_blind {
+            return Ok(());
+        }
         let at = At { event: self.world.steps(), time: self.world.now().0 };
         self.properties.at_rest(at).map_err(|violation| Failure::from(&*violation))
     }
@@ -284,6 +306,7 @@ impl Recorded {
         match self.operation {
             Operation::Read { key } | Operation::Write { key, .. } => key,
             Operation::Cas { key, .. } | Operation::Append { key, .. } => key,
+            _ => unreachable!("orders are not part of the clients' history"),
         }
     }
 }
@@ -295,6 +318,7 @@ fn op<'a>(operation: &'a Operation, keys: &'a [String]) -> Op<Value<'a>> {
         Operation::Write { key, value } => Op::write(name(key), &**value),
         Operation::Cas { key, from, to } => Op::cas(name(key), &**from, &**to),
         Operation::Append { key, value } => Op::append(name(key), &**value),
+        _ => unreachable!("orders are not part of the clients' history"),
     }
 }
 
@@ -303,7 +327,7 @@ fn output(reply: &Reply) -> Output<Value<'_>> {
         Reply::Value { value } => Output::value(&**value),
         Reply::Done => Output::Ok,
         Reply::Swapped { swapped } => Output::Cas(*swapped),
-        Reply::NotLeader { .. } | Reply::Unknown => unreachable!("a client takes these for no answer"),
+        Reply::NotLeader { .. } | Reply::Unknown | Reply::Refused => unreachable!("a client takes these for no answer"),
     }
 }
 

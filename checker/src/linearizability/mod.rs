@@ -2,7 +2,7 @@
 //! that the operations, in the order of those moments, answer as the model does?
 //!
 //! Owns the way from a history to a [`Report`]: partition by key, compile, search, and then either replay the order that
-//! was found against the model or explain why there is none. The pieces: [`timeline`](self) and `search` find an order,
+//! was found against the model or explain why there is none. The pieces: `timeline`, `bits` and `search` find an order,
 //! `witness` verifies it, `core` shrinks a refusal, `refusal` and `report` put it into words.
 //!
 //! A verdict is never guessed: *linearizable* carries an order that was replayed, *not linearizable* follows from an

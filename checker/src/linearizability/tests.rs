@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::bits::Bits;
-use super::search::{Outcome, run};
+use super::search::{Outcome, run, search};
 use super::timeline::Timeline;
 use super::{Options, Verdict, check, check_history, items, partition};
 use crate::history::{History, Op, Operation, OperationId, Output, OwnedValue, Value};
@@ -321,6 +321,23 @@ holding \"new\". The 2 operations of the core contradict each other, whichever o
 }
 
 #[test]
+fn an_absent_key_reads_as_the_empty_text_and_null_means_the_same() {
+    let read = |at, value| (1, at, at + 1, Op::read("x"), Output::Value(value));
+    let rows = [
+        read(1, Value::Null),
+        read(3, Value::Text("")),
+        (1, 5, 6, Op::cas("x", Value::Null, "a"), Output::Cas(true)),
+        (1, 7, 8, Op::write("x", Value::Null), Output::Ok),
+        read(9, Value::Text("")),
+    ];
+    assert!(
+        check(&history(&rows), &KeyValue, &Options::default())
+            .expect("fits")
+            .is_linearizable()
+    );
+}
+
+#[test]
 fn equal_times_are_concurrent() {
     let rows = [
         (1, 1, 5, Op::write("x", "a"), Output::Ok),
@@ -355,6 +372,27 @@ fn an_operation_of_unknown_outcome_takes_effect_late_once_or_never() {
     assert!(
         !verdict(&[(1, 15, 0, lost.3, lost.4), read(2, 10, "a")]),
         "not before its call"
+    );
+}
+
+#[test]
+fn an_operation_set_free_does_not_stand_in_for_an_equal_one() {
+    let history = history(&[
+        (1, 1, 5, Op::write(0, 1), Output::Ok),
+        (2, 1, 10, Op::write(0, 1), Output::Ok),
+        (3, 2, 3, Op::write(0, 2), Output::Ok),
+        (4, 11, 12, Op::read(0), Output::value(2)),
+    ]);
+    let ids: Vec<OperationId> = history.ids().collect();
+    let compiled = Register::default().compile(&history, &ids, &|_| true).expect("fits");
+    let mut items = items(&history, &ids, &compiled);
+    items[0].required = false;
+    let mut budget = 1000;
+    let found = search(&compiled.specification, &compiled.steps, &items, &mut budget, 0);
+    assert_eq!(
+        found,
+        Outcome::Order(vec![1, 2, 3]),
+        "the second write comes first, and the first one not at all"
     );
 }
 

@@ -12,12 +12,12 @@ impl KeyValue {
     const NAME: &'static str = "kv";
 }
 
-/// The text of a key-value `value`: null is the empty one.
-fn text(history: &History, value: Atom) -> &str {
+/// The text of a key-value `value`: null is the empty one. `None` for an integer, which is no value of a map of texts.
+fn text(history: &History, value: Atom) -> Option<&str> {
     match history.value(value) {
-        Value::Text(text) => text,
-        Value::Null => "",
-        Value::Integer(_) => unreachable!("compile refuses integers before anything is replayed"),
+        Value::Text(text) => Some(text),
+        Value::Null => Some(""),
+        Value::Integer(_) => None,
     }
 }
 
@@ -33,25 +33,24 @@ impl Model for KeyValue {
     }
 
     fn apply(&self, state: &mut String, history: &History, operation: &Operation) -> bool {
+        let set = |state: &mut String, text: &str| {
+            state.clear();
+            state.push_str(text);
+        };
         match operation.op {
             Op::Read { .. } => match operation.output {
-                Some(Output::Value(value)) => text(history, value) == state,
+                Some(Output::Value(value)) => text(history, value) == Some(state),
                 _ => true,
             },
-            Op::Write { value, .. } => {
-                state.clear();
-                state.push_str(text(history, value));
-                true
-            }
-            Op::Append { value, .. } => {
-                state.push_str(text(history, value));
-                true
-            }
+            Op::Write { value, .. } => text(history, value).map(|text| set(state, text)).is_some(),
+            Op::Append { value, .. } => text(history, value).map(|text| state.push_str(text)).is_some(),
             Op::Cas { from, to, .. } => {
-                let done = text(history, from) == state;
+                let (Some(from), Some(to)) = (text(history, from), text(history, to)) else {
+                    return false;
+                };
+                let done = from == state;
                 if done {
-                    state.clear();
-                    state.push_str(text(history, to));
+                    set(state, to);
                 }
                 operation.output.is_none_or(|output| output == Output::Cas(done))
             }

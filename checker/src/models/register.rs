@@ -43,7 +43,7 @@ fn apply(state: &mut OwnedValue, history: &History, operation: &Operation) -> bo
             }
             operation.output.is_none_or(|output| output == Output::Cas(done))
         }
-        Op::Append { .. } => unreachable!("compile refuses appends before anything is replayed"),
+        Op::Append { .. } => false,
     }
 }
 

@@ -23,8 +23,8 @@
 //! for = "500ms..1s"
 //! ```
 //!
-//! The reader's path is the data's path: text → `document` (a tree with places, overrides applied) → `read` and
-//! `read_fault` (sections, through the typed access of `section`) → `spec` and `fault` (the types) → `write` (back to text).
+//! The reader's path is the data's path: text → `document` (a tree with places, overrides applied) → `read`,
+//! `read_cluster` and `read_fault` (sections, through the typed access of `section`) → `spec` and `fault` (the types) → `write` (back to text).
 //! This module owns the format and depends on nothing else of the project: names that only the rest knows, of properties
 //! and fault classes, come in as [`Known`]. It draws nothing and runs nothing.
 
@@ -35,6 +35,7 @@ mod fault;
 mod nearest;
 mod quantity;
 mod read;
+mod read_cluster;
 mod read_fault;
 mod section;
 mod spec;
@@ -47,8 +48,8 @@ pub use error::{Place, Problem, ScenarioError};
 pub use fault::{Direction, Fault, FaultKind, Split, Target, When};
 pub use quantity::QuantityError;
 pub use spec::{
-    Choice, Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, OffsetRange, Scenario, Timing, Verdict,
-    Workload,
+    Choice, Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, OffsetRange, Operator, OrderMix, Scenario,
+    Timing, Verdict, Workload,
 };
 
 use error::Misfit;

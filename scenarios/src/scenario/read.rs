@@ -1,6 +1,6 @@
 //! From a document to a [`Scenario`]: every section with its keys, defaults and bounds, and what must hold between them.
 //!
-//! Owns all sections except the faults (`read_fault.rs`). Leaves the checks of a single value to `section.rs`.
+//! Owns all sections except the cluster with its operator (`read_cluster.rs`) and the faults (`read_fault.rs`). Leaves the checks of a single value to `section.rs`.
 
 use super::document::{Mark, Node, Table, Value};
 use super::error::{Misfit, Problem, shown};
@@ -9,7 +9,7 @@ use super::section::{Section, is_kebab_case, unknown_word, wrong_type};
 use super::spec::{
     Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, Scenario, Timing, Verdict, Workload,
 };
-use super::{Known, MAX_FAULTS, Result, SCHEMA, read_fault};
+use super::{Known, MAX_FAULTS, Result, SCHEMA, read_cluster, read_fault};
 
 pub(super) const NANOSECOND: u64 = 1;
 pub(super) const MICROSECOND: u64 = 1_000 * NANOSECOND;
@@ -19,9 +19,9 @@ pub(super) const MINUTE: u64 = 60 * SECOND;
 pub(super) const HOUR: u64 = 60 * MINUTE;
 
 /// All of a whole, in parts per million.
-const WHOLE: u32 = 1_000_000;
-const KIB: u64 = 1 << 10;
-const MIB: u64 = 1 << 20;
+pub(super) const WHOLE: u32 = 1_000_000;
+pub(super) const KIB: u64 = 1 << 10;
+pub(super) const MIB: u64 = 1 << 20;
 
 pub(super) const VERDICTS: [(&str, Verdict); 4] = [
     ("pass", Verdict::Pass),
@@ -37,10 +37,11 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
     // First of all: a file for another version may differ in anything else.
     schema(&top)?;
     top.only(&[
-        "schema", "name", "about", "cluster", "time", "network", "disk", "clock", "workload", "fault", "expect",
+        "schema", "name", "about", "cluster", "time", "network", "disk", "clock", "workload", "operator", "fault",
+        "expect",
     ])?;
     let (name, about) = (name(&top)?, about(&top)?);
-    let cluster = cluster(top.child("cluster", "cluster.", "[cluster]")?)?;
+    let cluster = read_cluster::cluster(top.child("cluster", "cluster.", "[cluster]")?)?;
     let time = time(top.child("time", "time.", "[time]")?)?;
     Ok(Scenario {
         name,
@@ -49,6 +50,7 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
         disk: disk(top.child("disk", "disk.", "[disk]")?)?,
         clock: clock(top.child("clock", "clock.", "[clock]")?)?,
         workload: workload(top.child("workload", "workload.", "[workload]")?)?,
+        operator: read_cluster::operator(&top, &cluster, &time)?,
         faults: faults(&top, &cluster, &time)?,
         expect: expect(top.child("expect", "expect.", "[expect]")?, known)?,
         cluster,
@@ -106,36 +108,6 @@ fn name(top: &Section<'_>) -> Result<String> {
         ));
     }
     Ok(name.to_owned())
-}
-
-fn cluster(section: Section<'_>) -> Result<Cluster> {
-    section.only(&[
-        "nodes",
-        "pre_vote",
-        "election",
-        "heartbeat",
-        "max_entries_per_append",
-        "max_bytes_per_append",
-        "max_inflight",
-    ])?;
-    let cluster = Cluster {
-        nodes: section.counts("nodes", 3, 1..=7)?,
-        pre_vote: section.flags("pre_vote", true)?,
-        election: section.durations("election", millis(150, 300), MILLISECOND..=MINUTE)?,
-        heartbeat_ns: section.duration("heartbeat", 50 * MILLISECOND, MILLISECOND..=10 * SECOND)?,
-        max_entries_per_append: section.counts("max_entries_per_append", 64, 1..=65_536)?,
-        max_bytes_per_append: section.sizes("max_bytes_per_append", 64 * KIB, 64..=16 * MIB)?,
-        max_inflight: section.counts("max_inflight", 16, 1..=4_096)?,
-    };
-    if cluster.heartbeat_ns >= cluster.election.min_ns {
-        let (heartbeat, election) = (duration(cluster.heartbeat_ns), duration(cluster.election.min_ns));
-        return Err(Misfit::unfit(
-            section.mark_of(&["heartbeat", "election"]),
-            format!("`cluster.heartbeat` is {heartbeat}, not below the shortest election timeout, {election}"),
-            "lower `heartbeat`, to a third of the shortest election timeout or less, or raise `election`",
-        ));
-    }
-    Ok(cluster)
 }
 
 fn time(section: Section<'_>) -> Result<Timing> {
@@ -331,6 +303,6 @@ pub(super) fn duration(ns: u64) -> String {
     quantity::format(&DURATION, i128::from(ns))
 }
 
-fn ratio(ppm: u32) -> String {
+pub(super) fn ratio(ppm: u32) -> String {
     quantity::format(&quantity::RATIO, i128::from(ppm))
 }

@@ -199,6 +199,16 @@ impl<'d> Section<'d> {
             .map_or(Ok(default), |node| single(&DURATION, node, &self.path(key), &bounds))
     }
 
+    /// A ratio in parts per million or "off", or a list of them; "off" if the key is absent.
+    pub fn ratios_or_off(&self, key: &str, bounds: RangeInclusive<u32>) -> Result<Choice<Option<u32>>> {
+        self.choice(key, None, |node, path| single_or_off(&RATIO, node, path, &bounds))
+    }
+
+    /// A duration in nanoseconds or "off", or a list of them; "off" if the key is absent.
+    pub fn durations_or_off(&self, key: &str, bounds: RangeInclusive<u64>) -> Result<Choice<Option<u64>>> {
+        self.choice(key, None, |node, path| single_or_off(&DURATION, node, path, &bounds))
+    }
+
     /// A range of durations.
     pub fn durations(&self, key: &str, default: DurationRange, bounds: RangeInclusive<u64>) -> Result<DurationRange> {
         let Some(node) = self.get(key) else { return Ok(default) };
@@ -287,45 +297,55 @@ fn count(node: &Node, path: &str, example: u32, bounds: &RangeInclusive<u32>) ->
     }
 }
 
+/// One quantity, or `None` for the word that switches the setting off.
+fn single_or_off<T>(
+    family: &'static Family,
+    node: &Node,
+    path: &str,
+    bounds: &RangeInclusive<T>,
+) -> Result<Option<T>>
+where
+    T: Copy + TryFrom<i128> + Into<i128> + PartialOrd,
+{
+    match &node.value {
+        Value::Text(text) if text == OFF => Ok(None),
+        _ => quantity(family, node, path, bounds, " or \"off\"").map(Some),
+    }
+}
+
 fn single<T>(family: &'static Family, node: &Node, path: &str, bounds: &RangeInclusive<T>) -> Result<T>
 where
     T: Copy + TryFrom<i128> + Into<i128> + PartialOrd,
 {
-    let noun_with_article = match family.noun {
-        "duration" => "a duration in double quotes",
-        "ratio" => "a ratio in double quotes",
-        _ => "a size in double quotes",
-    };
+    quantity(family, node, path, bounds, "")
+}
+
+/// One quantity within `bounds`; `otherwise` is what else might stand there, for the message.
+fn quantity<T>(
+    family: &'static Family,
+    node: &Node,
+    path: &str,
+    bounds: &RangeInclusive<T>,
+    otherwise: &str,
+) -> Result<T>
+where
+    T: Copy + TryFrom<i128> + Into<i128> + PartialOrd,
+{
+    let (noun, example) = (family.noun, family.example);
     let Value::Text(text) = &node.value else {
-        return Err(wrong_type(
-            node,
-            path,
-            noun_with_article,
-            &format!("\"{}\"", family.example),
-        ));
+        let expected = format!("a {noun} in double quotes{otherwise}");
+        return Err(wrong_type(node, path, expected, &format!("\"{example}\"")));
     };
     if text.contains("..") {
-        let what = format!("`{path}` is one {}, and \"{}\" is a range", family.noun, shown(text));
-        return Err(Misfit::unfit(
-            node.mark,
-            what,
-            format!("write one value, such as \"{}\"", family.example),
-        ));
+        let what = format!("`{path}` is one {noun}, and \"{}\" is a range", shown(text));
+        let instead = format!("write one value, such as \"{example}\"{otherwise}");
+        return Err(Misfit::unfit(node.mark, what, instead));
     }
     let value = quantity::parse(family, text).map_err(|error| {
         let units = family.unit_names().join(", ");
-        let instead = format!(
-            "write a {} such as \"{}\"; the units are {units}",
-            family.noun, family.example
-        );
-        Misfit::new(
-            node.mark,
-            Problem::Quantity {
-                path: path.to_owned(),
-                error,
-                instead,
-            },
-        )
+        let instead = format!("write a {noun} such as \"{example}\"{otherwise}; the units are {units}");
+        let path = path.to_owned();
+        Misfit::new(node.mark, Problem::Quantity { path, error, instead })
     })?;
     bounded(node.mark, path, value, bounds, |value| quantity::format(family, *value))
 }

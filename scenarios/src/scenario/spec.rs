@@ -29,6 +29,8 @@ pub struct Scenario {
     pub clock: Clock,
     /// `[workload]`: what the clients do.
     pub workload: Workload,
+    /// `[operator]`: who changes the membership and moves the leadership; `None` if the file has no such section.
+    pub operator: Option<Operator>,
     /// `[[fault]]`, in the order of the file; at most [`MAX_FAULTS`](super::MAX_FAULTS).
     pub faults: Vec<Fault>,
     /// `[expect]`: what must hold.
@@ -38,10 +40,27 @@ pub struct Scenario {
 /// `[cluster]`: the nodes and the settings of the consensus protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cluster {
-    /// `nodes`: voting members, 1 to 7; default 3.
+    /// `nodes`: voting members at the start, 1 to 7; default 3. They have the numbers from 0 on.
     pub nodes: Choice<u32>,
+    /// `spares`: nodes beyond `nodes` that run and are no members at first, 0 to 4; default 0. They have the numbers after
+    /// the members'. The largest choices of `nodes` and `spares` together are at most 10.
+    pub spares: Choice<u32>,
     /// `pre_vote`: whether a node asks before it raises its term (Raft thesis, section 9.6); default true.
     pub pre_vote: Choice<bool>,
+    /// `check_quorum`: whether a leader that hears of no quorum for an election timeout steps down (Raft thesis, section
+    /// 6.2), and voters that hear of a leader ignore candidates (section 4.2.3); default true.
+    pub check_quorum: Choice<bool>,
+    /// `lease`: a leader serves reads from a lease (Raft thesis, section 6.4.1), given that no two clocks differ in rate by
+    /// more than this (ppm); 0 to 50%. `None`, written "off", is the default: a quorum confirms each read. With a ratio
+    /// among the choices, all choices of `check_quorum` are true.
+    pub lease_drift_ppm: Choice<Option<u32>>,
+    /// `priorities`: whether node 0 is preferred as the leader; default false: all nodes are alike.
+    pub priorities: Choice<bool>,
+    /// `quiesce`: after how long without anything to do a group goes quiet, without heartbeats and elections, until
+    /// something happens (ns); 1 ms to 10 min. `None`, written "off", is the default: never.
+    pub quiesce_ns: Choice<Option<u64>>,
+    /// `follower_reads`: whether clients send reads to any node rather than to the leader; default false.
+    pub follower_reads: Choice<bool>,
     /// `election`: the election timeout, drawn anew for each wait; 1 ms to 60 s; default 150 ms to 300 ms.
     pub election: DurationRange,
     /// `heartbeat`: pause between a leader's heartbeats; 1 ms to 10 s and shorter than the shortest election timeout;
@@ -53,6 +72,14 @@ pub struct Cluster {
     pub max_bytes_per_append: Choice<u64>,
     /// `max_inflight`: 1 to 4,096 AppendEntries to one follower that wait for an answer; default 16.
     pub max_inflight: Choice<u32>,
+    /// `snapshot_threshold`: a node takes a snapshot after so many applied entries, 1 to 1,000,000; 0, the default, is
+    /// never.
+    pub snapshot_threshold: Choice<u32>,
+    /// `snapshot_tail`: entries before a snapshot that are kept for followers which are a little behind, 0 to 1,000,000;
+    /// default 16.
+    pub snapshot_tail: Choice<u32>,
+    /// `snapshot_chunk`: 16 B to 1 MiB of a snapshot in one message; default 4 KiB.
+    pub snapshot_chunk_bytes: Choice<u64>,
 }
 
 /// `[time]`: the two phases of a run, in true (virtual) time.
@@ -170,6 +197,46 @@ impl Mix {
     }
 }
 
+/// `[operator]`: orders to the cluster, one after another, during `time.chaos`; the settings of what a person or a tool
+/// would do to a cluster in service. Without the section there are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operator {
+    /// `every`: from one order to the next, and from the start to the first; 1 ms to 1 h, the shortest less than
+    /// `time.chaos`; default 1 s to 3 s.
+    pub every: DurationRange,
+    /// `mix`: weights of the kinds of order.
+    pub mix: OrderMix,
+    /// `min_voters`: no order asks for fewer voters, 1 to 10 and at most as many as the smallest choices of
+    /// `cluster.nodes` and `cluster.spares` together; default 1.
+    pub min_voters: u32,
+    /// `timeout`: how long an order may take before the operator gives it up and its outcome is unknown; 1 ms to 10 min;
+    /// default 2 s.
+    pub timeout_ns: u64,
+}
+
+/// `operator.mix`: how often each kind of order is drawn, as weights of 0 to 1,000. At least one is above zero.
+///
+/// A mix that is written names every kind that it wants: what it leaves out has weight 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderMix {
+    /// Weight of changes to a random set of voters and learners out of all nodes, spares included; default 3.
+    pub change: u32,
+    /// Weight of changes to a set of voters that has none, or as few as there must be, in common with the present one;
+    /// default 1.
+    pub replace: u32,
+    /// Weight of transfers of the leadership to a random voter; default 2.
+    pub transfer: u32,
+    /// Weight of telling a random node to stand for election; default 1.
+    pub campaign: u32,
+}
+
+impl OrderMix {
+    /// The sum of the weights; never zero in a validated scenario, and at most 4,000.
+    pub fn total(&self) -> u32 {
+        self.change + self.replace + self.transfer + self.campaign
+    }
+}
+
 /// `[expect]`: what a run, or a sweep of runs, must show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expect {
@@ -195,7 +262,7 @@ pub enum Verdict {
     Inconclusive,
 }
 
-/// A count, a flag or a size for which a scenario gives one value or a list; each seed draws one from the list.
+/// A count, a flag, a size or a setting that can be "off", for which a scenario gives one value or a list; each seed draws one from the list.
 ///
 /// Never empty, and at most [`MAX_CHOICES`](super::MAX_CHOICES) long. A value that is listed twice is drawn twice as often.
 #[derive(Debug, Clone, PartialEq, Eq)]

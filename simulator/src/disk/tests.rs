@@ -155,6 +155,20 @@ fn a_disk_refuses_what_it_cannot_hold() {
 }
 
 #[test]
+fn no_sync_overtakes_another() {
+    let mut disk = Disk::default();
+    assert_eq!(disk.sync(SyncToken(1), 0, Time(5), Duration(10)), Time(15));
+    assert_eq!(disk.sync(SyncToken(2), 0, Time(6), Duration(1)), Time(15));
+    assert_eq!(disk.sync(SyncToken(3), 0, Time(7), Duration(20)), Time(27));
+    disk.crash(&DiskConfig::default(), &mut Stream::new(0, "disk", 0), |_| {});
+    assert_eq!(
+        disk.sync(SyncToken(4), 0, Time(8), Duration(1)),
+        Time(9),
+        "a crash ends the syncs under way"
+    );
+}
+
+#[test]
 fn bytes_of_old_writes_are_given_back() {
     let mut disk = Disk::default();
     for round in 0..10_000 {

@@ -35,6 +35,9 @@ pub struct TraceHeader {
     pub clock: String,
     /// The random generator and the derivation of its streams.
     pub rng: String,
+    /// What it takes to run this again, in the form of whoever ran it; nothing here looks into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Value>,
 }
 
 impl TraceHeader {
@@ -49,6 +52,7 @@ impl TraceHeader {
             clients,
             clock: "ns".to_owned(),
             rng: RNG.to_owned(),
+            run: None,
         }
     }
 

@@ -68,21 +68,21 @@ impl LogFile {
         if log_untouched && persist.hard_state.is_none() && persist.snapshot.is_none() {
             return None;
         }
-        let entry = |entry: &'_ Entry| {
+        fn record_entry(entry: &Entry) -> RecordEntry<'_> {
             let content = match &entry.content {
                 Content::Noop => RecordContent::Noop,
                 Content::Command(command) => RecordContent::Command(command),
                 Content::Configuration(configuration) => RecordContent::Configuration(Cow::Borrowed(configuration)),
             };
             RecordEntry { term: entry.term, content }
-        };
+        }
         let record = Record {
             hard_state: persist.hard_state,
             snapshot: persist.snapshot.clone(),
             truncate: persist.truncate,
             start: persist.start,
             first: persist.entries.first().map_or(0, |entry| entry.index),
-            entries: persist.entries.iter().map(entry).collect(),
+            entries: persist.entries.iter().map(record_entry).collect(),
         };
         self.buffer.clear();
         self.buffer.resize(HEADER_BYTES, 0);

@@ -72,19 +72,21 @@ impl Observer {
             return;
         }
         let status = raft.status();
-        if status.role != self.seen.role || status.term != self.seen.term {
+        let role_changed = status.role != self.seen.role || status.term != self.seen.term;
+        // A leader that steps down in its own term has acted as one until then: on the timer, after the message.
+        let acted_as_leader = self.seen.role == raft_core::Role::Leader && status.term == self.seen.term;
+        if role_changed && !acted_as_leader {
             self.role_changed(&status, raft.configuration().1.voters.len(), outputs);
         }
-        let persists = outputs.iter().filter_map(|output| match output {
-            Output::Persist(persist) => Some(persist),
-            _ => None,
-        });
-        for persist in persists {
+        for persist in outputs.iter().filter_map(written) {
             self.observations.extend(persist.truncate.map(|from| Observation::Truncated { from }));
             self.observations.extend(persist.entries.iter().map(|entry| Observation::Appended(mark(entry))));
         }
         if status.commit != self.seen.commit {
             self.observations.push(Observation::Committed { index: status.commit });
+        }
+        if role_changed && acted_as_leader {
+            self.role_changed(&status, raft.configuration().1.voters.len(), outputs);
         }
         self.seen = Seen { term: status.term, role: status.role, commit: status.commit };
     }
@@ -138,6 +140,13 @@ impl Observer {
         if self.on {
             self.observations.push(Observation::Applied { entry: mark(entry), state_hash });
         }
+    }
+}
+
+fn written(output: &Output) -> Option<&Persist> {
+    match output {
+        Output::Persist(persist) => Some(persist),
+        _ => None,
     }
 }
 

@@ -1,0 +1,109 @@
+//! What can go wrong with a command before there is a verdict, and the exit code of each.
+
+use super::exit;
+use checker::history::HistoryError;
+use checker::linearizability::CheckError;
+use scenarios::scenario::{Place, ScenarioError, UnknownScenario};
+use scenarios::systems::kv::UnknownBug;
+use simulator::trace::format::TraceError;
+use std::io;
+use std::path::PathBuf;
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The scenario is invalid, by its text or by a `--set`.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// No built-in scenario is called that.
+    #[error(transparent)]
+    UnknownScenario(#[from] UnknownScenario),
+    /// No planted bug is called that.
+    #[error("{0}; `squall list bugs` shows them")]
+    UnknownBug(#[from] UnknownBug),
+    /// A file cannot be read.
+    #[error("{}: cannot be read: {error}; check the path and its permissions", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A file or folder to write to cannot be made.
+    #[error("{}: cannot be created: {error}; choose a path that can be written", path.display())]
+    NotCreatable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Writing broke off.
+    #[error("{}: cannot be written: {error}; what is there is incomplete", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A scenario file is no text or too long.
+    #[error("{}: {what}", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+    /// A trace is invalid.
+    #[error("{}: {error}", path.display())]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: Box<TraceError>,
+    },
+    /// A history is invalid.
+    #[error("{path}: {error}")]
+    History {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        error: Box<HistoryError>,
+    },
+    /// A history does not fit the model, or the model is unknown.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// Something on the command line that is neither.
+    #[error("{0}")]
+    Usage(String),
+    /// Nothing to run.
+    #[error("{0}")]
+    Nothing(String),
+    /// Standard output broke.
+    #[error("standard output cannot be written: {0}")]
+    Stdout(io::Error),
+    /// The handler of Ctrl-C cannot be set.
+    #[error("Ctrl-C cannot be caught: {0}")]
+    Signal(#[from] ctrlc::Error),
+}
+
+impl CliError {
+    /// The code to exit with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Scenario(error) if matches!(error.place(), Place::Override(_)) => exit::USAGE,
+            Self::UnknownScenario(_)
+            | Self::UnknownBug(_)
+            | Self::Usage(_)
+            | Self::Check(CheckError::UnknownModel { .. } | CheckError::NoInitial { .. }) => exit::USAGE,
+            Self::Scenario(_)
+            | Self::Unreadable { .. }
+            | Self::NotCreatable { .. }
+            | Self::BadFile { .. }
+            | Self::Trace { .. }
+            | Self::History { .. }
+            | Self::Check(CheckError::Misfit(_)) => exit::BAD_FILE,
+            Self::Nothing(_) => exit::NOTHING,
+            Self::Unwritable { .. } | Self::Stdout(_) | Self::Signal(_) => exit::TROUBLE,
+        }
+    }
+}

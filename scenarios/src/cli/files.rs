@@ -1,0 +1,137 @@
+//! What the command line reads and writes: scenarios, traces, histories. A name that ends in `.zst` is compressed.
+
+use super::error::CliError;
+use checker::history::{History, HistoryError, jsonl};
+use scenarios::run::RunReport;
+use scenarios::scenario::MAX_TEXT;
+use simulator::trace::format::{self, Trace, TraceHeader};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The fastest level of zstd: traces shrink more than tenfold at any.
+const LEVEL: i32 = 1;
+/// From this size on, in bytes, a history deserves a notice.
+pub const LARGE_HISTORY: u64 = 64 << 20;
+
+fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "zst")
+}
+
+/// The text of a scenario file.
+pub fn scenario(path: &Path) -> Result<String, CliError> {
+    let bad = |what: String| CliError::BadFile {
+        path: path.to_owned(),
+        what,
+    };
+    let mut bytes = Vec::new();
+    // One byte more than may be, so that longer files are refused by the parser's own bound.
+    let read = open(path)?.take(MAX_TEXT as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| CliError::Unreadable {
+        path: path.to_owned(),
+        error,
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let (at, length) = (error.utf8_error().valid_up_to(), error.as_bytes().len());
+        if length > MAX_TEXT {
+            return bad(format!(
+                "a scenario has at most {MAX_TEXT} bytes; is this the right file?"
+            ));
+        }
+        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let what = format!(
+            "line {line} (byte {at}): this is not UTF-8 text; a scenario is a TOML file: is this the right one?"
+        );
+        bad(what)
+    })
+}
+
+fn open(path: &Path) -> Result<File, CliError> {
+    File::open(path).map_err(|error| CliError::Unreadable {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+fn reader(path: &Path) -> Result<Box<dyn BufRead>, CliError> {
+    let file = open(path)?;
+    if !is_compressed(path) {
+        return Ok(Box::new(BufReader::new(file)));
+    }
+    let decoder = zstd::Decoder::new(file).map_err(|error| CliError::Unreadable {
+        path: path.to_owned(),
+        error,
+    })?;
+    Ok(Box::new(BufReader::new(decoder)))
+}
+
+/// Reads a trace.
+pub fn trace(path: &Path) -> Result<Trace, CliError> {
+    format::read(reader(path)?).map_err(|error| CliError::Trace {
+        path: path.to_owned(),
+        error: Box::new(error),
+    })
+}
+
+/// Reads a history; `-` is standard input.
+pub fn history(name: &str) -> Result<History, CliError> {
+    let wrong = |error: HistoryError| CliError::History {
+        path: name.to_owned(),
+        error: Box::new(error),
+    };
+    if name == "-" {
+        return History::read(io::stdin().lock()).map_err(wrong);
+    }
+    History::read(reader(Path::new(name))?).map_err(wrong)
+}
+
+/// A file that has been created and is yet to be written: what cannot be created is known before anything runs.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    file: File,
+}
+
+impl Draft {
+    /// Creates the file, or empties it.
+    pub fn create(path: &Path) -> Result<Self, CliError> {
+        let file = File::create(path).map_err(|error| CliError::NotCreatable {
+            path: path.to_owned(),
+            error,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
+    }
+
+    /// Writes all of it, compressed if its name says so.
+    pub fn write(self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<PathBuf, CliError> {
+        let Self { path, file } = self;
+        let written = || {
+            let mut out = BufWriter::new(file);
+            if is_compressed(&path) {
+                let mut encoder = zstd::Encoder::new(&mut out, LEVEL)?;
+                content(&mut encoder)?;
+                encoder.finish()?;
+            } else {
+                content(&mut out)?;
+            }
+            out.flush()
+        };
+        match written() {
+            Ok(()) => Ok(path),
+            Err(error) => Err(CliError::Unwritable { path, error }),
+        }
+    }
+
+    /// Writes the trace of a run.
+    pub fn write_trace(self, header: &TraceHeader, report: &RunReport) -> Result<PathBuf, CliError> {
+        self.write(|out| format::write(out, header, &report.trace, &report.trace_footer()))
+    }
+
+    /// Writes a history as JSON Lines.
+    pub fn write_history(self, history: &History) -> Result<PathBuf, CliError> {
+        self.write(|mut out| jsonl::write(history, &mut out))
+    }
+}

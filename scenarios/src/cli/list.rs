@@ -1,0 +1,109 @@
+//! `squall list`: what there is to choose from.
+
+use super::output::{self, Table, WIDTH, wrapped};
+use super::{Done, Global, exit};
+use checker::models::MODELS;
+use checker::properties::PROPERTIES;
+use clap::{Args, ValueEnum};
+use scenarios::run::{LINEARIZABLE, RECOVERS};
+use scenarios::scenario;
+use scenarios::systems::kv::bugs::PLANTED_BUGS;
+use serde::Serialize;
+use simulator::FaultClass;
+
+/// Arguments of `squall list`.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// What to list
+    #[arg(value_enum)]
+    what: Subject,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Subject {
+    /// The built-in scenarios
+    Scenarios,
+    /// The models that a history can be checked against
+    Models,
+    /// The properties that every run is held against
+    Properties,
+    /// The classes of faults, and what is counted of each
+    Faults,
+    /// The planted bugs of this build
+    Bugs,
+}
+
+/// One line of a list: the document of `squall list` is an array of these.
+#[derive(Debug, Serialize)]
+struct Item {
+    /// The name to use.
+    name: String,
+    /// What it is.
+    about: String,
+    /// Paper, thesis or specification, for properties.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+}
+
+impl Item {
+    fn new(name: impl Into<String>, about: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            about: about.into(),
+            source: None,
+        }
+    }
+}
+
+/// Carries out `squall list`.
+pub fn list(args: &ListArgs, global: &Global) -> Done {
+    let items = match args.what {
+        Subject::Scenarios => scenario::builtin()
+            .iter()
+            .map(|of| Item::new(of.name, of.about.clone()))
+            .collect(),
+        Subject::Models => MODELS.iter().map(|model| Item::new(model.name, model.about)).collect(),
+        Subject::Properties => properties(),
+        Subject::Faults => FaultClass::ALL
+            .iter()
+            .map(|class| Item::new(class.name(), class.about()))
+            .collect(),
+        Subject::Bugs => PLANTED_BUGS
+            .iter()
+            .map(|bug| Item::new(bug.id, format!("{}: {}", bug.name, bug.about)))
+            .collect(),
+    };
+    output::result(global, &items, || text(&items))?;
+    Ok(exit::PASSED)
+}
+
+fn properties() -> Vec<Item> {
+    let online = PROPERTIES.iter().map(|property| Item {
+        source: Some(property.source),
+        ..Item::new(property.name, property.about)
+    });
+    let of_clients = Item {
+        source: Some("Herlihy and Wing 1990"),
+        ..Item::new(LINEARIZABLE, "what the clients saw has a linearization")
+    };
+    let recovers = Item::new(
+        RECOVERS,
+        "once the faults end, the cluster elects, converges and serves within `time.settle`",
+    );
+    online.chain([of_clients, recovers]).collect()
+}
+
+fn text(items: &[Item]) -> String {
+    let names = items.iter().map(|item| item.name.chars().count()).max().unwrap_or(0);
+    let mut table = Table::new(2, ["name", "about"]);
+    for item in items {
+        let source = item.source.map_or_else(String::new, |source| format!(" ({source})"));
+        for (line, part) in wrapped(&format!("{}{source}", item.about), WIDTH - names - 2)
+            .into_iter()
+            .enumerate()
+        {
+            table.row([if line == 0 { item.name.as_str() } else { "" }, &part]);
+        }
+    }
+    table.text()
+}

@@ -1,0 +1,177 @@
+//! The command line: what it takes, and which code it exits with.
+//!
+//! Owns the arguments and the way from a command to an exit code. Each command has a module of its own; what they share is
+//! in `subject` (which scenario, with which changes), `seed` (the ways to write seeds), `output` (the formats), `files` (what
+//! is read and written) and `error`. Results go to standard output and nothing else does.
+
+mod artefacts;
+mod check;
+mod error;
+mod files;
+mod list;
+mod output;
+mod progress;
+mod replay;
+mod results;
+mod run;
+mod seed;
+mod subject;
+mod sweep;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use error::CliError;
+use std::process::ExitCode;
+
+/// Exit codes that are not verdicts; those are in `FailureKind::exit_code`.
+mod exit {
+    /// All that ran passed.
+    pub const PASSED: u8 = 0;
+    /// A file could not be written to its end, or something else went wrong that is nobody's input.
+    pub const TROUBLE: u8 = 1;
+    /// The command line is wrong.
+    pub const USAGE: u8 = 2;
+    /// A file is wrong: it cannot be read or made, or its content is invalid.
+    pub const BAD_FILE: u8 = 3;
+    /// Nothing was selected to run.
+    pub const NOTHING: u8 = 4;
+    /// Ctrl-C.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    all that ran passed
+  1    trouble that is nobody's input (a disk ran full)
+  2    the command line is wrong
+  3    a file is wrong: unreadable, not to be created, or with invalid content
+  4    nothing was selected to run
+  98   inconclusive: a checker gave up, or something expected never happened
+  100  a safety violation
+  101  a panic in the code under test
+  102  a liveness violation
+  103  non-determinism: one seed, two runs
+  130  interrupted; what was found so far has been written";
+
+/// Deterministic simulation testing for consensus: one seed is one run.
+#[derive(Debug, Parser)]
+#[command(name = "squall", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// How results are written: for people, or one JSON document
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "SQUALL_FORMAT",
+        value_name = "FORMAT"
+    )]
+    format: Format,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more: counters at zero, failures as they are found
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// When to use colours; `auto` respects NO_COLOR and CLICOLOR_FORCE
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "SQUALL_COLOR",
+        value_name = "WHEN"
+    )]
+    color: Color,
+    /// How progress is shown, on standard error; `auto` draws a bar on a terminal and writes a line every 10 s elsewhere
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "SQUALL_PROGRESS",
+        value_name = "HOW"
+    )]
+    progress: ProgressStyle,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum Format {
+    #[default]
+    Human,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum ProgressStyle {
+    #[default]
+    Auto,
+    Plain,
+    None,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run one seed of a scenario and check everything
+    Run(run::RunArgs),
+    /// Run many seeds of many scenarios on all cores
+    Sweep(sweep::SweepArgs),
+    /// Run a trace's run again, and compare
+    Replay(replay::ReplayArgs),
+    /// Check a recorded history against a model
+    Check(check::CheckArgs),
+    /// List what there is to choose from
+    List(list::ListArgs),
+}
+
+/// Reads the command line, carries it out, and tells the exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let choice = match cli.global.color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+    let global = &cli.global;
+    let done = match &cli.command {
+        Command::Run(args) => run::run(args, global),
+        Command::Sweep(args) => sweep::sweep(args, global),
+        Command::Replay(args) => replay::replay(args, global),
+        Command::Check(args) => check::check(args, global),
+        Command::List(args) => list::list(args, global),
+    };
+    ExitCode::from(done.unwrap_or_else(|error| {
+        output::complain(&error);
+        error.exit_code()
+    }))
+}
+
+type Done = Result<u8, CliError>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,257 @@
+//! Results as data: the JSON documents of the command line, whose keys are stable, and what text and JSON share.
+
+use super::output::{BAD, GOOD, WIDTH, grouped, indented, labelled, span, wrapped};
+use super::seed;
+use super::subject::Subject;
+use scenarios::TOOL;
+use scenarios::expectation;
+use scenarios::run::RunReport;
+use scenarios::setup::Draw;
+use scenarios::situations::Situations;
+use scenarios::verdict::Failure;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use simulator::Exposure;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// One run: the document of `squall run` and `squall replay`.
+///
+/// Times are nanoseconds of virtual time; seeds are texts, as JSON's numbers do not hold 64 bits everywhere.
+#[derive(Debug, Serialize)]
+pub struct RunResult {
+    /// `squall-run/1`.
+    pub schema: &'static str,
+    /// What wrote it, with its version.
+    pub tool: &'static str,
+    /// The scenario's own name.
+    pub scenario: String,
+    /// `0x` and 16 hexadecimal digits.
+    pub seed: String,
+    /// `pass` or `fail`.
+    pub verdict: &'static str,
+    /// Why the run does not count as passed; null if it does.
+    pub failure: Option<Failure>,
+    /// How the run ended, where the scenario expects a violation: the failure that makes it pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Failure>,
+    /// The line that does it again.
+    pub replay: String,
+    /// What the seed drew from the scenario's choices.
+    pub draw: Draw,
+    /// Events handled.
+    pub events: u64,
+    /// True time at the end.
+    pub end_ns: u64,
+    /// Operations that clients started.
+    pub operations: usize,
+    /// Of those, how many have an unknown outcome.
+    pub unknown_outcomes: usize,
+    /// Log entries committed.
+    pub committed: u64,
+    /// How often each fault class fired.
+    pub faults: Counts,
+    /// Planned faults that found no target.
+    pub faults_skipped: u64,
+    /// How often each situation was reached.
+    pub situations: Counts,
+    /// The digest of all events.
+    pub digest: String,
+    /// The trace that was written.
+    pub trace: Option<PathBuf>,
+    /// The history that was written.
+    pub history: Option<PathBuf>,
+    /// For `replay` of a trace, how it compares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
+}
+
+/// How a run compares with the trace that it repeats.
+#[derive(Debug, Serialize)]
+pub struct Comparison {
+    /// Whether the digests are equal.
+    pub same: bool,
+    /// The digest in the trace's footer.
+    pub recorded_digest: String,
+    /// The verdict in the trace's footer.
+    pub recorded_verdict: String,
+    /// What recorded it.
+    pub recorded_by: String,
+    /// The first event that differs, if the digests do.
+    pub first_difference: Option<String>,
+}
+
+/// Counters by name, in the order in which reports show them.
+#[derive(Clone, Debug)]
+pub struct Counts(pub Vec<(&'static str, u64)>);
+
+impl Counts {
+    /// Of the fault classes.
+    pub fn of_faults(exposure: &Exposure) -> Self {
+        Self(exposure.iter().map(|(class, count)| (class.name(), count)).collect())
+    }
+
+    /// Of the situations.
+    pub fn of_situations(situations: &Situations) -> Self {
+        Self(
+            situations
+                .iter()
+                .map(|(situation, count)| (situation.name(), count))
+                .collect(),
+        )
+    }
+
+    /// Name and count, in words; those at zero only if `all`.
+    fn words(&self, all: bool) -> Vec<String> {
+        let shown = self.0.iter().filter(|(_, count)| all || *count > 0);
+        let words: Vec<_> = shown
+            .map(|(name, count)| format!("{name} {}", grouped(*count)))
+            .collect();
+        if words.is_empty() {
+            vec!["none".to_owned()]
+        } else {
+            words
+        }
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        self.0
+            .iter()
+            .try_for_each(|(name, count)| map.serialize_entry(name, count))?;
+        map.end()
+    }
+}
+
+impl RunResult {
+    /// From a run of `subject`.
+    pub fn new(subject: &Subject, report: &RunReport) -> Self {
+        let failure = expectation::judged(&subject.scenario, report.failure.clone());
+        let expected = if failure.is_none() {
+            report.failure.clone()
+        } else {
+            None
+        };
+        Self {
+            schema: "squall-run/1",
+            tool: TOOL,
+            scenario: subject.scenario.name.clone(),
+            seed: seed::shown(report.seed),
+            verdict: if failure.is_some() { "fail" } else { "pass" },
+            failure,
+            expected,
+            replay: subject.replay_line(report.seed),
+            draw: report.draw,
+            events: report.events,
+            end_ns: report.end.0,
+            operations: report.operations,
+            unknown_outcomes: report.unknown_outcomes,
+            committed: report.committed,
+            faults: Counts::of_faults(&report.exposure),
+            faults_skipped: report.exposure.skipped(),
+            situations: Counts::of_situations(&report.situations),
+            digest: report.digest.to_string(),
+            trace: None,
+            history: None,
+            comparison: None,
+        }
+    }
+
+    /// The code to exit with, by the verdict alone.
+    pub fn exit_code(&self) -> u8 {
+        self.failure
+            .as_ref()
+            .map_or(super::exit::PASSED, |failure| failure.kind.exit_code())
+    }
+
+    /// For a person; with `all`, counters at zero too.
+    pub fn text(&self, all: bool) -> String {
+        let mut text = String::new();
+        let _ = match (&self.failure, &self.expected) {
+            (Some(failure), _) => write!(text, "{}", failed(&self.seed, &self.scenario, failure)),
+            (None, None) => writeln!(text, "{GOOD}PASS{GOOD:#} {}  {}", self.seed, self.scenario),
+            (None, Some(failure)) => {
+                writeln!(
+                    text,
+                    "{GOOD}PASS{GOOD:#} {}  {}  as expected: {failure}",
+                    self.seed, self.scenario
+                )
+            }
+        };
+        text += &labelled("drawn", &drawn(&self.draw));
+        let operations = format!(
+            "{} operations ({} of unknown outcome)",
+            grouped(self.operations as u64),
+            grouped(self.unknown_outcomes as u64)
+        );
+        let ran = [
+            format!("{} events", grouped(self.events)),
+            format!("{} simulated", span(self.end_ns.into())),
+            operations,
+            format!("{} entries committed", grouped(self.committed)),
+        ];
+        text += &labelled("ran", &ran);
+        text += &labelled("faults", &self.faults.words(all));
+        text += &labelled("situations", &self.situations.words(all));
+        text += &labelled("digest", std::slice::from_ref(&self.digest));
+        for (label, path) in [("trace", &self.trace), ("history", &self.history)] {
+            if let Some(path) = path {
+                text += &labelled(label, &[path.display().to_string()]);
+            }
+        }
+        if let Some(comparison) = &self.comparison {
+            text += &comparison.text();
+        }
+        text + &labelled("replay", std::slice::from_ref(&self.replay))
+    }
+}
+
+impl Comparison {
+    fn text(&self) -> String {
+        if self.same {
+            return labelled("comparison", &[format!("{GOOD}same{GOOD:#} digest as in the trace")]);
+        }
+        let mut text = labelled(
+            "comparison",
+            &[format!(
+                "{BAD}different{BAD:#} digest: the trace has {}",
+                self.recorded_digest
+            )],
+        );
+        text += &indented(
+            &format!(
+                "recorded by {}, with the verdict {}",
+                self.recorded_by, self.recorded_verdict
+            ),
+            12,
+        );
+        text + &indented(
+            self.first_difference.as_deref().unwrap_or("no recorded event differs"),
+            12,
+        )
+    }
+}
+
+/// The head of a failure and its reasons, for a person.
+pub fn failed(seed: &str, scenario: &str, failure: &Failure) -> String {
+    const INDENT: usize = 5;
+    let head = format!("{BAD}FAIL{BAD:#} {seed}  {scenario}  {BAD}{failure}{BAD:#}\n");
+    let message = wrapped(&format!("{}: {}", failure.kind.name(), failure.message), WIDTH - INDENT).join("\n");
+    head + &indented(&message, INDENT) + &indented(&failure.details, INDENT)
+}
+
+fn drawn(draw: &Draw) -> Vec<String> {
+    vec![
+        format!("{} nodes", draw.nodes),
+        format!("{} clients{}", draw.clients, if draw.sticky { " (sticky)" } else { "" }),
+        format!("{} keys", draw.keys),
+        format!("{} operations each", draw.operations),
+        format!("{} B values", draw.value_bytes),
+        format!("pre-vote {}", if draw.pre_vote { "on" } else { "off" }),
+        format!("{} entries per append", draw.max_entries_per_append),
+        format!("{} B per append", draw.max_bytes_per_append),
+        format!("{} in flight", draw.max_inflight),
+    ]
+}

@@ -1,0 +1,107 @@
+//! `squall run`: one seed of one scenario.
+
+use super::files::Draft;
+use super::output::{self, notice};
+use super::results::RunResult;
+use super::subject::{self, Changes, Subject};
+use super::{Done, Global, seed};
+use clap::Args;
+use scenarios::clock;
+use scenarios::run::{RunOptions, RunReport};
+use scenarios::sweep::attempt;
+use simulator::trace::format::TraceHeader;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  squall run                                           the harshest scenario, a fresh seed
+  squall run leader-isolation --seed 0x3f7             this very run, to the last event
+  squall run storm --seed 7 --trace trace.jsonl.zst    with everything that happened
+  squall run my.toml --set cluster.nodes=5             a scenario of your own, changed
+  squall run storm --bug E7 --seed 1                   with a planted bug";
+
+/// Arguments of `squall run`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct RunArgs {
+    /// A built-in scenario (`squall list scenarios`) or a path to a .toml file
+    #[arg(default_value = subject::DEFAULT)]
+    scenario: String,
+    /// The seed: decimal, 0x and hexadecimal digits, or a git hash (its first 16 digits); a fresh one if not given
+    #[arg(long, value_parser = seed::parse)]
+    seed: Option<u64>,
+    #[command(flatten)]
+    outputs: Outputs,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// Where the records of a run go.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Outputs {
+    /// Write everything that happened, as JSON Lines; compressed if the name ends in .zst
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Write what the clients saw, as JSON Lines; compressed if the name ends in .zst
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
+}
+
+/// Carries out `squall run`.
+pub fn run(args: &RunArgs, global: &Global) -> Done {
+    let subject = Subject::load(&args.scenario, &args.changes)?;
+    let seed = args.seed.unwrap_or_else(clock::fresh_seed);
+    seeded(&subject, seed, &args.outputs, global)
+}
+
+/// Runs one seed and reports; the seed is printed before anything can go wrong.
+pub fn seeded(subject: &Subject, seed: u64, outputs: &Outputs, global: &Global) -> Done {
+    notice(
+        global,
+        &format_args!("seed {}  {}", seed::shown(seed), subject.scenario.name),
+    );
+    let (_, result) = recorded(subject, seed, outputs)?;
+    output::result(global, &result, || result.text(global.verbose))?;
+    Ok(result.exit_code())
+}
+
+/// Runs one seed and writes its records.
+pub fn recorded(
+    subject: &Subject,
+    seed: u64,
+    outputs: &Outputs,
+) -> Result<(RunReport, RunResult), super::error::CliError> {
+    let trace = outputs.trace.as_deref().map(Draft::create).transpose()?;
+    let history = outputs.history.as_deref().map(Draft::create).transpose()?;
+    let report = attempt(
+        &subject.scenario,
+        seed,
+        RunOptions {
+            bug: subject.bug,
+            trace: trace.is_some(),
+        },
+    );
+    let mut result = RunResult::new(subject, &report);
+    if let Some(draft) = trace {
+        result.trace = Some(draft.write_trace(&trace_header(subject, &report), &report)?);
+    }
+    if let Some(draft) = history {
+        result.history = Some(draft.write_history(&report.history)?);
+    }
+    Ok((report, result))
+}
+
+/// The header of a run's trace, with all that it takes to run it again.
+pub fn trace_header(subject: &Subject, report: &RunReport) -> TraceHeader {
+    let run = super::replay::Recorded {
+        name: subject.name.clone(),
+        toml: subject.scenario.to_toml(),
+        set: subject.set.clone(),
+        bug: subject.bug.map(|bug| bug.id.to_owned()),
+    };
+    let run = serde_json::to_value(run).expect("a record of texts is JSON");
+    TraceHeader {
+        run: Some(run),
+        ..report.trace_header(&subject.scenario.name)
+    }
+}

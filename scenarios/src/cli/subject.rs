@@ -1,0 +1,143 @@
+//! What a command runs: a scenario with its overrides and perhaps a planted bug. Owns finding and reading it, and the one
+//! line that runs a seed of it again.
+
+use super::error::CliError;
+use super::{files, seed};
+use clap::Args;
+use scenarios::scenario::{self, Builtin, Scenario};
+use scenarios::systems::kv::PlantedBug;
+use std::fmt::Write;
+use std::path::Path;
+
+/// The scenario that is run when none is named.
+pub const DEFAULT: &str = "storm";
+
+/// What changes a scenario.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Changes {
+    /// Change a setting of the scenario: a dotted path and a value, as in `cluster.nodes=5`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_override)]
+    pub set: Vec<(String, String)>,
+    /// Switch on a planted bug (`squall list bugs`)
+    #[arg(long, value_name = "NAME")]
+    pub bug: Option<String>,
+}
+
+fn parse_override(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE, as in cluster.nodes=5".to_owned()),
+    }
+}
+
+/// A scenario that is ready to run.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// As the user named it: a built-in name or a path.
+    pub name: String,
+    /// The scenario, overrides applied.
+    pub scenario: Scenario,
+    /// The overrides.
+    pub set: Vec<(String, String)>,
+    /// The planted bug.
+    pub bug: Option<&'static PlantedBug>,
+}
+
+impl Subject {
+    /// Finds and reads a scenario: what ends in `.toml` or has a `/` is a path, everything else a built-in name.
+    ///
+    /// # Errors
+    /// When there is no such scenario or bug, or the scenario is invalid.
+    pub fn load(name: &str, changes: &Changes) -> Result<Self, CliError> {
+        let is_path = name.contains('/') || Path::new(name).extension().is_some_and(|extension| extension == "toml");
+        let text = if is_path {
+            files::scenario(Path::new(name))?
+        } else {
+            scenario::find(name)?.text.to_owned()
+        };
+        let scenario = scenario::parse(name, &text, &changes.set, &scenarios::known())?;
+        Ok(Self {
+            name: name.to_owned(),
+            scenario,
+            set: changes.set.clone(),
+            bug: changes.bug()?,
+        })
+    }
+
+    /// All that are named, or all built-in ones.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_all(names: &[String], changes: &Changes) -> Result<Vec<Self>, CliError> {
+        if names.is_empty() {
+            let load = |builtin: &Builtin| Self::load(builtin.name, changes);
+            return scenario::builtin().iter().map(load).collect();
+        }
+        names.iter().map(|name| Self::load(name, changes)).collect()
+    }
+
+    /// The line that runs a seed again, to be copied into a shell.
+    pub fn replay_line(&self, of: u64) -> String {
+        let mut line = format!("squall run {} --seed {}", quoted(&self.name), seed::shown(of));
+        for (key, value) in &self.set {
+            let _ = write!(line, " --set {}", quoted(&format!("{key}={value}")));
+        }
+        if let Some(bug) = self.bug {
+            let _ = write!(line, " --bug {}", bug.id);
+        }
+        line
+    }
+}
+
+impl Changes {
+    /// The planted bug.
+    ///
+    /// # Errors
+    /// When this build has none of that name.
+    pub fn bug(&self) -> Result<Option<&'static PlantedBug>, CliError> {
+        Ok(self.bug.as_deref().map(PlantedBug::find).transpose()?)
+    }
+}
+
+/// As one word for a POSIX shell.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./=:@%+,-".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replay_line_holds_all_that_is_not_default() {
+        let set = vec![("cluster.nodes".to_owned(), "[3, 5]".to_owned())];
+        let changes = Changes {
+            set,
+            bug: Some("halfquorum".to_owned()),
+        };
+        let subject = Subject::load("calm", &changes).unwrap();
+        assert_eq!(
+            subject.replay_line(1015),
+            "squall run calm --seed 0x00000000000003f7 --set 'cluster.nodes=[3, 5]' --bug Q1"
+        );
+    }
+
+    #[test]
+    fn words_are_quoted_for_the_shell() {
+        assert_eq!(quoted("a/b.toml"), "a/b.toml");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("$(x)"), "'$(x)'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn an_override_needs_a_key_and_keeps_later_equal_signs() {
+        assert_eq!(parse_override("a.b=c=d"), Ok(("a.b".to_owned(), "c=d".to_owned())));
+        assert!(parse_override("a.b").is_err());
+        assert!(parse_override("=5").is_err());
+    }
+}

@@ -1,0 +1,83 @@
+//! The machine's own time: how long a command took, how much processor it used, and one number that differs from call to
+//! call.
+//!
+//! The only place of the workspace that reads a wall clock. Nothing that a run decides may come from here: a fresh seed is
+//! printed before it is used, and every other figure is only ever shown.
+
+// The ban keeps real time out of runs; what is measured here never reaches one.
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the command line measures itself"
+)]
+
+use simulator::Stream;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Ticks per second of the processor times in `/proc`: fixed at 100 for user space on Linux.
+const TICKS_PER_SECOND: u64 = 100;
+
+/// Measures from its making on.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch {
+    started: Instant,
+    cpu_at_start: Option<Duration>,
+}
+
+impl Stopwatch {
+    /// Starts measuring.
+    pub fn start() -> Self {
+        Self {
+            started: Instant::now(),
+            cpu_at_start: cpu_time(),
+        }
+    }
+
+    /// Wall time since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Processor time of all threads of the process since the start, to 10 ms; `None` where the system does not tell.
+    pub fn cpu(&self) -> Option<Duration> {
+        cpu_time()?.checked_sub(self.cpu_at_start?)
+    }
+}
+
+/// Processor time that the process has used so far, user and system, from `/proc/self/stat`.
+fn cpu_time() -> Option<Duration> {
+    ticks(&std::fs::read_to_string("/proc/self/stat").ok()?)
+}
+
+/// Fields 14 and 15 of `stat` (proc(5)), counted after the command's name, which may hold spaces and parentheses.
+fn ticks(stat: &str) -> Option<Duration> {
+    let after_name = stat.rsplit_once(") ")?.1;
+    let mut fields = after_name.split(' ').skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(Duration::from_millis((user + system) * (1000 / TICKS_PER_SECOND)))
+}
+
+/// A seed that nobody chose: the nanoseconds since 1970 and the process's number, mixed so that all 64 bits vary.
+pub fn fresh_seed() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Stream::new(since_1970.as_nanos() as u64, "fresh-seed", std::process::id().into()).next_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_read_past_a_name_with_spaces_and_parentheses() {
+        let stat = "7 (a ) b) R 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 1 0 100";
+        assert_eq!(ticks(stat), Some(Duration::from_secs(3)));
+        assert_eq!(ticks("7 (a) R 1"), None);
+        assert_eq!(ticks(""), None);
+    }
+
+    #[test]
+    fn fresh_seeds_differ() {
+        assert_ne!(fresh_seed(), fresh_seed());
+    }
+}

@@ -1,0 +1,482 @@
+//! Many seeds of several scenarios on all cores, folded into one report.
+//!
+//! The jobs are numbered: seed by seed, and within a seed scenario by scenario. Workers take the next number from a counter;
+//! the caller's thread folds the outcomes *in the order of the numbers*, and what ends a sweep early (enough failures)
+//! ends it at a number. So the report depends on the jobs, never on how many threads there were or which was fastest; only a
+//! limit on time and an interruption make it end wherever they strike.
+//!
+//! Owns running, folding and grouping. Leaves to others: what to run, printing (an [`Observer`] hears of progress), files.
+
+use crate::clock::Stopwatch;
+use crate::expectation;
+use crate::panics;
+use crate::run::{self, RunOptions, RunReport};
+use crate::scenario::Scenario;
+use crate::setup::Draw;
+use crate::situations::Situations;
+use crate::systems::kv::PlantedBug;
+use crate::verdict::{Failure, FailureKind};
+use checker::history::History;
+use simulator::{Digest, Exposure, Time};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+#[cfg(test)]
+mod tests;
+
+/// How often an observer hears from a sweep in which nothing ends.
+const TICK: Duration = Duration::from_millis(200);
+/// How many outcomes may wait to be folded.
+const BACKLOG: usize = 1024;
+/// Stack of a worker, in bytes: what the main thread has by default.
+const STACK: usize = 8 << 20;
+
+/// Which seeds a sweep runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seeds {
+    /// `count` seeds from `first` up, wrapping at the end of the 64-bit numbers.
+    Range {
+        /// The first seed.
+        first: u64,
+        /// How many seeds.
+        count: u64,
+    },
+    /// These, in this order.
+    List(Vec<u64>),
+}
+
+impl Seeds {
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Range { count, .. } => *count,
+            Self::List(seeds) => seeds.len() as u64,
+        }
+    }
+
+    /// The seed at `index`, which must be below the count.
+    pub fn at(&self, index: u64) -> u64 {
+        match self {
+            Self::Range { first, .. } => first.wrapping_add(index),
+            Self::List(seeds) => seeds[usize::try_from(index).expect("an index of a list in memory")],
+        }
+    }
+}
+
+/// What to sweep, and when to stop.
+#[derive(Clone, Debug)]
+pub struct Sweep<'a> {
+    /// The scenarios.
+    pub scenarios: &'a [Scenario],
+    /// The seeds of each.
+    pub seeds: Seeds,
+    /// The planted bug that is switched on.
+    pub bug: Option<&'static PlantedBug>,
+    /// Worker threads, at least one.
+    pub jobs: usize,
+    /// No run starts after this much wall time.
+    pub time: Option<Duration>,
+    /// After so many distinct signatures the sweep ends; 0 for never.
+    pub max_fail: usize,
+    /// Every so many seeds, counted from the first, each scenario runs twice and must do the same; 0 for never.
+    pub verify_every: u64,
+}
+
+/// What a sweep came to. Apart from [`wall`](Self::wall) and [`cpu`](Self::cpu), it is the same for any number of threads.
+#[derive(Clone, Debug)]
+pub struct SweepReport {
+    /// In the order of the sweep.
+    pub scenarios: Vec<Tally>,
+    /// In the order in which their first failures were folded, that is of their jobs.
+    pub groups: Vec<Group>,
+    /// Whether [`Sweep::max_fail`] ended it.
+    pub stopped_early: bool,
+    /// Whether the caller's flag ended it.
+    pub interrupted: bool,
+    /// Wall time.
+    pub wall: Duration,
+    /// Processor time; `None` where the system does not tell.
+    pub cpu: Option<Duration>,
+}
+
+/// All runs of one scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Runs, without the second ones that verify determinism.
+    pub runs: u64,
+    /// Runs that did not end as the scenario expects.
+    pub failed: u64,
+    /// Runs that were done twice and compared.
+    pub verified: u64,
+    /// Events handled.
+    pub events: u64,
+    /// True time, in nanoseconds.
+    pub simulated_ns: u128,
+    /// Operations that clients started.
+    pub operations: u64,
+    /// Of those, how many have an unknown outcome.
+    pub unknown_outcomes: u64,
+    /// Log entries committed.
+    pub committed: u64,
+    /// How often each fault fired.
+    pub exposure: Exposure,
+    /// How often each situation was reached.
+    pub situations: Situations,
+}
+
+/// Failures of one signature.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// The first of them; those of a later run differ in their numbers.
+    pub failure: Failure,
+    /// How many runs failed so; 0 for what only a whole sweep can show.
+    pub count: u64,
+    /// The scenario of the first, as an index.
+    pub scenario: usize,
+    /// The seed of the first, the lowest of a range; `None` for what only a whole sweep can show.
+    pub seed: Option<u64>,
+}
+
+/// Hears how a sweep goes, on the caller's thread.
+pub trait Observer {
+    /// After each run, and at least five times in a second.
+    fn progress(&mut self, progress: &Progress);
+    /// The first failure of a signature.
+    fn found(&mut self, group: &Group);
+}
+
+/// How far a sweep is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Runs done.
+    pub done: u64,
+    /// Runs there will be at most; `None` if only time limits them.
+    pub total: Option<u64>,
+    /// Runs that failed.
+    pub failed: u64,
+    /// Wall time so far.
+    pub elapsed: Duration,
+}
+
+impl SweepReport {
+    /// The gravest kind of failure; `None` if all passed.
+    pub fn gravest(&self) -> Option<FailureKind> {
+        self.groups.iter().map(|group| group.failure.kind).max()
+    }
+}
+
+/// What is kept of one run.
+struct Outcome {
+    tally: Tally,
+    failure: Option<Failure>,
+}
+
+/// Sweeps. When `interrupted` becomes true no further run starts; what is under way is finished and counted.
+pub fn sweep(sweep: &Sweep<'_>, interrupted: &AtomicBool, observer: &mut dyn Observer) -> SweepReport {
+    assert!(sweep.jobs > 0, "a sweep needs a thread to run on");
+    let watch = Stopwatch::start();
+    let total = sweep.seeds.count().saturating_mul(sweep.scenarios.len() as u64);
+    let pool = Pool {
+        sweep,
+        interrupted,
+        watch,
+        total,
+        next: AtomicU64::new(0),
+        enough: AtomicBool::new(false),
+    };
+    let mut fold = Fold::new(sweep);
+    let (sender, receiver) = sync_channel(BACKLOG);
+    threads(&pool, sender, || fold.take_all(&pool, &receiver, observer));
+    fold.finish(watch, interrupted.load(Ordering::Relaxed))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "each run has one thread to itself; only the sweep has several"
+)]
+fn threads(pool: &Pool<'_>, sender: SyncSender<(u64, Outcome)>, meanwhile: impl FnOnce()) {
+    std::thread::scope(|scope| {
+        for number in 0..pool.sweep.jobs {
+            let sender = sender.clone();
+            let builder = std::thread::Builder::new()
+                .name(format!("sweep-{number}"))
+                .stack_size(STACK);
+            let started = builder.spawn_scoped(scope, move || pool.work(&sender));
+            // One thread is enough to go on with; without any, the system has bigger troubles.
+            assert!(
+                started.is_ok() || number > 0,
+                "the system starts no thread: {:?}",
+                started.err()
+            );
+        }
+        drop(sender);
+        meanwhile();
+    });
+}
+
+/// What the workers share.
+struct Pool<'a> {
+    sweep: &'a Sweep<'a>,
+    interrupted: &'a AtomicBool,
+    watch: Stopwatch,
+    total: u64,
+    next: AtomicU64,
+    enough: AtomicBool,
+}
+
+impl Pool<'_> {
+    fn work(&self, sender: &SyncSender<(u64, Outcome)>) {
+        while !self.is_over() {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            if index >= self.total || sender.send((index, self.job(index))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let out_of_time = || self.sweep.time.is_some_and(|limit| self.watch.elapsed() >= limit);
+        self.interrupted.load(Ordering::Relaxed) || self.enough.load(Ordering::Relaxed) || out_of_time()
+    }
+
+    fn job(&self, index: u64) -> Outcome {
+        let Sweep {
+            scenarios,
+            seeds,
+            bug,
+            verify_every,
+            ..
+        } = self.sweep;
+        let (seed_index, scenario) = split(index, scenarios.len());
+        let (scenario, seed) = (&scenarios[scenario], seeds.at(seed_index));
+        let report = attempt(
+            scenario,
+            seed,
+            RunOptions {
+                bug: *bug,
+                trace: false,
+            },
+        );
+        let mut tally = Tally::of(&report);
+        let mut failure = expectation::judged(scenario, report.failure.clone());
+        if *verify_every > 0 && seed_index.is_multiple_of(*verify_every) {
+            tally.verified = 1;
+            let again = attempt(
+                scenario,
+                seed,
+                RunOptions {
+                    bug: *bug,
+                    trace: false,
+                },
+            );
+            failure = difference(scenario, seed, *bug, &report, &again).or(failure);
+        }
+        tally.failed = u64::from(failure.is_some());
+        Outcome { tally, failure }
+    }
+}
+
+/// The seed's index and the scenario's of a job.
+fn split(index: u64, scenarios: usize) -> (u64, usize) {
+    let scenarios = scenarios as u64;
+    (index / scenarios, (index % scenarios) as usize)
+}
+
+/// One run, with a panic anywhere in it as its failure.
+pub fn attempt(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
+    panics::caught(|| run::run(scenario, seed, options)).unwrap_or_else(|failure| RunReport {
+        seed,
+        draw: Draw::new(scenario, seed),
+        failure: Some(*failure),
+        digest: Digest([0; 32]),
+        exposure: Exposure::default(),
+        situations: Situations::default(),
+        events: 0,
+        end: Time(0),
+        operations: 0,
+        unknown_outcomes: 0,
+        committed: 0,
+        history: History::new(),
+        trace: Vec::new(),
+        trace_left_out: 0,
+    })
+}
+
+/// The failure of two runs of one seed that differ; both are repeated with their traces on to name the first difference.
+fn difference(
+    scenario: &Scenario,
+    seed: u64,
+    bug: Option<&'static PlantedBug>,
+    one: &RunReport,
+    other: &RunReport,
+) -> Option<Failure> {
+    if one.digest == other.digest && one.failure == other.failure {
+        return None;
+    }
+    let message = format!(
+        "two runs of one seed differ: digests {} and {}",
+        one.digest.short(),
+        other.digest.short()
+    );
+    let traced = || attempt(scenario, seed, RunOptions { bug, trace: true });
+    let details = match first_difference(&traced().trace, &traced().trace) {
+        Some(place) => place,
+        None => "two more runs with the trace on did the same, so the first difference is not known".to_owned(),
+    };
+    let failure = Failure::new(FailureKind::NonDeterminism, "non-determinism", "digest", message);
+    Some(Failure { details, ..failure })
+}
+
+/// Where two traces part, with the event of each; `None` if they do not.
+pub fn first_difference(one: &[simulator::TraceEvent], other: &[simulator::TraceEvent]) -> Option<String> {
+    let text = |event: &simulator::TraceEvent| serde_json::to_value(event).expect("a trace event is JSON");
+    let differ = |(one, other)| text(one) != text(other);
+    let place = one
+        .iter()
+        .zip(other)
+        .position(differ)
+        .unwrap_or(one.len().min(other.len()));
+    let show = |events: &[simulator::TraceEvent]| {
+        events
+            .get(place)
+            .map_or_else(|| "(the trace ends)".to_owned(), |event| text(event).to_string())
+    };
+    (place < one.len().max(other.len()))
+        .then(|| format!("after {place} equal events:\n  {}\n  {}", show(one), show(other)))
+}
+
+impl Tally {
+    fn of(report: &RunReport) -> Self {
+        Self {
+            runs: 1,
+            failed: 0,
+            verified: 0,
+            events: report.events,
+            simulated_ns: report.end.0.into(),
+            operations: report.operations as u64,
+            unknown_outcomes: report.unknown_outcomes as u64,
+            committed: report.committed,
+            exposure: report.exposure.clone(),
+            situations: report.situations,
+        }
+    }
+
+    /// Adds another tally.
+    pub fn merge(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.failed += other.failed;
+        self.verified += other.verified;
+        self.events += other.events;
+        self.simulated_ns += other.simulated_ns;
+        self.operations += other.operations;
+        self.unknown_outcomes += other.unknown_outcomes;
+        self.committed += other.committed;
+        self.exposure.merge(&other.exposure);
+        self.situations.merge(&other.situations);
+    }
+}
+
+/// Brings the outcomes into the order of their jobs and adds them up.
+struct Fold<'a> {
+    sweep: &'a Sweep<'a>,
+    tallies: Vec<Tally>,
+    groups: Vec<Group>,
+    /// The job that is folded next.
+    next: u64,
+    /// Outcomes that came before their turn.
+    early: BTreeMap<u64, Outcome>,
+    failed: u64,
+    is_over: bool,
+}
+
+impl<'a> Fold<'a> {
+    fn new(sweep: &'a Sweep<'a>) -> Self {
+        let tallies = vec![Tally::default(); sweep.scenarios.len()];
+        Self {
+            sweep,
+            tallies,
+            groups: Vec::new(),
+            next: 0,
+            early: BTreeMap::new(),
+            failed: 0,
+            is_over: false,
+        }
+    }
+
+    fn take_all(&mut self, pool: &Pool<'_>, receiver: &Receiver<(u64, Outcome)>, observer: &mut dyn Observer) {
+        let total = (pool.total < u64::MAX).then_some(pool.total);
+        loop {
+            match receiver.recv_timeout(TICK) {
+                Ok((index, outcome)) => {
+                    self.early.insert(index, outcome);
+                    self.take_those_in_turn(observer);
+                    pool.enough.fetch_or(self.is_over, Ordering::Relaxed);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            observer.progress(&Progress {
+                done: self.next,
+                total,
+                failed: self.failed,
+                elapsed: pool.watch.elapsed(),
+            });
+        }
+    }
+
+    /// Once it is over, what still comes in belongs to later jobs and is dropped.
+    fn take_those_in_turn(&mut self, observer: &mut dyn Observer) {
+        while !self.is_over
+            && let Some(outcome) = self.early.remove(&self.next)
+        {
+            self.take(self.next, outcome, observer);
+            self.next += 1;
+        }
+    }
+
+    fn take(&mut self, index: u64, outcome: Outcome, observer: &mut dyn Observer) {
+        let (seed_index, scenario) = split(index, self.sweep.scenarios.len());
+        self.tallies[scenario].merge(&outcome.tally);
+        let Some(failure) = outcome.failure else { return };
+        self.failed += 1;
+        if let Some(group) = self
+            .groups
+            .iter_mut()
+            .find(|group| group.failure.signature == failure.signature)
+        {
+            group.count += 1;
+            return;
+        }
+        let group = Group {
+            failure,
+            count: 1,
+            scenario,
+            seed: Some(self.sweep.seeds.at(seed_index)),
+        };
+        observer.found(&group);
+        self.groups.push(group);
+        self.is_over = self.groups.len() == self.sweep.max_fail;
+    }
+
+    fn finish(mut self, watch: Stopwatch, interrupted: bool) -> SweepReport {
+        for (scenario, tally) in self.tallies.iter().enumerate() {
+            let silent = expectation::never_fired(&self.sweep.scenarios[scenario], tally.runs, &tally.exposure);
+            self.groups.extend(silent.into_iter().map(|failure| Group {
+                failure,
+                count: 0,
+                scenario,
+                seed: None,
+            }));
+        }
+        SweepReport {
+            scenarios: self.tallies,
+            groups: self.groups,
+            stopped_early: self.is_over,
+            interrupted,
+            wall: watch.elapsed(),
+            cpu: watch.cpu(),
+        }
+    }
+}

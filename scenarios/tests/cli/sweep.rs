@@ -1,0 +1,184 @@
+use super::{BINARY, command, folder, squall};
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+
+const TWO: [&str; 6] = ["sweep", "calm", "storm", "--seeds", "0..20", "--quiet"];
+
+fn without_time(mut json: Value) -> Value {
+    let time = json["time"].take();
+    assert!(
+        time["cpu_ms"].as_u64().is_some() && time["wall_ms"].as_u64().is_some(),
+        "{time}"
+    );
+    json
+}
+
+/// Carries out a line that was printed, as a shell would.
+fn shell(line: &str) -> super::Called {
+    let bin = Path::new(BINARY).parent().unwrap();
+    let script = r#"PATH="$0:$PATH"; export PATH; eval "$1""#;
+    Command::new("sh")
+        .args(["-c", script])
+        .arg(bin)
+        .arg(line)
+        .output()
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn the_report_is_the_same_for_any_number_of_threads() {
+    let out = folder("threads");
+    let sweep = |jobs: &str, more: &[&str]| {
+        let args = [&TWO[..], &["-j", jobs, "--format", "json", "--bug", "E7"], more].concat();
+        let called = command().args(args).arg("--out").arg(&out).output().unwrap();
+        let called = super::Called::from(called);
+        assert_eq!(called.code, Some(100), "{called:?}");
+        without_time(called.json())
+    };
+    for more in [&["--max-fail", "0"][..], &["--max-fail", "2"], &[]] {
+        assert_eq!(sweep("1", more), sweep("2", more), "{more:?}");
+    }
+}
+
+#[test]
+fn a_sweep_without_failures_counts_and_passes() {
+    let sweep = squall(&[&TWO[..], &["--format", "json", "--verify-determinism", "1/7"]].concat());
+    assert_eq!(sweep.code, Some(0), "{sweep:?}");
+    assert_eq!(sweep.err, "", "quiet");
+    let json = sweep.json();
+    assert_eq!(
+        (&json["verdict"], &json["failures"]),
+        (&"pass".into(), &Value::Array(Vec::new()))
+    );
+    assert_eq!(
+        (&json["total"]["runs"], &json["total"]["verified"]),
+        (&40.into(), &6.into())
+    );
+    assert_eq!(json["scenarios"][0]["name"], "calm");
+    assert!(json["scenarios"][1]["faults"]["crash"].as_u64().unwrap() > 20);
+    let text = squall(&TWO).out;
+    assert!(
+        text.contains("Fault classes") && text.contains("runs and ") && text.ends_with("PASS 40 runs\n"),
+        "{text}"
+    );
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
+#[test]
+fn a_planted_bug_is_found_grouped_kept_and_replayed_by_the_printed_line() {
+    let out = folder("bug");
+    let out_text = out.to_str().unwrap();
+    let args = ["--bug", "E7", "--max-fail", "0", "--format", "json", "--out", out_text];
+    let sweep = squall(&[&TWO[..], &args].concat());
+    assert_eq!(sweep.code, Some(100), "{sweep:?}");
+    let json = sweep.json();
+    let groups = json["failures"].as_array().unwrap();
+    let counted: u64 = groups.iter().map(|group| group["count"].as_u64().unwrap()).sum();
+    assert_eq!(json["total"]["failed"], counted);
+    assert!(
+        counted > groups.len() as u64,
+        "several runs share a signature: {groups:?}"
+    );
+
+    for group in groups {
+        let signature = group["signature"].as_str().unwrap();
+        let artefacts = out.join("failures").join(signature.replace('/', "--"));
+        assert_eq!(group["artefacts"], artefacts.to_str().unwrap());
+        let summary = std::fs::read_to_string(artefacts.join("summary.md")).unwrap();
+        let replay = group["replay"].as_str().unwrap();
+        assert!(summary.contains(signature) && summary.contains(replay), "{summary}");
+        assert!(summary.contains("ended in the same way"), "{summary}");
+
+        let again = shell(replay);
+        assert_eq!(again.code, Some(100), "{again:?}");
+        assert!(again.out.contains(&format!("  {signature}  ")), "{again:?}");
+        let again = squall(&["replay", artefacts.join("trace.jsonl.zst").to_str().unwrap()]);
+        assert_eq!(again.code, Some(100), "{again:?}");
+        assert!(again.out.contains("comparison  same"), "{again:?}");
+        let history = squall(&[
+            "check",
+            artefacts.join("history.jsonl").to_str().unwrap(),
+            "--model",
+            "kv",
+        ]);
+        assert!(matches!(history.code, Some(0 | 100)), "{history:?}");
+    }
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
+    assert_eq!(kept, json);
+}
+
+#[test]
+fn a_sweep_stops_at_the_first_signature() {
+    let out = folder("stops");
+    let args = ["--bug", "E7", "--format", "json", "--out", out.to_str().unwrap()];
+    let json = squall(&[&TWO[..], &args].concat()).json();
+    assert_eq!(
+        (&json["stopped_early"], json["failures"].as_array().unwrap().len()),
+        (&true.into(), 1)
+    );
+}
+
+#[test]
+fn a_fault_class_that_is_expected_and_never_fires_is_inconclusive() {
+    let out = folder("never-fired");
+    let sweep = |seeds| {
+        let args = [
+            "sweep",
+            "calm",
+            "--set",
+            "expect.fired=[\"pause\"]",
+            "--seeds",
+            seeds,
+            "--out",
+            out.to_str().unwrap(),
+        ];
+        squall(&args)
+    };
+    assert_eq!(sweep("0..19").code, Some(0), "too few runs to tell");
+    let silent = sweep("0..20");
+    assert_eq!(silent.code, Some(98), "{silent:?}");
+    assert!(silent.out.contains("fault-never-fired/pause"), "{}", silent.out);
+    assert!(
+        silent
+            .out
+            .lines()
+            .any(|line| line.starts_with("pause") && line.ends_with('!')),
+        "{}",
+        silent.out
+    );
+}
+
+#[test]
+fn a_time_limit_ends_a_sweep_that_has_no_end() {
+    // Should the limit not hold, `timeout` ends what would run for ever.
+    let args = ["20", BINARY, "sweep", "--time", "300ms", "--format", "json"];
+    let sweep = super::Called::from(Command::new("timeout").args(args).output().unwrap());
+    assert_eq!(sweep.code, Some(0), "{sweep:?}");
+    let json = sweep.json();
+    let runs = |index: usize| json["scenarios"][index]["runs"].as_u64().unwrap();
+    assert!(runs(0) > 0 && runs(0) - runs(11) <= 1, "scenarios take turns: {json}");
+}
+
+#[test]
+fn an_interruption_keeps_what_was_found() {
+    let out = folder("interrupted");
+    let script = r#""$0" sweep calm --time 60s --out "$1" --format json & pid=$!
+        until [ -e "$1/results.json" ]; do sleep 0.05; done
+        kill -INT $pid; wait $pid"#;
+    let output = Command::new("bash")
+        .args(["-c", script, BINARY])
+        .arg(&out)
+        .output()
+        .unwrap();
+    let called = super::Called::from(output);
+    assert_eq!(called.code, Some(130), "{called:?}");
+    let json = called.json();
+    assert_eq!(
+        (&json["verdict"], &json["interrupted"]),
+        (&"interrupted".into(), &true.into())
+    );
+    let kept: Value = serde_json::from_str(&std::fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
+    assert_eq!(kept, json);
+}

@@ -1,0 +1,24 @@
+//! Every seed is the same run as ever: the digests of a few seeds of each built-in scenario, against a kept list.
+
+#[path = "../examples/digests.rs"]
+#[expect(dead_code, reason = "the example's `main` writes the list")]
+mod digests;
+
+#[test]
+fn the_seeds_are_the_runs_that_they_were() {
+    let (now, kept) = (digests::lines(), include_str!("digests.txt"));
+    let changed: Vec<&str> = now
+        .lines()
+        .zip(kept.lines())
+        .filter(|(now, kept)| now != kept)
+        .map(|(now, _)| now)
+        .collect();
+    assert!(
+        now == kept,
+        "{} of {} runs are other runs than before, for example\n  {}\nIf that is meant, write the list anew:\n  \
+         cargo run -p scenarios --example digests > scenarios/tests/digests.txt",
+        changed.len(),
+        now.lines().count(),
+        changed.first().unwrap_or(&"(lines were added or removed)"),
+    );
+}
