@@ -1,20 +1,29 @@
 //! Elections (paper, sections 5.2 and 5.4.1; pre-vote: thesis, section 9.6).
 
 use crate::bugs::bug;
-use crate::message::{Body, LastEntry};
-use crate::progress::Progress;
-use crate::quorum::{self, Vote};
+use crate::io::Output;
+use crate::message::Body;
+use crate::quorum::Vote;
 use crate::raft::{Raft, Role};
-use crate::types::{Content, NodeId, Term};
+use crate::types::{Content, Mark, NodeId, Term};
+use alloc::vec::Vec;
 
 impl Raft {
     /// Nothing was heard of a leader for an election timeout.
     pub(crate) fn election_timeout(&mut self) {
         self.leader = None;
+        self.elections_in_vain = self.elections_in_vain.saturating_add(1);
         if self.config.pre_vote {
             self.start_pre_vote();
         } else {
-            self.start_election();
+            self.start_election(false);
+        }
+    }
+
+    /// An operator wants this node to stand for election.
+    pub(crate) fn campaign_by_order(&mut self) {
+        if self.role != Role::Leader && self.may_campaign() {
+            self.election_timeout();
         }
     }
 
@@ -25,15 +34,15 @@ impl Raft {
         self.reset_election_timer();
         self.clear_votes();
         let (term, last) = (self.term() + 1, self.candidate_last());
-        for to in self.others() {
-            let message = self.message(to, term, Body::PreVote(last));
-            self.outbox.push_back(crate::io::Output::Send(message));
+        for to in self.other_voters() {
+            let message = self.message(to, term, Body::PreVote { last });
+            self.outbox.push_back(Output::Send(message));
         }
         self.count_vote(self.config.id, true);
     }
 
     /// Starts an election (section 5.2): a new term, a vote for itself, and requests that leave once both are durable.
-    fn start_election(&mut self) {
+    pub(crate) fn start_election(&mut self, transfer: bool) {
         self.adopt_term(self.term() + 1);
         self.role = Role::Candidate;
         self.leader = None;
@@ -41,8 +50,8 @@ impl Raft {
         self.clear_votes();
         self.grant_vote(self.config.id);
         let last = self.candidate_last();
-        for to in self.others() {
-            self.reply_after_hard_state(to, Body::RequestVote(last));
+        for to in self.other_voters() {
+            self.reply_after_hard_state(to, Body::RequestVote { last, transfer });
         }
     }
 
@@ -54,34 +63,33 @@ impl Raft {
     }
 
     /// What this node's log ends with, as far as its disk can vouch for it.
-    fn candidate_last(&self) -> LastEntry {
+    fn candidate_last(&self) -> Mark {
         if bug!(self, ElectOnUnpersistedLog) {
             return self.log.last();
         }
-        self.log.mark(self.writes.durable())
+        let index = self.writes.durable();
+        // While a snapshot is being written, the disk vouches for nothing that is still in the log.
+        self.log.term(index).map_or(Mark::default(), |term| Mark { term, index })
     }
 
-    /// The voters without this node.
-    fn others(&self) -> impl Iterator<Item = NodeId> + use<> {
-        let own = self.config.id;
-        self.config.voters.clone().into_iter().filter(move |id| *id != own)
+    fn other_voters(&self) -> Vec<NodeId> {
+        let configuration = self.configurations.active();
+        configuration.members().filter(|id| *id != self.config.id && configuration.is_voter(*id)).collect()
     }
 
     /// Section 5.4.1: the voter denies its vote if its own log is more up-to-date than the candidate's.
-    fn up_to_date(&self, candidate: LastEntry) -> bool {
+    fn up_to_date(&self, candidate: Mark) -> bool {
         candidate >= self.log.last() || bug!(self, VoteWithoutLogCheck)
     }
 
-    pub(crate) fn on_pre_vote(&mut self, from: NodeId, term: Term, candidate: LastEntry) {
-        let leader_alive = self.role == Role::Leader
-            || self
-                .leader_heard
-                .is_some_and(|heard| self.now < heard.after(self.config.election_timeout_min));
+    /// Whoever asks may be answered, member or not: this node may not know of its own or the candidate's membership yet
+    /// (thesis, section 4.1).
+    pub(crate) fn on_pre_vote(&mut self, from: NodeId, term: Term, candidate: Mark) {
         let free = term > self.term() || (self.leader.is_none() && self.may_vote_for(from));
-        if !leader_alive && free && self.up_to_date(candidate) {
+        if !self.leader_alive() && free && self.fence.is_none() && self.up_to_date(candidate) {
             let message = self.message(from, term, Body::PreVoteReply { granted: true });
             // It promises nothing, so it waits for nothing.
-            self.outbox.push_back(crate::io::Output::Send(message));
+            self.outbox.push_back(Output::Send(message));
         } else {
             self.reply_after_hard_state(from, Body::PreVoteReply { granted: false });
         }
@@ -94,8 +102,8 @@ impl Raft {
         }
     }
 
-    pub(crate) fn on_request_vote(&mut self, from: NodeId, candidate: LastEntry) {
-        let granted = self.may_vote_for(from) && self.up_to_date(candidate);
+    pub(crate) fn on_request_vote(&mut self, from: NodeId, candidate: Mark) {
+        let granted = self.may_vote_for(from) && self.fence.is_none() && self.up_to_date(candidate);
         if granted {
             self.grant_vote(from);
             self.reset_election_timer();
@@ -128,10 +136,9 @@ impl Raft {
         self.refused.clear();
     }
 
-    /// Counts each voter once, however often it is heard.
+    /// Counts each node once, however often it is heard; who votes, the configuration says.
     fn count_vote(&mut self, from: NodeId, granted: bool) {
-        let counted = self.granted.contains(&from) || self.refused.contains(&from);
-        if counted || !self.config.voters.contains(&from) {
+        if self.granted.contains(&from) || self.refused.contains(&from) {
             return;
         }
         if granted {
@@ -139,11 +146,10 @@ impl Raft {
         } else {
             self.refused.push(from);
         }
-        let voters = self.config.voters.len();
-        match quorum::tally(voters, self.quorum(), self.granted.len(), self.refused.len()) {
+        match self.configurations.active().tally(self.majority(), &self.granted, &self.refused) {
             Vote::Pending => {}
             Vote::Lost => self.become_follower(self.term(), None),
-            Vote::Won if self.role == Role::PreCandidate => self.start_election(),
+            Vote::Won if self.role == Role::PreCandidate => self.start_election(false),
             Vote::Won => self.become_leader(),
         }
     }
@@ -154,9 +160,13 @@ impl Raft {
         assert_eq!(self.role, Role::Candidate, "only a candidate wins an election");
         self.role = Role::Leader;
         self.leader = Some(self.config.id);
-        let last_index = self.log.last_index();
-        self.peers = self.others().map(|id| Progress::new(id, last_index)).collect();
-        self.log.append(self.term(), Content::Noop);
-        self.heartbeat_due();
+        self.elections_in_vain = 0;
+        self.busy_at = self.now;
+        self.uncommitted_bytes = 0;
+        self.lease_revoked = false;
+        self.append(Content::Noop);
+        self.meet_peers();
+        self.tick();
+        self.broadcast_heartbeat();
     }
 }

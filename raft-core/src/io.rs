@@ -1,7 +1,8 @@
 //! What crosses the boundary of the core: inputs one way, outputs the other way.
 
+use crate::configuration::Members;
 use crate::message::Message;
-use crate::types::{Entry, HardState, Index, NodeId, Payload, RequestId, Term, WriteId};
+use crate::types::{Entry, HardState, Index, Mark, NodeId, Payload, RequestId, Snapshot, Term, WriteId};
 use alloc::vec::Vec;
 
 /// Something that happened outside; given to [`crate::Raft::handle`] with the node's clock.
@@ -16,15 +17,41 @@ pub enum Input {
         /// The command.
         payload: Payload,
     },
-    /// A client wants to read the state machine (thesis, section 6.4). Gets exactly one [`Answer`].
+    /// A client wants to read the state machine (thesis, section 6.4), on any node. Gets exactly one [`Answer`].
     Read {
         /// Given back in the answer.
         id: RequestId,
     },
+    /// An operator wants other members. Gets exactly one [`Answer`], when the last step of the change is committed.
+    ChangeMembership {
+        /// Given back in the answer.
+        id: RequestId,
+        /// The members that are wanted; any set, however different from the present one.
+        members: Members,
+    },
+    /// An operator wants another leader (thesis, section 3.10). Gets exactly one [`Answer`].
+    Transfer {
+        /// Given back in the answer.
+        id: RequestId,
+        /// Who should lead.
+        to: NodeId,
+    },
+    /// An operator wants this node to stand for election now.
+    Campaign,
     /// This write, and every write before it, is durable.
     Persisted(WriteId),
+    /// This write failed, or what it wrote can't be trusted. The node stops taking part: restart it from what its disk
+    /// has, or replace it.
+    WriteFailed(WriteId),
     /// The state machine has applied every entry up to this index.
     Applied(Index),
+    /// The state machine as of this index, which it has applied: as asked by [`Output::TakeSnapshot`], or unasked.
+    SnapshotTaken {
+        /// The last entry that it stands for.
+        index: Index,
+        /// Its bytes.
+        data: Payload,
+    },
     /// Nothing but the time: [`crate::Raft::next_deadline`] has passed.
     Timeout,
 }
@@ -38,7 +65,15 @@ pub enum Output {
     Persist(Persist),
     /// Apply this committed entry. They come in order of index, each once in an incarnation.
     Apply(Entry),
-    /// Tell the client.
+    /// Replace the state machine by this snapshot, then say [`Input::Applied`] with its index. Entries go on after it.
+    Restore(Snapshot),
+    /// The log has grown by [`crate::Config::snapshot_threshold`] applied entries: give [`Input::SnapshotTaken`], whenever it
+    /// is ready.
+    TakeSnapshot {
+        /// What the state machine has applied now.
+        index: Index,
+    },
+    /// Tell who asked.
     Answer(Answer),
 }
 
@@ -49,15 +84,19 @@ pub struct Persist {
     pub id: WriteId,
     /// Term and vote, if they changed.
     pub hard_state: Option<HardState>,
-    /// Remove the entries from this index on, before appending.
+    /// A new snapshot; it replaces the one before.
+    pub snapshot: Option<Snapshot>,
+    /// Remove the entries from this index on.
     pub truncate: Option<Index>,
-    /// Append these entries, which follow on those that are left.
+    /// The log now begins after this entry: those up to it are not needed any more.
+    pub start: Option<Mark>,
+    /// Append these entries, which follow on those that are left, or on `start`.
     pub entries: Vec<Entry>,
     /// Send these only once the write is durable: votes, and acknowledgements of what is in it.
     pub then: Vec<Message>,
 }
 
-/// The one answer to a proposal or a read.
+/// The one answer to a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Answer {
     /// Of the request.
@@ -66,10 +105,11 @@ pub struct Answer {
     pub outcome: Outcome,
 }
 
-/// How a proposal or a read ended.
+/// How a request ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
-    /// The proposal is committed; its entry has just been given out in [`Output::Apply`].
+    /// The proposal, or the last step of the change of members, is committed; its entry has just been given out in
+    /// [`Output::Apply`].
     Committed {
         /// Where.
         index: Index,
@@ -81,10 +121,12 @@ pub enum Outcome {
         /// The read index; the state machine has applied at least this.
         index: Index,
     },
-    /// Refused; it has had no effect and never will.
+    /// Leadership has passed to a later term.
+    Transferred,
+    /// Refused; it has had no effect and never will. (A transfer that was given up may still have one.)
     Refused(Refusal),
-    /// The proposal's entry was replaced in this node's log. Another node may still hold it and commit it: the outcome
-    /// is unknown, and only a client session can retry it safely (thesis, section 6.3).
+    /// The proposal's entry was replaced in this node's log, or its fate can't be seen from here. Another node may still
+    /// hold it and commit it: the outcome is unknown, and only a client session can retry it safely (thesis, section 6.3).
     Unknown,
 }
 
@@ -96,4 +138,28 @@ pub enum Refusal {
         /// Who does, as far as it knows.
         leader: Option<NodeId>,
     },
+    /// Leadership is being handed over.
+    Transferring,
+    /// The command is larger than [`crate::Config::entry_bytes_max`].
+    TooLarge,
+    /// As many bytes as [`crate::Config::uncommitted_bytes_max`] wait to be committed.
+    TooManyUncommitted,
+    /// As many entries as [`crate::Config::unapplied_max`] wait to be applied.
+    TooManyUnapplied,
+    /// The leader has not committed an entry of its own term yet (Ongaro, raft-dev, 2015).
+    NotReady,
+    /// An earlier change of members is not finished.
+    ChangeInProgress,
+    /// The members make no configuration: no voters, too many, or one named twice.
+    BadMembers,
+    /// A learner that is to vote is too far behind.
+    NotCaughtUp,
+    /// Leadership can't go to a node that does not vote, nor to the leader itself.
+    BadTarget,
+    /// The transfer took longer than an election timeout.
+    TransferTimedOut,
+    /// The leader did not answer.
+    NoAnswer,
+    /// This node's storage has failed.
+    StorageFailed,
 }

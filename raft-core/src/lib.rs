@@ -15,13 +15,14 @@
 //! let mut proposed = false;
 //! loop {
 //!     let Some(input) = inputs.pop() else { break };
-//!     let now = raft.next_deadline().expect("a node always waits for something");
+//!     let now = raft.next_deadline().unwrap_or(Time(0)); // the core never goes back
 //!     raft.handle(now, input);
 //!     while let Some(output) = raft.poll_output() {
 //!         match output {
 //!             Output::Send(_) => unreachable!("there is nobody to talk to"),
 //!             Output::Persist(write) => inputs.push(Input::Persisted(write.id)), // after the fsync, in earnest
 //!             Output::Apply(entry) => inputs.push(Input::Applied(entry.index)),
+//!             Output::Restore(_) | Output::TakeSnapshot { .. } => unreachable!("no snapshots were asked for"),
 //!             Output::Answer(answer) => assert_eq!(answer.outcome, Outcome::Committed { index: 2, term: 1 }),
 //!         }
 //!     }
@@ -60,25 +61,34 @@ extern crate alloc;
 
 mod bugs;
 mod config;
+mod configuration;
 mod election;
 mod io;
+mod liveness;
 mod log;
+mod membership;
 mod message;
 mod progress;
 pub mod quorum;
 mod raft;
 mod random;
+mod read;
 mod reads;
 mod replication;
+mod snapshot;
+mod transfer;
 mod types;
 mod writes;
 
 #[cfg(feature = "bugs")]
 pub use bugs::Bug;
 pub use config::{Config, ConfigError};
+pub use configuration::{Configuration, Members};
 pub use io::{Answer, Input, Outcome, Output, Persist, Refusal};
 pub use log::Log;
-pub use message::{Body, LastEntry, Message};
+pub use message::{Body, Message, Stamp};
 pub use progress::{Pace, Progress};
 pub use raft::{Raft, Role, Status};
-pub use types::{Content, DurableState, Entry, HardState, Index, NodeId, Payload, RequestId, Term, Time, WriteId};
+pub use types::{
+    Content, DurableState, Entry, HardState, Index, Mark, NodeId, Payload, RequestId, Snapshot, Term, Time, WriteId,
+};

@@ -1,16 +1,19 @@
-//! One server: its state (paper, figure 2), the way in, the way out, the timers, and the rules that hold for all servers.
-//! Elections, replication and reads are in the files of those names.
+//! One server: its state (paper, figure 2), the way in, the way out, and the rules that hold for all servers. What it does
+//! in each part of the protocol is in the files of those names.
 
 use crate::bugs::bug;
 use crate::config::{Config, ConfigError};
+use crate::configuration::{Configuration, Configurations};
 use crate::io::{Answer, Input, Outcome, Output, Refusal};
 use crate::log::Log;
 use crate::message::{Body, Message};
 use crate::progress::Progress;
 use crate::quorum;
 use crate::random::Jitter;
-use crate::reads::Reads;
-use crate::types::{DurableState, HardState, Index, NodeId, RequestId, Term, Time};
+use crate::reads::{Reader, Reads};
+use crate::snapshot::Incoming;
+use crate::transfer::Transfer;
+use crate::types::{Content, DurableState, HardState, Index, NodeId, RequestId, Snapshot, Term, Time, WriteId};
 use crate::writes::Writes;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -30,7 +33,7 @@ pub enum Role {
     Leader,
 }
 
-/// A proposal whose entry is in the log and not committed yet.
+/// A proposal whose entry is in the log and not given out yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Proposal {
     pub index: Index,
@@ -51,20 +54,33 @@ pub struct Raft {
     pub(crate) now: Time,
     pub(crate) jitter: Jitter,
 
-    // Persistent state (figure 2). The guard of each is in one place: `adopt_term`, `grant_vote` and `merge`.
+    // Persistent state (figure 2). The guard of each is in one place: `adopt_term`, `grant_vote` and `Log::merge`.
     pub(crate) hard_state: HardState,
     pub(crate) log: Log,
+    pub(crate) snapshot: Option<Snapshot>,
     pub(crate) writes: Writes,
+    /// Derived from the log and the snapshot, always.
+    pub(crate) configurations: Configurations,
+    /// The node has lost entries up to here: until it has them again, it neither votes nor stands for election.
+    pub(crate) fence: Option<Index>,
+    /// A write has failed: the node takes no part any more.
+    pub(crate) failed: bool,
 
-    // Volatile state. Invariant: applied <= commit <= log.last_index().
+    // Volatile state. Invariant: applied <= given_out <= commit <= log.last_index().
     pub(crate) role: Role,
     pub(crate) leader: Option<NodeId>,
     pub(crate) commit: Index,
+    /// Entries up to here have been given out to be applied.
+    given_out: Index,
     pub(crate) applied: Index,
     /// When a follower or candidate starts an election.
     pub(crate) election_deadline: Time,
-    /// When a leader last spoke: within the shortest election timeout of it, no pre-vote is granted.
+    /// How many elections in a row this node has begun and not won.
+    pub(crate) elections_in_vain: u32,
+    /// When a leader last spoke: within the shortest election timeout of it, no candidate is heard.
     pub(crate) leader_heard: Option<Time>,
+    /// Nothing happens and nothing is expected: no heartbeats, no elections.
+    pub(crate) quiet: bool,
 
     /// Who granted and who refused, while the node is a candidate of either kind.
     pub(crate) granted: Vec<NodeId>,
@@ -72,20 +88,37 @@ pub struct Raft {
 
     // A leader's state (figure 2), made new at each election.
     pub(crate) peers: Vec<Progress>,
-    pub(crate) heartbeat_deadline: Time,
+    /// Numbers the acquaintances with followers.
+    pub(crate) sessions: u64,
+    /// When the next heartbeat interval ends.
+    pub(crate) tick_deadline: Time,
+    /// When there was last something to do.
+    pub(crate) busy_at: Time,
+    /// Bytes of entries of its own term that are not committed.
+    pub(crate) uncommitted_bytes: usize,
+    pub(crate) transfer: Option<Transfer>,
+    /// Leadership was offered to another node in this term, who may take it at any time: no lease any more.
+    pub(crate) lease_revoked: bool,
+    /// The change of members under way.
+    pub(crate) change: Option<RequestId>,
+
+    /// A snapshot that is being received.
+    pub(crate) incoming: Option<Incoming>,
+    /// The write of the snapshot after which the log may be compacted.
+    pub(crate) compact_after: Option<WriteId>,
+    /// A snapshot was asked for and has not come.
+    pub(crate) snapshot_asked: bool,
 
     pub(crate) reads: Reads,
     /// By index.
     pub(crate) proposals: VecDeque<Proposal>,
-
     pub(crate) outbox: VecDeque<Output>,
-    /// Reused by the counting of replicas.
-    scratch: Vec<Index>,
 }
 
 impl Raft {
     /// Starts from what the disk kept; with [`DurableState::default`], a server that has never run. It starts as a
-    /// follower, whatever it was, and nothing is committed until a leader says so.
+    /// follower, whatever it was, and nothing beyond the snapshot is committed until a leader says so. The driver's state
+    /// machine starts from the same snapshot.
     ///
     /// # Errors
     /// When `config` is not valid (see [`Config::validate`]).
@@ -94,33 +127,57 @@ impl Raft {
     /// When `durable` breaks its own rules: indexes with gaps, terms that decrease or exceed the current term.
     pub fn restore(config: Config, durable: DurableState, now: Time) -> Result<Self, ConfigError> {
         config.validate()?;
-        let log = Log::restore(durable.entries);
-        assert!(
-            log.last().term <= durable.hard_state.term,
-            "no entry is of a term that the node has not seen"
-        );
+        let DurableState { hard_state, snapshot, start, entries, fence } = durable;
+        let log = Log::restore(start, entries);
+        let applied = snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index);
+        assert!(log.last().term <= hard_state.term, "no entry is of a term that the node has not seen");
+        assert!(start.index <= applied && applied <= log.last_index(), "snapshot and log leave no gap");
+        let configurations = match &snapshot {
+            Some(snapshot) => Configurations::new(applied, snapshot.configuration.clone()),
+            None => Configurations::new(0, initial(&config)),
+        };
+        // A voter that has run before may have heard of a leader just before it stopped, and promised to wait for it.
+        let leader_heard = (config.check_quorum && hard_state.term > 0).then_some(now);
+        let mut jitter = Jitter::new(config.seed);
         let mut raft = Self {
             now,
-            jitter: Jitter::new(config.seed),
-            hard_state: durable.hard_state,
+            hard_state,
             writes: Writes::restore(log.last_index()),
             log,
+            snapshot,
+            configurations,
+            fence,
+            failed: false,
             role: Role::Follower,
             leader: None,
-            commit: 0,
-            applied: 0,
+            commit: applied,
+            given_out: applied,
+            applied,
             election_deadline: now,
-            leader_heard: None,
+            elections_in_vain: 0,
+            leader_heard,
+            quiet: false,
             granted: Vec::new(),
             refused: Vec::new(),
             peers: Vec::new(),
-            heartbeat_deadline: now,
-            reads: Reads::default(),
+            sessions: 0,
+            tick_deadline: now,
+            busy_at: now,
+            uncommitted_bytes: 0,
+            transfer: None,
+            lease_revoked: false,
+            change: None,
+            incoming: None,
+            compact_after: None,
+            snapshot_asked: false,
+            reads: Reads::starting_after(jitter.between(0, u64::MAX)),
+            jitter,
             proposals: VecDeque::new(),
             outbox: VecDeque::new(),
-            scratch: Vec::with_capacity(config.voters.len()),
             config,
         };
+        raft.read_configurations(applied + 1);
+        raft.lift_fence();
         raft.reset_election_timer();
         Ok(raft)
     }
@@ -128,24 +185,21 @@ impl Raft {
     /// Takes in one input at `now` on the node's clock. Then drain [`poll_output`](Self::poll_output).
     pub fn handle(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
+        if self.failed {
+            return self.refuse_after_failure(&input);
+        }
+        self.wake_for(&input);
         match input {
             Input::Message(message) => self.receive(message),
             Input::Propose { id, payload } => self.propose(id, payload),
             Input::Read { id } => self.read(id),
-            Input::Persisted(id) => {
-                self.writes.completed(id);
-                self.own_vote_durable();
-                self.advance_leader_commit();
-            }
-            Input::Applied(index) => {
-                assert!(
-                    index <= self.commit,
-                    "applied up to {index}, past the commit index {}",
-                    self.commit
-                );
-                self.applied = self.applied.max(index);
-                self.answer_reads();
-            }
+            Input::ChangeMembership { id, members } => self.change_membership(id, &members),
+            Input::Transfer { id, to } => self.transfer_leadership(id, to),
+            Input::Campaign => self.campaign_by_order(),
+            Input::Persisted(id) => self.persisted(id),
+            Input::WriteFailed(_) => self.fail(),
+            Input::Applied(index) => self.applied(index),
+            Input::SnapshotTaken { index, data } => self.snapshot_taken(index, data),
             Input::Timeout => {}
         }
         self.check_timers();
@@ -153,7 +207,7 @@ impl Raft {
 
     /// The next thing to do, or `None` when all is done. Must be drained after [`handle`](Self::handle).
     pub fn poll_output(&mut self) -> Option<Output> {
-        if self.outbox.is_empty() {
+        if self.outbox.is_empty() && !self.failed {
             if let Some(persist) = self.writes.next(&self.log, self.hard_state) {
                 self.outbox.push_back(Output::Persist(persist));
             }
@@ -164,73 +218,54 @@ impl Raft {
         self.outbox.pop_front()
     }
 
-    /// When to give [`Input::Timeout`], if nothing else comes before.
-    #[must_use]
-    pub fn next_deadline(&self) -> Option<Time> {
-        match self.role {
-            Role::Leader => Some(self.heartbeat_deadline),
-            _ => Some(self.election_deadline),
-        }
-    }
-
-    fn check_timers(&mut self) {
-        match self.role {
-            Role::Leader if self.now >= self.heartbeat_deadline => self.heartbeat_due(),
-            Role::Leader => {}
-            _ if self.now >= self.election_deadline => self.election_timeout(),
-            _ => {}
-        }
-    }
-
     /// The rules for all servers (figure 2), then the rule of the message.
     fn receive(&mut self, message: Message) {
         let Message { from, to, term, body } = message;
         debug_assert_eq!(to, self.config.id, "a message reaches the node that it is for");
+        if term > self.term() && self.ignores(&body) {
+            return;
+        }
         // A pre-vote is asked, and granted, in a term that does not exist yet.
-        let prospective = matches!(body, Body::PreVote(_) | Body::PreVoteReply { granted: true });
+        let prospective = matches!(body, Body::PreVote { .. } | Body::PreVoteReply { granted: true });
         if term > self.term() && !prospective {
             self.become_follower(term, None);
         }
         if term < self.term() {
-            return self.answer_stale(from, &body);
+            return self.answer_stale(from, body);
         }
         match body {
-            Body::PreVote(last) => self.on_pre_vote(from, term, last),
+            Body::PreVote { last } => self.on_pre_vote(from, term, last),
             Body::PreVoteReply { granted } => self.on_pre_vote_reply(from, term, granted),
-            Body::RequestVote(last) => self.on_request_vote(from, last),
+            Body::RequestVote { last, .. } => self.on_request_vote(from, last),
             Body::VoteReply { granted } => self.on_vote_reply(from, granted),
-            Body::AppendEntries {
-                prev_index,
-                prev_term,
-                entries,
-                commit,
-                round,
-            } => {
-                self.on_append_entries(from, prev_index, prev_term, entries, commit, round);
+            Body::AppendEntries { prev, entries, commit, quiesce, stamp } => {
+                self.hear_leader(from);
+                self.on_append_entries(from, prev, entries, commit, stamp);
+                self.follow_into_quiet(quiesce);
             }
-            Body::AppendAccepted { match_index, round } => self.on_append_accepted(from, match_index, round),
-            Body::AppendRejected {
-                prev_index,
-                hint_index,
-                hint_term,
-                round,
-            } => {
-                self.on_append_rejected(from, prev_index, hint_index, hint_term, round);
+            Body::AppendAccepted { match_index, stamp } => self.on_append_accepted(from, match_index, stamp),
+            Body::AppendRejected { prev_index, hint, lost, stamp } => {
+                self.on_append_rejected(from, prev_index, hint, lost, stamp);
             }
+            Body::InstallSnapshot { last, configuration, offset, total, chunk, stamp } => {
+                self.hear_leader(from);
+                self.on_install_snapshot(from, Incoming::expected(last, configuration, total), offset, &chunk, stamp);
+            }
+            Body::SnapshotProgress { last, received, stamp } => self.on_snapshot_progress(from, last, received, stamp),
+            Body::TimeoutNow => self.on_timeout_now(),
+            Body::ReadIndex { read } => self.on_read_index(from, read),
+            Body::ReadIndexReply { read, index } => self.on_read_index_reply(read, index),
         }
     }
 
     /// Tells the sender of an old term's request the current term; an old reply is nobody's business any more.
-    fn answer_stale(&mut self, from: NodeId, body: &Body) {
-        let reply = match *body {
-            Body::PreVote(_) => Body::PreVoteReply { granted: false },
-            Body::RequestVote(_) => Body::VoteReply { granted: false },
-            Body::AppendEntries { prev_index, round, .. } => Body::AppendRejected {
-                prev_index,
-                hint_index: 0,
-                hint_term: 0,
-                round,
-            },
+    fn answer_stale(&mut self, from: NodeId, body: Body) {
+        let reply = match body {
+            Body::PreVote { .. } => Body::PreVoteReply { granted: false },
+            Body::RequestVote { .. } => Body::VoteReply { granted: false },
+            Body::AppendEntries { prev, stamp, .. } => self.rejection(prev.index, stamp),
+            Body::InstallSnapshot { last, stamp, .. } => self.rejection(last.index, stamp),
+            Body::ReadIndex { read } => Body::ReadIndexReply { read, index: None },
             _ => return,
         };
         self.reply_after_hard_state(from, reply);
@@ -239,19 +274,26 @@ impl Raft {
     /// Becomes a follower in `term`, which is the current one or later. What a leader had promised and can't keep, it
     /// gives up here.
     pub(crate) fn become_follower(&mut self, term: Term, leader: Option<NodeId>) {
+        let later = term > self.term();
         self.adopt_term(term);
         if self.role == Role::Leader {
             self.peers.clear();
+            self.uncommitted_bytes = 0;
+            self.lease_revoked = false;
             self.reset_election_timer();
+            self.end_transfer(if later { Outcome::Transferred } else { Outcome::Unknown });
+            self.change.take().into_iter().for_each(|id| self.answer(id, Outcome::Unknown));
         }
         self.role = Role::Follower;
         self.leader = leader;
-        let refusal = Outcome::Refused(Refusal::NotLeader { leader });
-        let refused = self
-            .reads
-            .abandon()
-            .map(|id| Output::Answer(Answer { id, outcome: refusal }));
-        self.outbox.extend(refused);
+        for reader in self.reads.abandon() {
+            match reader {
+                Reader::Own(id) => self.answer(id, Outcome::Refused(Refusal::NotLeader { leader })),
+                Reader::Node { id, read } => {
+                    self.reply_after_hard_state(id, Body::ReadIndexReply { read, index: None });
+                }
+            }
+        }
     }
 
     /// The one place where the term moves and the vote is forgotten (figure 2: "if term > currentTerm").
@@ -263,59 +305,81 @@ impl Raft {
         }
     }
 
-    pub(crate) fn reset_election_timer(&mut self) {
-        let timeout = self
-            .jitter
-            .between(self.config.election_timeout_min, self.config.election_timeout_max);
-        self.election_deadline = self.now.after(timeout);
-    }
-
-    /// How many voters decide.
-    pub(crate) fn quorum(&self) -> usize {
-        let voters = self.config.voters.len();
-        if bug!(self, HalfQuorum) {
-            return voters.div_ceil(2);
-        }
-        quorum::majority(voters)
+    /// How many of so many voters decide.
+    pub(crate) fn majority(&self) -> impl Fn(usize) -> usize + use<> {
+        let half = bug!(self, HalfQuorum);
+        move |voters| if half { voters.div_ceil(2) } else { quorum::majority(voters) }
     }
 
     /// The largest value that a quorum has reached, this node with `own` and each peer with `of_peer`.
-    pub(crate) fn reached_by_quorum(&mut self, own: u64, of_peer: impl Fn(&Progress) -> u64) -> u64 {
-        let mut values = core::mem::take(&mut self.scratch);
-        values.clear();
-        values.push(own);
-        values.extend(self.peers.iter().map(of_peer));
-        let reached = quorum::reached(&mut values, self.quorum());
-        self.scratch = values;
-        reached
+    pub(crate) fn reached_by_quorum(&self, own: u64, of_peer: impl Fn(&Progress) -> u64) -> u64 {
+        self.configurations.active().reached(self.majority(), |id| match self.peers.iter().find(|peer| peer.id == id) {
+            Some(peer) => of_peer(peer),
+            None if id == self.config.id => own,
+            None => 0,
+        })
     }
 
-    /// Moves the commit index forward to `index` and gives out what is newly committed, each entry once, in order, and
-    /// after each the answer to its proposal.
+    /// A write is durable, with all before it.
+    fn persisted(&mut self, id: WriteId) {
+        self.writes.completed(id);
+        self.lift_fence();
+        self.own_vote_durable();
+        self.compact_if_due(id);
+        self.advance_leader_commit();
+    }
+
+    /// Moves the commit index forward to `index` and gives out what is newly committed.
     pub(crate) fn advance_commit(&mut self, index: Index) {
-        assert!(
-            index <= self.log.last_index(),
-            "only what is in the log can be committed"
-        );
-        while self.commit < index {
-            self.commit += 1;
-            let entry = self
-                .log
-                .entry(self.commit)
-                .expect("a committed entry is in the log")
-                .clone();
+        assert!(index <= self.log.last_index(), "only what is in the log can be committed");
+        self.commit = self.commit.max(index);
+        self.give_out();
+    }
+
+    /// Gives out committed entries, each once, in order, and after each the answer to its proposal; no more than so many
+    /// ahead of the state machine.
+    fn give_out(&mut self) {
+        while self.given_out < self.commit && self.given_out - self.applied < self.config.unapplied_max {
+            self.given_out += 1;
+            let index = self.given_out;
+            let entry = self.log.entry(index).expect("a committed entry is in the log until it is applied").clone();
             let term = entry.term;
+            if term == self.term() {
+                self.uncommitted_bytes = self.uncommitted_bytes.saturating_sub(entry.content.size());
+            }
             self.outbox.push_back(Output::Apply(entry));
-            let committed = self.commit;
-            while let Some(proposal) = self.proposals.pop_front_if(|proposal| proposal.index <= committed) {
-                let outcome = match proposal.term == term {
-                    true => Outcome::Committed {
-                        index: proposal.index,
-                        term,
-                    },
+            while let Some(proposal) = self.proposals.pop_front_if(|proposal| proposal.index <= index) {
+                let outcome = match proposal.term == term && proposal.index == index {
+                    true => Outcome::Committed { index, term },
                     false => Outcome::Unknown,
                 };
                 self.answer(proposal.id, outcome);
+            }
+        }
+    }
+
+    fn applied(&mut self, index: Index) {
+        assert!(index <= self.given_out, "applied up to {index}, and only {} was given out", self.given_out);
+        self.applied = self.applied.max(index);
+        self.give_out();
+        self.answer_reads();
+        self.ask_for_snapshot();
+    }
+
+    /// A snapshot stands for everything up to `index`, for the state machine too.
+    pub(crate) fn jump_to(&mut self, index: Index) {
+        self.commit = index;
+        self.given_out = index;
+        while let Some(proposal) = self.proposals.pop_front_if(|proposal| proposal.index <= index) {
+            self.answer(proposal.id, Outcome::Unknown);
+        }
+    }
+
+    /// Reads off which configurations the log holds from `from` on.
+    pub(crate) fn read_configurations(&mut self, from: Index) {
+        for entry in self.log.from(from) {
+            if let Content::Configuration(configuration) = &entry.content {
+                self.configurations.appended(entry.index, configuration.clone());
             }
         }
     }
@@ -324,13 +388,12 @@ impl Raft {
         self.outbox.push_back(Output::Answer(Answer { id, outcome }));
     }
 
+    pub(crate) fn refuse(&mut self, id: RequestId, refusal: Refusal) {
+        self.answer(id, Outcome::Refused(refusal));
+    }
+
     pub(crate) fn message(&self, to: NodeId, term: Term, body: Body) -> Message {
-        Message {
-            from: self.config.id,
-            to,
-            term,
-            body,
-        }
+        Message { from: self.config.id, to, term, body }
     }
 
     /// Sends now.
@@ -341,11 +404,39 @@ impl Raft {
 
     /// Replies once term and vote are durable: now, if they are.
     pub(crate) fn reply_after_hard_state(&mut self, to: NodeId, body: Body) {
-        let message = self.message(to, self.term(), body);
         if self.writes.hard_state_durable() || bug!(self, VoteBeforePersist) {
-            self.outbox.push_back(Output::Send(message));
+            self.send(to, body);
         } else {
+            let message = self.message(to, self.term(), body);
             self.writes.wait(message);
+        }
+    }
+
+    /// The disk can't be trusted any more: the node stops before it forgets what it promised.
+    fn fail(&mut self) {
+        self.become_follower(self.term(), None);
+        self.failed = true;
+        self.outbox.retain(|output| matches!(output, Output::Answer(_)));
+        for proposal in core::mem::take(&mut self.proposals) {
+            self.answer(proposal.id, Outcome::Unknown);
+        }
+        self.refuse_reads(Refusal::StorageFailed);
+    }
+
+    fn refuse_after_failure(&mut self, input: &Input) {
+        match input {
+            Input::Propose { id, .. }
+            | Input::Read { id }
+            | Input::ChangeMembership { id, .. }
+            | Input::Transfer { id, .. } => self.refuse(*id, Refusal::StorageFailed),
+            _ => {}
+        }
+    }
+
+    /// The node has again all that it had once acknowledged.
+    fn lift_fence(&mut self) {
+        if self.fence.is_some_and(|fence| self.writes.durable() >= fence) {
+            self.fence = None;
         }
     }
 
@@ -367,6 +458,18 @@ impl Raft {
         &self.log
     }
 
+    /// The latest snapshot.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// The members in force, and the index of the entry that says so.
+    #[must_use]
+    pub fn configuration(&self) -> (Index, &Configuration) {
+        (self.configurations.active_index(), self.configurations.active())
+    }
+
     /// What a leader knows of the others; empty on any other node.
     #[must_use]
     pub fn peers(&self) -> &[Progress] {
@@ -384,12 +487,27 @@ impl Raft {
             leader: self.leader,
             commit: self.commit,
             applied: self.applied,
+            first_index: self.log.start().index + 1,
             last_index: self.log.last_index(),
             durable_index: self.writes.durable(),
+            snapshot_index: self.snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index),
+            configuration_index: self.configurations.active_index(),
+            joint: self.configurations.active().is_joint(),
+            voter: self.configurations.active().is_voter(self.config.id),
+            lease_until: self.lease_until(),
+            quiet: self.quiet,
+            fenced: self.fence.is_some(),
+            failed: self.failed,
             reads_pending: self.reads.pending(),
             proposals_pending: self.proposals.len(),
         }
     }
+}
+
+/// The configuration of a cluster that begins.
+fn initial(config: &Config) -> Configuration {
+    let members = config.members.clone();
+    Configuration { voters: members.voters, learners: members.learners, ..Configuration::default() }
 }
 
 /// A node's state at a glance; cheap to take.
@@ -410,10 +528,28 @@ pub struct Status {
     pub commit: Index,
     /// Entries up to here are applied.
     pub applied: Index,
+    /// The first entry that is not compacted, if there is one.
+    pub first_index: Index,
     /// The log ends here.
     pub last_index: Index,
     /// The log is durable up to here.
     pub durable_index: Index,
+    /// The latest snapshot stands for the entries up to here.
+    pub snapshot_index: Index,
+    /// The entry that says who the members are; 0 for those of the start.
+    pub configuration_index: Index,
+    /// Whether two sets of voters decide.
+    pub joint: bool,
+    /// Whether this node votes.
+    pub voter: bool,
+    /// A leader may serve reads alone until then, on its own clock.
+    pub lease_until: Option<Time>,
+    /// Whether the group is quiet, as far as this node knows.
+    pub quiet: bool,
+    /// Whether it has lost what it once acknowledged, and so neither votes nor stands for election.
+    pub fenced: bool,
+    /// Whether its storage has failed.
+    pub failed: bool,
     /// Reads that have no answer yet.
     pub reads_pending: usize,
     /// Proposals that have no answer yet.

@@ -1,93 +1,116 @@
-//! Log replication (paper, section 5.3) and commitment (section 5.4.2), on the leader and on the follower, and the reads
-//! that ride on it (thesis, section 6.4).
+//! Log replication (paper, section 5.3) and commitment (section 5.4.2), on the leader and on the follower.
 
 use crate::bugs::bug;
 use crate::io::{Outcome, Output, Refusal};
-use crate::message::Body;
+use crate::message::{Body, Stamp};
+use crate::progress::Window;
 use crate::raft::{Proposal, Raft, Role};
-use crate::types::{Content, Entry, Index, NodeId, Payload, RequestId, Term};
+use crate::types::{Content, Entry, Index, Mark, NodeId, Payload, RequestId};
 use alloc::vec::Vec;
 
 /// The leader.
 impl Raft {
     pub(crate) fn propose(&mut self, id: RequestId, payload: Payload) {
-        if self.role != Role::Leader {
-            let leader = self.leader;
-            return self.answer(id, Outcome::Refused(Refusal::NotLeader { leader }));
+        if let Some(refusal) = self.refuses_proposal(payload.len()) {
+            return self.refuse(id, refusal);
         }
         let term = self.term();
-        let index = self.log.append(term, Content::Command(payload));
+        let index = self.append(Content::Command(payload));
         self.proposals.push_back(Proposal { index, term, id });
+    }
+
+    fn refuses_proposal(&self, bytes: usize) -> Option<Refusal> {
+        let config = &self.config;
+        let full = self.uncommitted_bytes > 0 && self.uncommitted_bytes + bytes > config.uncommitted_bytes_max;
+        if self.role != Role::Leader {
+            Some(Refusal::NotLeader { leader: self.leader })
+        } else if self.transfer.is_some() {
+            Some(Refusal::Transferring)
+        } else if bytes > config.entry_bytes_max {
+            Some(Refusal::TooLarge)
+        } else if full {
+            Some(Refusal::TooManyUncommitted)
+        } else {
+            (self.commit - self.applied > config.unapplied_max).then_some(Refusal::TooManyUnapplied)
+        }
+    }
+
+    /// Appends a new entry to the leader's own log; a configuration is in force from here on.
+    pub(crate) fn append(&mut self, content: Content) -> Index {
+        self.uncommitted_bytes += content.size();
+        let index = self.log.append(self.term(), content);
+        self.read_configurations(index);
+        index
     }
 
     /// Sends to each follower what it may get now; called when the outputs of the inputs so far are drained.
     pub(crate) fn send_appends(&mut self) {
         let last_index = self.log.last_index();
+        let window = Window { messages: self.config.inflight_max, bytes: self.config.inflight_bytes_max };
         for at in 0..self.peers.len() {
-            while self.peers[at].may_send(last_index, self.config.inflight_max) {
+            self.send_snapshot_if_needed(at);
+            while self.peers[at].may_send(last_index, window) {
                 let next = self.peers[at].next_index;
-                let batch = self
-                    .log
-                    .batch(next, self.config.append_entries_max, self.config.append_bytes_max);
-                let (entries, last_sent) = (batch.to_vec(), next + batch.len() as Index - 1);
-                self.send_append_entries(at, next - 1, entries);
-                self.peers[at].sent(last_sent);
+                let entries = self.log.batch(next, self.config.append_entries_max, self.config.append_bytes_max);
+                let last_sent = next + entries.len() as Index - 1;
+                let bytes = entries.iter().map(|entry| entry.content.size()).sum();
+                self.send_append_entries(at, next - 1, entries, false);
+                self.peers[at].sent(last_sent, bytes);
             }
         }
     }
 
-    fn send_append_entries(&mut self, at: usize, prev_index: Index, entries: Vec<Entry>) {
-        let prev_term = self.log.term(prev_index).expect("a leader has what it sends");
-        let (commit, round) = (self.commit, self.reads.round);
-        let body = Body::AppendEntries {
-            prev_index,
-            prev_term,
-            entries,
-            commit,
-            round,
-        };
+    fn send_append_entries(&mut self, at: usize, prev_index: Index, entries: Vec<Entry>, quiesce: bool) {
+        let prev = self.log.mark(prev_index);
+        let body = Body::AppendEntries { prev, entries, commit: self.commit, quiesce, stamp: self.stamp(at) };
+        self.send_to_peer(at, body);
+    }
+
+    pub(crate) fn send_to_peer(&mut self, at: usize, body: Body) {
+        self.peers[at].sent_at = self.now;
         self.send(self.peers[at].id, body);
     }
 
-    /// Section 5.2: heartbeats keep the others from starting elections.
-    pub(crate) fn heartbeat_due(&mut self) {
-        self.heartbeat_deadline = self.now.after(self.config.heartbeat_interval);
-        for peer in &mut self.peers {
-            peer.heartbeat();
-        }
-        self.broadcast_heartbeat();
+    pub(crate) fn stamp(&self, at: usize) -> Stamp {
+        Stamp { round: self.reads.round, session: self.peers[at].session }
     }
 
-    /// A heartbeat starts where the logs are known to agree, so that it is never refused in its own term.
-    fn broadcast_heartbeat(&mut self) {
-        for at in 0..self.peers.len() {
-            self.send_append_entries(at, self.peers[at].match_index, Vec::new());
-        }
+    /// A heartbeat starts where the logs are known to agree, so that it is not refused in its own term; or where the log
+    /// starts, if that is later.
+    pub(crate) fn send_heartbeat(&mut self, at: usize, quiesce: bool) {
+        let prev_index = self.peers[at].match_index.max(self.log.start().index);
+        self.send_append_entries(at, prev_index, Vec::new(), quiesce);
+        self.peers[at].heartbeat_sent();
     }
 
-    pub(crate) fn on_append_accepted(&mut self, from: NodeId, match_index: Index, round: u64) {
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else {
-            return;
-        };
-        assert!(
-            match_index <= self.log.last_index(),
-            "a follower can't have more of the leader's log than the leader"
-        );
-        let progressed = peer.accepted(match_index);
-        self.round_answered(from, round);
+    /// The follower that an answer comes from, if the answer is to this leader's acquaintance with it.
+    pub(crate) fn answering_peer(&mut self, from: NodeId, stamp: Stamp) -> Option<usize> {
+        let at = self.peers.iter().position(|peer| peer.id == from && peer.session == stamp.session)?;
+        self.peers[at].answered(self.now);
+        Some(at)
+    }
+
+    pub(crate) fn on_append_accepted(&mut self, from: NodeId, match_index: Index, stamp: Stamp) {
+        let Some(at) = self.answering_peer(from, stamp) else { return };
+        assert!(match_index <= self.log.last_index(), "a follower can't have more of the leader's log than the leader");
+        let progressed = self.peers[at].accepted(match_index);
+        self.round_answered(from, stamp.round);
         if progressed {
+            self.hand_over_if_ready(from);
             self.advance_leader_commit();
         }
     }
 
-    pub(crate) fn on_append_rejected(&mut self, from: NodeId, prev: Index, hint: Index, hint_term: Term, round: u64) {
-        let bound = self.log.agreement_bound(hint, hint_term).index;
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else {
-            return;
-        };
-        peer.rejected(prev, bound);
+    pub(crate) fn on_append_rejected(&mut self, from: NodeId, prev: Index, hint: Mark, lost: bool, stamp: Stamp) {
+        let bound = self.log.agreement_bound(hint).index;
+        let Some(at) = self.answering_peer(from, stamp) else { return };
+        if lost && self.peers[at].match_index > hint.index {
+            self.meet_again(at);
+        } else {
+            self.peers[at].rejected(prev, bound);
+        }
         // A refusal of the entries is still an answer to "do I lead?".
-        self.round_answered(from, round);
+        self.round_answered(from, stamp.round);
     }
 
     /// Section 5.3 and 5.4.2: an entry is committed once a majority has it, the leader itself only when its own disk
@@ -96,16 +119,26 @@ impl Raft {
         if self.role != Role::Leader {
             return;
         }
-        let own = self.writes.durable();
-        let replicated = self.reached_by_quorum(own, |peer| peer.match_index);
+        let replicated = self.reached_by_quorum(self.writes.durable(), |peer| peer.match_index);
         if replicated > self.commit && self.is_of_current_term(replicated) {
+            // A new leader may find a configuration committed that its predecessor did not come to deal with.
+            let news = self.configurations.active_index() > self.commit || !self.has_committed_in_term();
             self.advance_commit(replicated);
             self.start_round_if_due();
+            if news {
+                self.configuration_committed();
+            }
         }
     }
 
     fn is_of_current_term(&self, index: Index) -> bool {
         self.log.term(index) == Some(self.term()) || bug!(self, CommitPriorTerm)
+    }
+
+    /// Whether the leader has committed an entry of its own term: only then does its commit index hold all that earlier
+    /// leaders have committed.
+    pub(crate) fn has_committed_in_term(&self) -> bool {
+        self.log.term(self.commit) == Some(self.term())
     }
 }
 
@@ -114,46 +147,47 @@ impl Raft {
     pub(crate) fn on_append_entries(
         &mut self,
         from: NodeId,
-        prev_index: Index,
-        prev_term: Term,
-        entries: Vec<Entry>,
+        prev: Mark,
+        mut entries: Vec<Entry>,
         leader_commit: Index,
-        round: u64,
+        stamp: Stamp,
     ) {
-        assert_ne!(self.role, Role::Leader, "there is one leader in a term");
-        self.become_follower(self.term(), Some(from));
-        self.reset_election_timer();
-        self.leader_heard = Some(self.now);
-
-        if self.log.term(prev_index) != Some(prev_term) {
-            let bound = self.log.agreement_bound(prev_index, prev_term);
-            let (hint_index, hint_term) = (bound.index, bound.term);
-            return self.reply_after_hard_state(
-                from,
-                Body::AppendRejected {
-                    prev_index,
-                    hint_index,
-                    hint_term,
-                    round,
-                },
-            );
+        let mut verified = prev.index + entries.len() as Index;
+        let mut prev_index = prev.index;
+        if prev_index < self.commit {
+            // All up to the commit index is the leader's already (section 5.4), compacted or not.
+            entries.retain(|entry| entry.index > self.commit);
+            prev_index = self.commit;
+            verified = verified.max(self.commit);
+        } else if self.log.term(prev.index) != Some(prev.term) {
+            let rejection = self.rejection_with_hint(prev, stamp);
+            return self.reply_after_hard_state(from, rejection);
         }
         let merged = self.log.merge(prev_index, entries);
         if let Some(truncated) = merged.truncated {
             self.truncated(truncated);
         }
-        self.learn_commit(leader_commit, merged.verified);
-        self.acknowledge(from, merged.verified, round);
+        if let Some(appended) = merged.appended {
+            self.read_configurations(appended);
+        }
+        self.learn_commit(leader_commit, verified);
+        self.acknowledge(from, verified, stamp);
     }
 
-    /// The entries from `from` on conflicted with the leader's and are gone.
-    fn truncated(&mut self, from: Index) {
-        assert!(
-            from > self.commit,
-            "committed entries stay: truncation at {from}, commit index {}",
-            self.commit
-        );
+    pub(crate) fn rejection(&self, prev_index: Index, stamp: Stamp) -> Body {
+        Body::AppendRejected { prev_index, hint: Mark::default(), lost: false, stamp }
+    }
+
+    fn rejection_with_hint(&self, prev: Mark, stamp: Stamp) -> Body {
+        let hint = self.log.agreement_bound(prev);
+        Body::AppendRejected { prev_index: prev.index, hint, lost: self.fence.is_some(), stamp }
+    }
+
+    /// The entries from `from` on conflicted with the leader's and are gone, and the configurations in them.
+    pub(crate) fn truncated(&mut self, from: Index) {
+        assert!(from > self.commit, "committed entries stay: truncation at {from}, commit index {}", self.commit);
         self.writes.truncated(from);
+        self.configurations.truncated(from);
         while let Some(proposal) = self.proposals.pop_back_if(|proposal| proposal.index >= from) {
             self.answer(proposal.id, Outcome::Unknown);
         }
@@ -161,73 +195,18 @@ impl Raft {
 
     /// Figure 2, AppendEntries 5: not beyond what this request has verified.
     fn learn_commit(&mut self, leader_commit: Index, verified: Index) {
-        let verified = if bug!(self, CommitNotCapped) {
-            self.log.last_index()
-        } else {
-            verified
-        };
+        let verified = if bug!(self, CommitNotCapped) { self.log.last_index() } else { verified };
         self.advance_commit(self.commit.max(leader_commit.min(verified)));
     }
 
     /// Says what is durable of the leader's log, once it is.
-    fn acknowledge(&mut self, to: NodeId, match_index: Index, round: u64) {
-        let body = Body::AppendAccepted { match_index, round };
+    pub(crate) fn acknowledge(&mut self, to: NodeId, match_index: Index, stamp: Stamp) {
+        let message = self.message(to, self.term(), Body::AppendAccepted { match_index, stamp });
         let durable = match_index <= self.writes.durable() && self.writes.hard_state_durable();
-        let message = self.message(to, self.term(), body);
         if durable || bug!(self, AckBeforePersist) {
             self.outbox.push_back(Output::Send(message));
         } else {
             self.writes.wait(message);
-        }
-    }
-}
-
-/// Reads (thesis, section 6.4).
-impl Raft {
-    pub(crate) fn read(&mut self, id: RequestId) {
-        if self.role != Role::Leader {
-            let leader = self.leader;
-            return self.answer(id, Outcome::Refused(Refusal::NotLeader { leader }));
-        }
-        if bug!(self, LocalLeaderRead) {
-            self.reads.confirm(self.applied, id);
-            return self.answer_reads();
-        }
-        self.reads.arrived(id);
-        self.start_round_if_due();
-    }
-
-    /// A round may begin only once an entry of the leader's own term is committed: before, its commit index may lag
-    /// behind what earlier leaders have answered.
-    fn start_round_if_due(&mut self) {
-        if self.reads.round_due() && self.log.term(self.commit) == Some(self.term()) {
-            self.reads.begin_round(self.commit);
-            self.broadcast_heartbeat();
-            self.round_confirmed();
-        }
-    }
-
-    fn round_answered(&mut self, from: NodeId, round: u64) {
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else {
-            return;
-        };
-        if round > peer.round {
-            peer.round = round;
-            self.round_confirmed();
-        }
-    }
-
-    fn round_confirmed(&mut self) {
-        let confirmed = self.reached_by_quorum(self.reads.round, |peer| peer.round);
-        self.reads.round_answered(confirmed);
-        self.answer_reads();
-        self.start_round_if_due();
-    }
-
-    /// Answers the confirmed reads that the state machine has caught up with.
-    pub(crate) fn answer_reads(&mut self) {
-        while let Some((index, id)) = self.reads.next_readable(self.applied) {
-            self.answer(id, Outcome::Readable { index });
         }
     }
 }

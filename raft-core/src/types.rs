@@ -1,5 +1,6 @@
 //! The words that everything else is spelled in: nodes, terms, indexes, entries, and what survives a crash.
 
+use crate::configuration::Configuration;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -23,6 +24,7 @@ pub type Index = u64;
 
 /// Nanoseconds on the node's own clock, from any fixed origin. The core compares and adds; it never reads a clock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Time(pub u64);
 
 impl Time {
@@ -46,22 +48,19 @@ pub enum Content {
     Noop,
     /// A command for the state machine.
     Command(Payload),
+    /// The members from here on (thesis, chapter 4): in force as soon as it is in the log.
+    Configuration(Configuration),
 }
 
 impl Content {
-    /// Bytes of the command; 0 for a no-op.
+    /// Bytes that count against the limits: those of the command, or 8 for each member.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         match self {
             Self::Noop => 0,
             Self::Command(payload) => payload.len(),
+            Self::Configuration(configuration) => 8 * configuration.members().count(),
         }
-    }
-
-    /// Whether there are no bytes to apply.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
@@ -87,13 +86,45 @@ pub struct HardState {
     pub voted_for: Option<NodeId>,
 }
 
+/// An entry's place in the log: its index and its term. Of two logs, the one whose last mark is greater is the more
+/// up-to-date (paper, section 5.4.1).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Mark {
+    // The order of the fields is the order of the comparison: the later term wins, then the longer log.
+    /// Term of the entry.
+    pub term: Term,
+    /// Index of the entry.
+    pub index: Index,
+}
+
+/// The state machine as of one entry, with all that the entries up to there had said of the members (paper, section 7).
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Snapshot {
+    /// The last entry that it stands for.
+    pub last: Mark,
+    /// The members as of that entry.
+    pub configuration: Configuration,
+    /// The state machine's own bytes; the core does not look into them.
+    pub data: Payload,
+}
+
 /// What a disk kept: the input of [`crate::Raft::restore`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DurableState {
     /// Term and vote.
     pub hard_state: HardState,
-    /// The whole log, from index 1 on, without gaps, terms never decreasing and never above `hard_state.term`.
+    /// The latest snapshot.
+    pub snapshot: Option<Snapshot>,
+    /// The entry just before the first of `entries`; zero if nothing was compacted.
+    pub start: Mark,
+    /// The log after `start`, without gaps, terms never decreasing and never above `hard_state.term`. With the snapshot it
+    /// leaves no gap either.
     pub entries: Vec<Entry>,
+    /// Entries up to here were durable once, and some of them are damaged: the node neither votes nor stands for election
+    /// until its log is durable up to here again. `None` when nothing is known to be lost.
+    pub fence: Option<Index>,
 }
 
 /// Names one [`crate::Persist`]. Ids grow by one and are never used twice within an incarnation, so that the completion

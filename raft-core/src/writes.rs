@@ -4,7 +4,7 @@
 use crate::io::Persist;
 use crate::log::Log;
 use crate::message::Message;
-use crate::types::{HardState, Index, WriteId};
+use crate::types::{HardState, Index, Mark, Snapshot, WriteId};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -19,6 +19,10 @@ pub(crate) struct Writes {
     written: Index,
     /// The next write removes the entries from here on, which the disk may have.
     truncate: Option<Index>,
+    /// The next write holds this snapshot.
+    snapshot: Option<Snapshot>,
+    /// The next write says that the log begins after this.
+    start: Option<Mark>,
     /// Term or vote changed since the last write.
     hard_state_changed: bool,
     /// Writes in flight that hold a term or a vote.
@@ -60,6 +64,23 @@ impl Writes {
         self.hard_state_changed = true;
     }
 
+    /// There is a new snapshot: the next write holds it.
+    pub(crate) fn snapshot_taken(&mut self, snapshot: Snapshot) {
+        self.snapshot = Some(snapshot);
+    }
+
+    /// The log in memory begins after `start` now.
+    pub(crate) fn compacted(&mut self, start: Mark) {
+        self.start = Some(start);
+        // A snapshot stands for entries that were never written.
+        self.written = self.written.max(start.index);
+    }
+
+    /// The name of the next write.
+    pub(crate) fn next_id(&self) -> WriteId {
+        WriteId(self.last_id.0 + 1)
+    }
+
     /// The entries from `from` on were removed from the log in memory.
     pub(crate) fn truncated(&mut self, from: Index) {
         let kept = from - 1;
@@ -81,18 +102,20 @@ impl Writes {
     /// The next write, if there is anything to write or to wait for.
     pub(crate) fn next(&mut self, log: &Log, hard_state: HardState) -> Option<Persist> {
         let last_index = log.last_index();
-        let idle = !self.hard_state_changed && self.truncate.is_none() && self.then.is_empty();
-        if idle && self.written == last_index {
+        let log_idle = self.written == last_index && self.truncate.is_none() && self.start.is_none();
+        if log_idle && !self.hard_state_changed && self.snapshot.is_none() && self.then.is_empty() {
             return None;
         }
-        self.last_id = WriteId(self.last_id.0 + 1);
+        self.last_id = self.next_id();
         let hard_state = core::mem::take(&mut self.hard_state_changed).then_some(hard_state);
         self.hard_states_in_flight += usize::from(hard_state.is_some());
         let persist = Persist {
             id: self.last_id,
             hard_state,
+            snapshot: self.snapshot.take(),
             truncate: self.truncate.take(),
-            entries: log.from(self.written + 1).to_vec(),
+            start: self.start.take(),
+            entries: log.from(self.written + 1).cloned().collect(),
             then: core::mem::take(&mut self.then),
         };
         self.written = last_index;

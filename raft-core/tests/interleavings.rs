@@ -5,13 +5,23 @@ mod common;
 
 use common::Cluster;
 use proptest::prelude::*;
-use raft_core::Config;
+use raft_core::{Config, Input, Members, NodeId};
 
 /// One move, drawn as a number and two arguments; the weights make elections and progress likely.
 type Move = (u8, u16, u16);
 
 fn run(size: u64, seed: u64, moves: &[Move], configure: fn(&mut Config)) -> Result<Cluster, String> {
-    let mut cluster = Cluster::new(size, seed, configure);
+    run_founded_by(size, size, seed, moves, configure)
+}
+
+fn run_founded_by(
+    founders: u64,
+    size: u64,
+    seed: u64,
+    moves: &[Move],
+    configure: fn(&mut Config),
+) -> Result<Cluster, String> {
+    let mut cluster = Cluster::founded_by(founders, size, seed, configure);
     for (step, (kind, a, b)) in moves.iter().enumerate() {
         let id = 1 + u64::from(*a) % size;
         let request = step as u64;
@@ -28,15 +38,35 @@ fn run(size: u64, seed: u64, moves: &[Move], configure: fn(&mut Config)) -> Resu
             27..=29 => cluster.propose(id, request, &b.to_le_bytes())?,
             30 => cluster.read(id, request)?,
             // One node after the other: a whole round, so that something is committed now and then.
-            _ => {
+            31 => {
                 (1..=size).try_for_each(|id| cluster.persist(id))?;
                 for _ in 0..under_way {
                     cluster.deliver(0)?;
                 }
             }
+            _ => {}
+        }
+        // Operators are at work now and then, where the configuration asks for it.
+        if founders < size && kind % 64 == 40 {
+            operate(&mut cluster, size, request, *a, *b)?;
         }
     }
     Ok(cluster)
+}
+
+/// A change of members, a transfer, an election by order.
+fn operate(cluster: &mut Cluster, size: u64, request: u64, a: u16, b: u16) -> Result<(), String> {
+    let ids = |mask: u16| (1..=size).filter(move |id| mask >> id & 1 == 1).map(NodeId);
+    let at = cluster.leader().unwrap_or(1);
+    match a % 8 {
+        0..=4 => {
+            let learners = ids(b >> 8).filter(|id| b >> id.0 & 1 == 0).collect();
+            let members = Members { voters: ids(b).collect(), learners };
+            cluster.order(at, request, |id| Input::ChangeMembership { id, members })
+        }
+        5 | 6 => cluster.order(at, request, |id| Input::Transfer { id, to: NodeId(1 + u64::from(b) % size) }),
+        _ => cluster.input(1 + u64::from(b) % size, Input::Campaign),
+    }
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -52,6 +82,23 @@ fn paper(config: &mut Config) {
 fn one_by_one(config: &mut Config) {
     config.append_entries_max = 1;
     config.inflight_max = 1;
+}
+
+/// Snapshots every few entries, in tiny chunks; leases; priorities; quiet when idle for a while.
+fn everything(config: &mut Config) {
+    config.append_entries_max = 2;
+    config.snapshot_threshold = Some(4);
+    config.snapshot_tail = 1;
+    config.snapshot_chunk_bytes = 8;
+    config.snapshot_chunks_inflight = 2;
+    config.priority = (config.id.0 % 4) as u8;
+    config.quiesce_after = Some(500 * common::MILLISECOND);
+}
+
+fn no_check_quorum(config: &mut Config) {
+    everything(config);
+    config.check_quorum = false;
+    config.pre_vote = false;
 }
 
 proptest! {
@@ -75,6 +122,16 @@ proptest! {
     #[test]
     fn five_cores_one_entry_at_a_time_are_safe(seed: u64, moves in moves()) {
         run(5, seed, &moves, one_by_one).map_err(TestCaseError::fail)?;
+    }
+
+    #[test]
+    fn changing_members_are_safe(seed: u64, moves in moves()) {
+        run_founded_by(3, 5, seed, &moves, everything).map_err(TestCaseError::fail)?;
+    }
+
+    #[test]
+    fn changing_members_without_check_quorum_are_safe(seed: u64, moves in moves()) {
+        run_founded_by(4, 7, seed, &moves, no_check_quorum).map_err(TestCaseError::fail)?;
     }
 
     /// Whatever happened, once messages arrive and writes succeed, a leader comes and all that was asked is answered by

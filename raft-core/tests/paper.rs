@@ -5,8 +5,8 @@ mod common;
 
 use common::{Cluster, MILLISECOND};
 use raft_core::{
-    Body, Config, Content, DurableState, Entry, HardState, Input, LastEntry, Message, NodeId, Outcome, Output, Raft,
-    Refusal, RequestId, Role, Term, Time,
+    Body, Config, Content, DurableState, Entry, HardState, Input, Mark, Message, NodeId, Outcome, Output, Raft,
+    Refusal, RequestId, Role, Stamp, Term, Time,
 };
 
 fn defaults(_: &mut Config) {}
@@ -30,7 +30,12 @@ fn core(size: u64, term: Term, terms: &[Term], configure: fn(&mut Config)) -> Ra
     let mut config = Config::new(NodeId(1), (1..=size).map(NodeId).collect(), 1);
     configure(&mut config);
     let hard_state = HardState { term, voted_for: None };
-    Raft::restore(config, DurableState { hard_state, entries }, Time(0)).unwrap()
+    let durable = DurableState { hard_state, entries, ..DurableState::default() };
+    let mut raft = Raft::restore(config, durable, Time(0)).unwrap();
+    // A node that has run before waits for the leader that it may have heard of. Here, it has waited.
+    let waited = raft.next_deadline().map_or(0, |deadline| deadline.0 - 1);
+    raft.handle(Time(waited), Input::Timeout);
+    raft
 }
 
 fn from_2(term: Term, body: Body) -> Input {
@@ -49,13 +54,7 @@ fn append(prev: (u64, Term), terms: &[Term], commit: u64) -> Body {
         content: Content::Noop,
     };
     let entries = terms.iter().zip(prev.0 + 1..).map(entry).collect();
-    Body::AppendEntries {
-        prev_index: prev.0,
-        prev_term: prev.1,
-        entries,
-        commit,
-        round: 0,
-    }
+    Body::AppendEntries { prev: Mark { term: prev.1, index: prev.0 }, entries, commit, quiesce: false, stamp: Stamp::default() }
 }
 
 /// The bodies that the core sends, its writes completing at once.
@@ -72,7 +71,7 @@ fn replies(raft: &mut Raft, input: Input) -> Vec<(Term, Body)> {
                     inputs.push(Input::Persisted(write.id));
                 }
                 Output::Apply(entry) => inputs.insert(0, Input::Applied(entry.index)),
-                Output::Answer(_) => {}
+                Output::Answer(_) | Output::Restore(_) | Output::TakeSnapshot { .. } => {}
             }
         }
     }
@@ -99,7 +98,7 @@ fn section_5_1_a_request_of_an_old_term_is_rejected_with_the_current_one() {
     let mut raft = core(3, 4, &[1, 4], defaults);
     let sent = replies(&mut raft, from_2(3, append((2, 4), &[], 0)));
     assert!(matches!(sent[..], [(4, Body::AppendRejected { .. })]), "{sent:?}");
-    let sent = replies(&mut raft, from_2(3, Body::RequestVote(LastEntry { term: 9, index: 9 })));
+    let sent = replies(&mut raft, from_2(3, Body::RequestVote { last: Mark { term: 9, index: 9 }, transfer: false }));
     assert_eq!(sent, [(4, Body::VoteReply { granted: false })]);
 }
 
@@ -138,7 +137,7 @@ fn section_5_2_election_timeouts_are_drawn_anew_each_time() {
 #[test]
 fn section_5_2_the_vote_goes_to_the_first_candidate_of_the_term() {
     let mut raft = core(5, 1, &[], defaults);
-    let vote = Body::RequestVote(LastEntry::default());
+    let vote = Body::RequestVote { last: Mark::default(), transfer: false };
     assert_eq!(
         replies(&mut raft, from_2(2, vote.clone())),
         [(2, Body::VoteReply { granted: true })]
@@ -266,8 +265,7 @@ fn section_5_3_a_follower_refuses_entries_whose_predecessor_it_does_not_have() {
             3,
             Body::AppendRejected {
                 prev_index: 5,
-                hint_index: 2,
-                hint_term: 2,
+                hint: Mark { term: 2, index: 2 },
                 ..
             }
         )]
@@ -350,11 +348,11 @@ fn section_5_3_a_follower_acknowledges_only_what_is_durable() {
 fn section_5_4_1_the_voter_compares_the_logs() {
     let vote = |last: (Term, u64)| {
         let mut raft = core(3, 3, &[1, 1, 3], defaults);
-        let candidate = LastEntry {
+        let candidate = Mark {
             term: last.0,
             index: last.1,
         };
-        replies(&mut raft, from_2(4, Body::RequestVote(candidate)))[0].1 == Body::VoteReply { granted: true }
+        replies(&mut raft, from_2(4, Body::RequestVote { last: candidate, transfer: false }))[0].1 == Body::VoteReply { granted: true }
     };
     assert!(vote((3, 3)), "as up-to-date");
     assert!(vote((3, 4)), "same term, longer");
@@ -378,10 +376,7 @@ fn section_5_4_2_entries_of_earlier_terms_are_not_committed_by_counting() {
         &mut old_leader,
         from_2(
             4,
-            Body::AppendAccepted {
-                match_index: 2,
-                round: 0,
-            },
+            Body::AppendAccepted { match_index: 2, stamp: Stamp { round: 0, session: 1 } },
         ),
     );
     assert_eq!(
@@ -393,10 +388,7 @@ fn section_5_4_2_entries_of_earlier_terms_are_not_committed_by_counting() {
         &mut old_leader,
         from_2(
             4,
-            Body::AppendAccepted {
-                match_index: 3,
-                round: 0,
-            },
+            Body::AppendAccepted { match_index: 3, stamp: Stamp { round: 0, session: 1 } },
         ),
     );
     assert_eq!(old_leader.status().commit, 3);
@@ -481,11 +473,31 @@ fn a_follower_refuses_and_names_the_leader() {
     let mut cluster = cluster(3);
     cluster.elect(1);
     cluster.propose(2, 1, b"x").unwrap();
+    let refused = Outcome::Refused(Refusal::NotLeader { leader: Some(NodeId(1)) });
+    assert_eq!(cluster.outcome(1), Some(refused));
+}
+
+#[test]
+fn thesis_6_4_a_follower_asks_the_leader_for_the_read_index() {
+    let mut cluster = cluster(3);
+    cluster.elect(1);
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.settle();
     cluster.read(3, 2).unwrap();
-    let refused = Some(Outcome::Refused(Refusal::NotLeader {
-        leader: Some(NodeId(1)),
-    }));
-    assert_eq!((cluster.outcome(1), cluster.outcome(2)), (refused, refused));
+    assert_eq!(cluster.outcome(2), None);
+    cluster.settle();
+    assert_eq!(cluster.outcome(2), Some(Outcome::Readable { index: 2 }));
+    assert_eq!(cluster.commands(3), [b"x".to_vec()]);
+}
+
+#[test]
+fn a_forwarded_read_that_nobody_answers_is_refused() {
+    let mut cluster = cluster(3);
+    cluster.elect(1);
+    cluster.read(3, 1).unwrap();
+    cluster.settle_between(|_, _| false);
+    cluster.pass(3, 300 * MILLISECOND).unwrap();
+    assert_eq!(cluster.outcome(1), Some(Outcome::Refused(Refusal::NoAnswer)));
 }
 
 #[test]
@@ -530,10 +542,7 @@ fn thesis_6_4_a_new_leader_answers_reads_only_after_committing_in_its_term() {
         &mut raft,
         from_2(
             4,
-            Body::AppendAccepted {
-                match_index: 0,
-                round: 9,
-            },
+            Body::AppendAccepted { match_index: 0, stamp: Stamp { round: 9, session: 1 } },
         ),
     );
     assert_eq!(
@@ -545,15 +554,12 @@ fn thesis_6_4_a_new_leader_answers_reads_only_after_committing_in_its_term() {
         &mut raft,
         from_2(
             4,
-            Body::AppendAccepted {
-                match_index: 3,
-                round: 0,
-            },
+            Body::AppendAccepted { match_index: 3, stamp: Stamp { round: 0, session: 1 } },
         ),
     );
     assert!(
         sent.iter()
-            .any(|(_, body)| matches!(body, Body::AppendEntries { round: 1, .. })),
+            .any(|(_, body)| matches!(body, Body::AppendEntries { stamp: Stamp { round: 2, .. }, .. })),
         "now it asks"
     );
 }
@@ -591,7 +597,7 @@ fn thesis_9_6_a_node_that_was_cut_off_does_not_raise_the_term() {
 
 #[test]
 fn thesis_9_6_no_pre_vote_is_granted_while_a_leader_is_heard() {
-    let ask = Body::PreVote(LastEntry { term: 9, index: 9 });
+    let ask = Body::PreVote { last: Mark { term: 9, index: 9 } };
     let mut raft = core(3, 1, &[1], defaults);
     replies(&mut raft, from_2(1, append((1, 1), &[], 0)));
     let other = Message {
@@ -604,7 +610,7 @@ fn thesis_9_6_no_pre_vote_is_granted_while_a_leader_is_heard() {
         replies(&mut raft, Input::Message(other.clone())),
         [(1, Body::PreVoteReply { granted: false })]
     );
-    raft.handle(Time(150 * MILLISECOND + 1), Input::Timeout);
+    raft.handle(Time(raft.next_deadline().unwrap().0 - 1), Input::Timeout);
     while raft.poll_output().is_some() {}
     assert_eq!(
         replies(&mut raft, Input::Message(other)),
@@ -639,12 +645,13 @@ fn a_restarted_node_is_a_follower_with_its_term_vote_and_log_and_nothing_committ
 
 #[test]
 fn a_configuration_that_makes_no_sense_is_refused() {
-    let mut config = Config::new(NodeId(1), vec![NodeId(2)], 1);
+    let mut config = Config::new(NodeId(1), vec![NodeId(2), NodeId(2)], 1);
     let text = Raft::restore(config.clone(), DurableState::default(), Time(0))
         .unwrap_err()
         .to_string();
-    assert_eq!(text, "invalid Raft configuration: voters must contain the node itself");
-    config.voters = vec![NodeId(1)];
+    assert_eq!(text, "invalid Raft configuration: members must name 1 to 32 voters, and nobody twice, or nobody on a node that joins");
+    
+    config.members.voters = vec![NodeId(1)];
     config.heartbeat_interval = config.election_timeout_min;
     let text = config.validate().unwrap_err().to_string();
     assert_eq!(

@@ -91,6 +91,7 @@ impl Bare {
                         persisted = Some(write.id);
                     }
                     Output::Apply(entry) => applied = Some(entry.index),
+                    Output::Restore(_) | Output::TakeSnapshot { .. } => unreachable!("snapshots are off"),
                     Output::Answer(answer) => {
                         self.in_flight -= 1;
                         self.committed += u64::from(matches!(answer.outcome, Outcome::Committed { .. }));

@@ -306,6 +306,7 @@ impl Recorded {
         match self.operation {
             Operation::Read { key } | Operation::Write { key, .. } => key,
             Operation::Cas { key, .. } | Operation::Append { key, .. } => key,
+            _ => unreachable!("orders are not part of the clients' history"),
         }
     }
 }
@@ -317,6 +318,7 @@ fn op<'a>(operation: &'a Operation, keys: &'a [String]) -> Op<Value<'a>> {
         Operation::Write { key, value } => Op::write(name(key), &**value),
         Operation::Cas { key, from, to } => Op::cas(name(key), &**from, &**to),
         Operation::Append { key, value } => Op::append(name(key), &**value),
+        _ => unreachable!("orders are not part of the clients' history"),
     }
 }
 
@@ -325,7 +327,7 @@ fn output(reply: &Reply) -> Output<Value<'_>> {
         Reply::Value { value } => Output::value(&**value),
         Reply::Done => Output::Ok,
         Reply::Swapped { swapped } => Output::Cas(*swapped),
-        Reply::NotLeader { .. } | Reply::Unknown => unreachable!("a client takes these for no answer"),
+        Reply::NotLeader { .. } | Reply::Unknown | Reply::Refused => unreachable!("a client takes these for no answer"),
     }
 }
 

@@ -135,7 +135,7 @@ fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedB
     raft.append_entries_max = draw.max_entries_per_append as usize;
     raft.append_bytes_max = usize::try_from(draw.max_bytes_per_append).expect("bounded by the scenario format");
     raft.inflight_max = draw.max_inflight as usize;
-    NodeConfig { raft, observe: true, bug }
+    NodeConfig { raft, follower_reads: false, observe: true, bug }
 }
 
 fn workload(scenario: &Scenario, draw: &Draw) -> KvWorkload {

@@ -4,7 +4,7 @@
 #![allow(dead_code)] // each test file uses its own part
 
 use raft_core::{
-    Answer, Config, Content, DurableState, Entry, Index, Input, Message, NodeId, Outcome, Output, Persist, Raft,
+    Answer, Config, Content, DurableState, Entry, Index, Input, Message, NodeId, Outcome, Output, Payload, Persist, Raft,
     RequestId, Role, Term, Time,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -29,6 +29,8 @@ pub struct Cluster {
     pub asked: BTreeSet<RequestId>,
     configure: fn(&mut Config),
     seed: u64,
+    /// Nodes 1 to this many begin the cluster; the others wait to be added.
+    founders: u64,
     ghost: Ghost,
 }
 
@@ -45,7 +47,13 @@ struct Ghost {
 
 impl Cluster {
     pub fn new(size: u64, seed: u64, configure: fn(&mut Config)) -> Self {
+        Self::founded_by(size, size, seed, configure)
+    }
+
+    /// A cluster of `size` nodes, of whom the first `founders` are its members at first.
+    pub fn founded_by(founders: u64, size: u64, seed: u64, configure: fn(&mut Config)) -> Self {
         let mut cluster = Self {
+            founders,
             nodes: BTreeMap::new(),
             wire: Vec::new(),
             answers: BTreeMap::new(),
@@ -56,7 +64,7 @@ impl Cluster {
         };
         for id in 1..=size {
             let (id, disk) = (NodeId(id), DurableState::default());
-            let raft = cluster.start(id, size, 0, &disk, Time(0));
+            let raft = cluster.start(id, 0, &disk, Time(0));
             let node = Node {
                 raft,
                 disk,
@@ -70,13 +78,14 @@ impl Cluster {
         cluster
     }
 
-    fn start(&self, id: NodeId, size: u64, starts: u64, disk: &DurableState, now: Time) -> Raft {
+    fn start(&self, id: NodeId, starts: u64, disk: &DurableState, now: Time) -> Raft {
         let seed = self
             .seed
             .wrapping_mul(1000)
             .wrapping_add(id.0 * 100)
             .wrapping_add(starts);
-        let mut config = Config::new(id, (1..=size).map(NodeId).collect(), seed);
+        let founders = if id.0 <= self.founders { self.founders } else { 0 };
+        let mut config = Config::new(id, (1..=founders).map(NodeId).collect(), seed);
         (self.configure)(&mut config);
         Raft::restore(config, disk.clone(), now).expect("a valid configuration")
     }
@@ -113,6 +122,19 @@ impl Cluster {
                     node.raft.handle(node.now, Input::Applied(index));
                 }
                 Output::Answer(answer) => answers.push(answer),
+                Output::Restore(snapshot) => {
+                    let index = snapshot.last.index;
+                    let taken = u64::from_le_bytes(snapshot.data[..8].try_into().expect("at least eight bytes"));
+                    if taken != index {
+                        return Err(format!("{id} was given the snapshot at {taken} as that at {index}"));
+                    }
+                    node.applied = self.ghost.prefix(index);
+                    node.raft.handle(node.now, Input::Applied(index));
+                }
+                Output::TakeSnapshot { index } => {
+                    let data = snapshot_bytes(index);
+                    node.raft.handle(node.now, Input::SnapshotTaken { index, data });
+                }
             }
         }
         let status = node.raft.status();
@@ -153,14 +175,13 @@ impl Cluster {
         let log = self.nodes[&id].raft.log();
         for (other, node) in self.nodes.iter().filter(|(other, _)| **other != id) {
             let theirs = node.raft.log();
-            let shared = (1..=log.last_index().min(theirs.last_index())).rev();
+            let bottom = log.start().index.max(theirs.start().index) + 1;
+            let shared = (bottom..=log.last_index().min(theirs.last_index())).rev();
             let Some(top) = shared.into_iter().find(|i| log.term(*i) == theirs.term(*i)) else {
                 continue;
             };
-            if (1..=top).any(|i| log.entry(i) != theirs.entry(i)) {
-                return Err(format!(
-                    "log matching: {id} and {other} agree at {top} and differ below"
-                ));
+            if (bottom..=top).any(|i| log.entry(i) != theirs.entry(i)) {
+                return Err(format!("log matching: {id} and {other} agree at {top} and differ below"));
             }
         }
         Ok(())
@@ -190,9 +211,10 @@ impl Cluster {
     /// The node's clock reaches its next deadline.
     pub fn timeout(&mut self, id: u64) -> Result<(), String> {
         let node = self.nodes.get_mut(&NodeId(id)).expect("a node of the cluster");
-        node.now = node
-            .now
-            .max(node.raft.next_deadline().expect("a node always waits for something"));
+        match node.raft.next_deadline() {
+            Some(deadline) => node.now = node.now.max(deadline),
+            None => return Ok(()),
+        }
         self.input(id, Input::Timeout)
     }
 
@@ -205,7 +227,6 @@ impl Cluster {
 
     /// The node crashes and starts again; of the writes that were not durable, the oldest `kept` survive.
     pub fn crash(&mut self, id: u64, kept: usize) {
-        let size = self.nodes.len() as u64;
         let (mut disk, now, starts) = {
             let node = self.node(id);
             (node.disk.clone(), node.now, node.starts + 1)
@@ -215,12 +236,13 @@ impl Cluster {
             .iter()
             .take(kept)
             .for_each(|write| keep(&mut disk, write));
-        let raft = self.start(NodeId(id), size, starts, &disk, now);
+        let raft = self.start(NodeId(id), starts, &disk, now);
+        let applied = self.ghost.prefix(disk.snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index));
         let fresh = Node {
             raft,
             disk,
             writes: VecDeque::new(),
-            applied: Vec::new(),
+            applied,
             now,
             starts,
         };
@@ -244,6 +266,18 @@ impl Cluster {
             .read_floor
             .insert(RequestId(request), self.ghost.acknowledged);
         self.input(id, Input::Read { id: RequestId(request) })
+    }
+
+    /// An operator's request.
+    pub fn order(&mut self, id: u64, request: u64, input: impl FnOnce(RequestId) -> Input) -> Result<(), String> {
+        self.asked.insert(RequestId(request));
+        self.input(id, input(RequestId(request)))
+    }
+
+    /// The leader of the latest term, if a node believes that it leads.
+    pub fn leader(&self) -> Option<u64> {
+        let leaders = self.nodes.iter().filter(|(_, node)| node.raft.status().role == Role::Leader);
+        leaders.max_by_key(|(_, node)| node.raft.term()).map(|(id, _)| id.0)
     }
 
     pub fn outcome(&self, request: u64) -> Option<Outcome> {
@@ -284,8 +318,10 @@ impl Cluster {
         let ids: Vec<u64> = self.nodes.keys().map(|id| id.0).collect();
         for other in ids {
             let node = self.nodes.get_mut(&NodeId(other)).unwrap();
-            if node.raft.status().role != Role::Leader {
-                node.now = Time(node.raft.next_deadline().unwrap().0 - 1);
+            if node.raft.status().role != Role::Leader
+                && let Some(deadline) = node.raft.next_deadline()
+            {
+                node.now = node.now.max(Time(deadline.0 - 1));
             }
         }
         self.timeout(id).unwrap();
@@ -295,17 +331,24 @@ impl Cluster {
 
     /// The terms of a node's log.
     pub fn terms(&self, id: u64) -> Vec<Term> {
-        self.raft(id).log().from(1).iter().map(|entry| entry.term).collect()
+        self.raft(id).log().from(1).map(|entry| entry.term).collect()
     }
 
     /// The commands that a node has applied.
     pub fn commands(&self, id: u64) -> Vec<Vec<u8>> {
         let command = |entry: &Entry| match &entry.content {
             Content::Command(bytes) => Some(bytes.to_vec()),
-            Content::Noop => None,
+            Content::Noop | Content::Configuration(_) => None,
         };
         self.node(id).applied.iter().filter_map(command).collect()
     }
+}
+
+/// The state machine as of `index`; the ghost knows the rest.
+pub fn snapshot_bytes(index: Index) -> Payload {
+    let mut bytes = index.to_le_bytes().to_vec();
+    bytes.resize(20, 0);
+    bytes.into()
 }
 
 /// What a disk does with a write.
@@ -313,13 +356,25 @@ fn keep(disk: &mut DurableState, write: &Persist) {
     if let Some(hard_state) = write.hard_state {
         disk.hard_state = hard_state;
     }
+    if let Some(snapshot) = &write.snapshot {
+        disk.snapshot = Some(snapshot.clone());
+    }
     if let Some(from) = write.truncate {
-        disk.entries.truncate(from as usize - 1);
+        disk.entries.retain(|entry| entry.index < from);
+    }
+    if let Some(start) = write.start {
+        disk.entries.retain(|entry| entry.index > start.index);
+        disk.start = start;
     }
     disk.entries.extend(write.entries.iter().cloned());
 }
 
 impl Ghost {
+    /// What was committed up to `index`.
+    fn prefix(&self, index: Index) -> Vec<Entry> {
+        self.committed.range(..=index).map(|(_, entry)| entry.clone()).collect()
+    }
+
     /// Election Safety (section 5.2) and Leader Completeness (section 5.4).
     fn elected(&mut self, raft: &Raft) -> Result<(), String> {
         let (id, term) = (raft.config().id, raft.term());
@@ -330,7 +385,7 @@ impl Ghost {
         match self
             .committed
             .values()
-            .find(|entry| raft.log().entry(entry.index) != Some(entry))
+            .find(|entry| raft.log().start().index < entry.index && raft.log().entry(entry.index) != Some(entry))
         {
             Some(missing) => Err(format!(
                 "leader completeness: {id} leads term {term} without {missing:?}"
@@ -354,7 +409,7 @@ impl Ghost {
     fn vote_left(&mut self, message: &Message) -> Result<(), String> {
         let candidate = match message.body {
             raft_core::Body::VoteReply { granted: true } => message.to,
-            raft_core::Body::RequestVote(_) => message.from,
+            raft_core::Body::RequestVote { .. } => message.from,
             _ => return Ok(()),
         };
         let first = *self.votes.entry((message.from, message.term)).or_insert(candidate);

@@ -99,6 +99,7 @@ impl Client for KvClient {
                 self.wake(soon, ctx);
             }
             Reply::Unknown => self.attempt(ctx),
+            Reply::Refused => unreachable!("only orders are refused"),
             reply => self.returned(reply, ctx),
         }
     }
@@ -226,13 +227,9 @@ impl KvClient {
         let current = self.current.take().expect("an operation is under way");
         let process = self.process;
         ctx.trace("return", || json!({ "process": process, "reply": reply }));
-        let key = match &current.operation {
-            Operation::Read { key } | Operation::Write { key, .. } => *key,
-            Operation::Cas { key, .. } | Operation::Append { key, .. } => *key,
-        };
         match (&reply, &current.operation) {
-            (Reply::Value { value }, _) => self.seen[usize::from(key)] = value.clone(),
-            (Reply::Done, Operation::Write { value, .. }) => self.seen[usize::from(key)] = value.clone(),
+            (Reply::Value { value }, Operation::Read { key }) => self.seen[usize::from(*key)] = value.clone(),
+            (Reply::Done, Operation::Write { key, value }) => self.seen[usize::from(*key)] = value.clone(),
             _ => {}
         }
         self.history.push(self.record(&current, Some((ctx.now(), reply))));

@@ -6,9 +6,10 @@
 //! a file that has since been written anew. Recovery ends at the first record that does not check: what follows was not
 //! synced.
 
-use raft_core::{Content, DurableState, Entry, HardState, Persist};
+use raft_core::{Configuration, Content, DurableState, Entry, HardState, Mark, Persist, Snapshot};
 use serde::{Deserialize, Serialize};
 use simulator::DiskImage;
+use std::borrow::Cow;
 
 /// Largest body of a record, in bytes; a length beyond it is damage, not data.
 const BODY_BYTES_MAX: usize = 64 << 20;
@@ -18,7 +19,9 @@ const HEADER_BYTES: usize = 8;
 #[derive(Serialize, Deserialize)]
 struct Record<'a> {
     hard_state: Option<HardState>,
+    snapshot: Option<Snapshot>,
     truncate: Option<u64>,
+    start: Option<Mark>,
     /// Index of the first of `entries`; 0 if there are none.
     first: u64,
     #[serde(borrow)]
@@ -28,8 +31,15 @@ struct Record<'a> {
 #[derive(Serialize, Deserialize)]
 struct RecordEntry<'a> {
     term: u64,
-    /// `None` is a no-op.
-    command: Option<&'a [u8]>,
+    #[serde(borrow)]
+    content: RecordContent<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum RecordContent<'a> {
+    Noop,
+    Command(&'a [u8]),
+    Configuration(Cow<'a, Configuration>),
 }
 
 /// Where the next record goes.
@@ -54,19 +64,25 @@ pub struct Recovered {
 impl LogFile {
     /// The bytes of a write and the offset at which they belong; none for a barrier.
     pub fn append(&mut self, persist: &Persist) -> Option<(u64, &[u8])> {
-        if persist.hard_state.is_none() && persist.truncate.is_none() && persist.entries.is_empty() {
+        let log_untouched = persist.truncate.is_none() && persist.start.is_none() && persist.entries.is_empty();
+        if log_untouched && persist.hard_state.is_none() && persist.snapshot.is_none() {
             return None;
         }
-        let entry = |entry: &'_ Entry| match &entry.content {
-            Content::Noop => (entry.term, None),
-            Content::Command(command) => (entry.term, Some(command.clone())),
-        };
-        let held: Vec<_> = persist.entries.iter().map(entry).collect();
+        fn record_entry(entry: &Entry) -> RecordEntry<'_> {
+            let content = match &entry.content {
+                Content::Noop => RecordContent::Noop,
+                Content::Command(command) => RecordContent::Command(command),
+                Content::Configuration(configuration) => RecordContent::Configuration(Cow::Borrowed(configuration)),
+            };
+            RecordEntry { term: entry.term, content }
+        }
         let record = Record {
             hard_state: persist.hard_state,
+            snapshot: persist.snapshot.clone(),
             truncate: persist.truncate,
+            start: persist.start,
             first: persist.entries.first().map_or(0, |entry| entry.index),
-            entries: held.iter().map(|(term, command)| RecordEntry { term: *term, command: command.as_deref() }).collect(),
+            entries: persist.entries.iter().map(record_entry).collect(),
         };
         self.buffer.clear();
         self.buffer.resize(HEADER_BYTES, 0);
@@ -116,14 +132,27 @@ fn replay(state: &mut DurableState, record: Record<'_>) -> Option<()> {
     if let Some(hard_state) = record.hard_state {
         state.hard_state = hard_state;
     }
-    if let Some(from) = record.truncate {
-        state.entries.truncate(usize::try_from(from.checked_sub(1)?).ok()?);
+    if record.snapshot.is_some() {
+        state.snapshot = record.snapshot;
     }
-    if !record.entries.is_empty() && record.first != state.entries.len() as u64 + 1 {
+    if let Some(from) = record.truncate {
+        let kept = from.checked_sub(state.start.index + 1)?;
+        state.entries.truncate(usize::try_from(kept).ok()?);
+    }
+    if let Some(start) = record.start {
+        state.entries.retain(|entry| entry.index > start.index);
+        state.start = start;
+    }
+    let next = state.start.index + state.entries.len() as u64 + 1;
+    if !record.entries.is_empty() && record.first != next {
         return None;
     }
     for (entry, index) in record.entries.into_iter().zip(record.first..) {
-        let content = entry.command.map_or(Content::Noop, |command| Content::Command(command.into()));
+        let content = match entry.content {
+            RecordContent::Noop => Content::Noop,
+            RecordContent::Command(command) => Content::Command(command.into()),
+            RecordContent::Configuration(configuration) => Content::Configuration(configuration.into_owned()),
+        };
         state.entries.push(Entry { index, term: entry.term, content });
     }
     Some(())
@@ -144,7 +173,9 @@ mod tests {
         Persist {
             id: WriteId(1),
             hard_state: Some(HardState { term, voted_for: Some(NodeId(term)) }),
+            snapshot: None,
             truncate,
+            start: None,
             entries: entries.iter().map(entry).collect(),
             then: Vec::new(),
         }

@@ -8,7 +8,8 @@ use super::protocol::{Envelope, Operation, Reply, Request, Response};
 use super::store::{Command, Store};
 use crate::workloads::kv::KvClient;
 use raft_core::{
-    Answer, Config, Content, Input, Message, NodeId, Outcome, Output, Persist, Raft, Refusal, RequestId, Role, Status, Time,
+    Answer, Config, Content, Input, Members, Message, NodeId, Outcome, Output, Persist, Raft, Refusal, RequestId, Role,
+    Snapshot, Status, Time,
 };
 use serde_json::json;
 use simulator::{ClientId, Context, DiskImage, LocalTime, Process, SyncToken};
@@ -19,6 +20,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub struct NodeConfig {
     /// The settings of the core; its seed is drawn at each boot.
     pub raft: Config,
+    /// Whether reads are served on every node, or on the leader only.
+    pub follower_reads: bool,
     /// Whether the checkers look on.
     pub observe: bool,
     /// The planted bug that is switched on.
@@ -44,6 +47,7 @@ pub struct KvNode {
     bug: Option<Place>,
     /// A write that a planted bug keeps back.
     kept_back: Option<Persist>,
+    follower_reads: bool,
     recovered_torn: bool,
     /// What the trace has said so far.
     traced: Status,
@@ -76,12 +80,14 @@ impl Process for KvNode {
             raft.bug = Some(*bug);
         }
         let observer = Observer::new(config.observe, raft.pre_vote, &recovered.state);
+        let snapshot = recovered.state.snapshot.as_ref();
+        let store = snapshot.map(|snapshot| Store::decode(&snapshot.data).expect("what a node of this service wrote"));
         let raft = Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
         ctx.set_timer(raft.next_deadline().map(local));
         let traced = raft.status();
         Self {
             raft,
-            store: Store::default(),
+            store: store.unwrap_or_default(),
             file: recovered.file,
             writes: VecDeque::new(),
             pending: BTreeMap::new(),
@@ -91,6 +97,7 @@ impl Process for KvNode {
             observer,
             bug: config.bug.map(|bug| bug.place),
             kept_back: None,
+            follower_reads: config.follower_reads,
             recovered_torn: recovered.torn,
             traced,
         }
@@ -117,12 +124,17 @@ impl Process for KvNode {
     fn on_request(&mut self, from: ClientId, request: Request, ctx: &mut Ctx<'_>) {
         let id = RequestId(self.next_request);
         self.next_request += 1;
-        let input = match Command::of(&request) {
-            Some(command) => Input::Propose { id, payload: command.encode() },
-            None => Input::Read { id },
+        let Some(input) = self.input_of(id, &request) else {
+            let leader = self.raft.status().leader.map(node_number);
+            let response = Response { sequence: request.sequence, reply: Reply::NotLeader { leader } };
+            return ctx.respond(from, response);
         };
         let Request { sequence, operation, .. } = request;
-        self.pending.insert(id.0, Pending { client: from, sequence, operation, answered: false });
+        if operation == Operation::Campaign {
+            ctx.respond(from, Response { sequence, reply: Reply::Done });
+        } else {
+            self.pending.insert(id.0, Pending { client: from, sequence, operation, answered: false });
+        }
         self.input(input, ctx);
         self.answer_on_append(id, ctx);
     }
@@ -153,10 +165,28 @@ impl KvNode {
         self.recovered_torn
     }
 
+    /// What the core is told of a request; `None` if this node does not serve it.
+    fn input_of(&self, id: RequestId, request: &Request) -> Option<Input> {
+        if let Some(command) = Command::of(request) {
+            return Some(Input::Propose { id, payload: command.encode() });
+        }
+        let ids = |list: &[u16]| list.iter().map(|id| NodeId(u64::from(*id))).collect();
+        match &request.operation {
+            Operation::Read { .. } => (self.follower_reads || self.is_primary()).then_some(Input::Read { id }),
+            Operation::Change { voters, learners } => {
+                let members = Members { voters: ids(voters), learners: ids(learners) };
+                Some(Input::ChangeMembership { id, members })
+            }
+            Operation::Transfer { to } => Some(Input::Transfer { id, to: NodeId(u64::from(*to)) }),
+            _ => Some(Input::Campaign),
+        }
+    }
+
     /// Gives one input to the core and carries out all that comes of it.
     fn input(&mut self, input: Input, ctx: &mut Ctx<'_>) {
         self.start_kept_back(ctx);
         self.raft.handle(now(ctx), input);
+        let mut snapshot_due = false;
         loop {
             let mut outputs = core::mem::take(&mut self.outputs);
             outputs.extend(std::iter::from_fn(|| self.raft.poll_output()));
@@ -167,13 +197,20 @@ impl KvNode {
                     Output::Send(message) => self.send(message, ctx),
                     Output::Persist(persist) => self.persist(persist, ctx),
                     Output::Apply(entry) => applied = Some(self.apply(&entry, ctx)),
+                    Output::Restore(snapshot) => applied = Some(self.restore(&snapshot, ctx)),
+                    Output::TakeSnapshot { .. } => snapshot_due = true,
                     Output::Answer(answer) => self.answer(answer, ctx),
                 }
             }
             self.outputs = outputs;
-            match applied {
-                Some(index) => self.raft.handle(now(ctx), Input::Applied(index)),
-                None => break,
+            if let Some(index) = applied {
+                self.raft.handle(now(ctx), Input::Applied(index));
+            } else if std::mem::take(&mut snapshot_due) {
+                let (index, data) = (self.raft.status().applied, self.store.encode());
+                ctx.trace("snapshot", || json!({ "index": index, "bytes": data.len() }));
+                self.raft.handle(now(ctx), Input::SnapshotTaken { index, data });
+            } else {
+                break;
             }
         }
         self.replies.clear();
@@ -217,9 +254,18 @@ impl KvNode {
         entry.index
     }
 
+    /// Takes over the state of a snapshot and returns its index.
+    fn restore(&mut self, snapshot: &Snapshot, ctx: &mut Ctx<'_>) -> u64 {
+        self.store = Store::decode(&snapshot.data).expect("what a node of this service sent");
+        let index = snapshot.last.index;
+        ctx.trace("install", || json!({ "index": index, "term": snapshot.last.term }));
+        index
+    }
+
     fn answer(&mut self, answer: Answer, ctx: &mut Ctx<'_>) {
         let pending = self.pending.remove(&answer.id.0).expect("the core answers each request once");
         let reply = match answer.outcome {
+            Outcome::Committed { .. } if matches!(pending.operation, Operation::Change { .. }) => Reply::Done,
             Outcome::Committed { index, .. } => match self.replies.remove(&index).expect("applied just before") {
                 Some(reply) => reply,
                 None => return, // the session has moved on: nobody waits
@@ -228,7 +274,12 @@ impl KvNode {
                 Operation::Read { key } => Reply::Value { value: self.store.get(key) },
                 _ => unreachable!("the core calls readable only what was given to it as a read"),
             },
+            Outcome::Transferred => Reply::Done,
             Outcome::Refused(Refusal::NotLeader { leader }) => Reply::NotLeader { leader: leader.map(node_number) },
+            Outcome::Refused(_) => match pending.operation {
+                Operation::Change { .. } | Operation::Transfer { .. } => Reply::Refused,
+                _ => Reply::NotLeader { leader: None }, // ask again, here or elsewhere
+            },
             Outcome::Unknown => Reply::Unknown,
         };
         if !pending.answered {
@@ -269,7 +320,7 @@ impl KvNode {
             let reply = match &pending.operation {
                 Operation::Write { .. } | Operation::Append { .. } => Reply::Done,
                 Operation::Cas { key, from, .. } => Reply::Swapped { swapped: self.store.get(*key) == *from },
-                Operation::Read { .. } => return,
+                _ => return,
             };
             pending.answered = true;
             ctx.respond(pending.client, Response { sequence: pending.sequence, reply });

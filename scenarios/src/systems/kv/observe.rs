@@ -72,19 +72,21 @@ impl Observer {
             return;
         }
         let status = raft.status();
-        if status.role != self.seen.role || status.term != self.seen.term {
-            self.role_changed(&status, raft.config().voters.len(), outputs);
+        let role_changed = status.role != self.seen.role || status.term != self.seen.term;
+        // A leader that steps down in its own term has acted as one until then: on the timer, after the message.
+        let acted_as_leader = self.seen.role == raft_core::Role::Leader && status.term == self.seen.term;
+        if role_changed && !acted_as_leader {
+            self.role_changed(&status, raft.configuration().1.voters.len(), outputs);
         }
-        let persists = outputs.iter().filter_map(|output| match output {
-            Output::Persist(persist) => Some(persist),
-            _ => None,
-        });
-        for persist in persists {
+        for persist in outputs.iter().filter_map(written) {
             self.observations.extend(persist.truncate.map(|from| Observation::Truncated { from }));
             self.observations.extend(persist.entries.iter().map(|entry| Observation::Appended(mark(entry))));
         }
         if status.commit != self.seen.commit {
             self.observations.push(Observation::Committed { index: status.commit });
+        }
+        if role_changed && acted_as_leader {
+            self.role_changed(&status, raft.configuration().1.voters.len(), outputs);
         }
         self.seen = Seen { term: status.term, role: status.role, commit: status.commit };
     }
@@ -92,7 +94,7 @@ impl Observer {
     fn role_changed(&mut self, status: &Status, voters: usize, outputs: &[Output]) {
         let term = status.term;
         // A node whose own pre-vote decides passes from follower to candidate within one event.
-        let asks = |output: &Output| matches!(output, Output::Send(Message { body: Body::PreVote(_), .. }));
+        let asks = |output: &Output| matches!(output, Output::Send(Message { body: Body::PreVote { .. }, .. }));
         let passed_pre_vote = self.pre_vote
             && status.role == raft_core::Role::Candidate
             && self.seen.role != raft_core::Role::PreCandidate
@@ -110,7 +112,7 @@ impl Observer {
     pub(super) fn sent(&mut self, message: &Message) {
         let candidate = match message.body {
             Body::VoteReply { granted: true } => message.to,
-            Body::RequestVote(_) => message.from,
+            Body::RequestVote { .. } => message.from,
             _ => return,
         };
         if self.on {
@@ -141,10 +143,21 @@ impl Observer {
     }
 }
 
+fn written(output: &Output) -> Option<&Persist> {
+    match output {
+        Output::Persist(persist) => Some(persist),
+        _ => None,
+    }
+}
+
 fn mark(entry: &Entry) -> EntryMark {
     let digest = match &entry.content {
         Content::Noop => 0,
         Content::Command(bytes) => xxh3_64_with_seed(bytes, 1),
+        Content::Configuration(configuration) => {
+            let bytes = postcard::to_allocvec(configuration).expect("a configuration can be encoded");
+            xxh3_64_with_seed(&bytes, 2)
+        }
     };
     EntryMark { index: entry.index, term: entry.term, digest }
 }

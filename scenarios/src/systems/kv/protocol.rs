@@ -1,8 +1,8 @@
 //! What travels: requests and responses between clients and nodes, Raft messages between nodes, and how each is folded
 //! into the digest of a run.
 
-use raft_core::{Body, Content, Entry, LastEntry, Message};
-use serde::Serialize;
+use raft_core::{Body, Configuration, Content, Entry, Message, Stamp as Round};
+use serde::{Deserialize, Serialize};
 use simulator::{Payload, Stamp};
 use std::sync::Arc;
 
@@ -44,6 +44,20 @@ pub enum Operation {
         /// What.
         value: Value,
     },
+    /// An operator's order: other members.
+    Change {
+        /// The nodes that are to vote.
+        voters: Vec<u16>,
+        /// The nodes that are to get the log.
+        learners: Vec<u16>,
+    },
+    /// An operator's order: leadership to this node.
+    Transfer {
+        /// Which.
+        to: u16,
+    },
+    /// An operator's order: the node that gets it stands for election.
+    Campaign,
 }
 
 /// One attempt at an operation. All attempts at one operation carry the same session and sequence number, by which the
@@ -68,8 +82,8 @@ pub struct Response {
 }
 
 /// What a client is told.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(tag = "reply", rename_all = "kebab-case")]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Reply {
     /// The value that was read.
     Value {
@@ -90,6 +104,8 @@ pub enum Reply {
     },
     /// This attempt may or may not take effect: ask again under the same number.
     Unknown,
+    /// An order was refused.
+    Refused,
 }
 
 /// A Raft message on the simulated wire.
@@ -105,32 +121,50 @@ impl Payload for Envelope {
     fn stamp(&self, stamp: &mut Stamp<'_>) {
         stamp.u64(self.0.term);
         match &self.0.body {
-            Body::PreVote(last) => stamp_last(stamp, 1, *last),
-            Body::PreVoteReply { granted } => stamp.u64(2 | u64::from(*granted) << 8),
-            Body::RequestVote(last) => stamp_last(stamp, 3, *last),
-            Body::VoteReply { granted } => stamp.u64(4 | u64::from(*granted) << 8),
-            Body::AppendEntries { prev_index, prev_term, entries, commit, round } => {
-                stamp.u64(5 | (entries.len() as u64) << 8);
-                [*prev_index, *prev_term, *commit, *round].into_iter().for_each(|word| stamp.u64(word));
+            Body::PreVote { last } => words(stamp, 1, &[last.term, last.index]),
+            Body::PreVoteReply { granted } => words(stamp, 2, &[u64::from(*granted)]),
+            Body::RequestVote { last, transfer } => words(stamp, 3, &[last.term, last.index, u64::from(*transfer)]),
+            Body::VoteReply { granted } => words(stamp, 4, &[u64::from(*granted)]),
+            Body::AppendEntries { prev, entries, commit, quiesce, stamp: Round { round, session } } => {
+                words(stamp, 5, &[entries.len() as u64, prev.term, prev.index, *commit, *round, *session]);
+                stamp.bool(*quiesce);
                 entries.iter().for_each(|entry| stamp_entry(stamp, entry));
             }
-            Body::AppendAccepted { match_index, round } => {
-                stamp.u64(6);
-                stamp.u64(*match_index);
-                stamp.u64(*round);
+            Body::AppendAccepted { match_index, stamp: Round { round, session } } => {
+                words(stamp, 6, &[*match_index, *round, *session]);
             }
-            Body::AppendRejected { prev_index, hint_index, hint_term, round } => {
-                stamp.u64(7);
-                [*prev_index, *hint_index, *hint_term, *round].into_iter().for_each(|word| stamp.u64(word));
+            Body::AppendRejected { prev_index, hint, lost, stamp: Round { round, session } } => {
+                words(stamp, 7, &[*prev_index, hint.term, hint.index, u64::from(*lost), *round, *session]);
+            }
+            Body::InstallSnapshot { last, configuration, offset, total, chunk, stamp: Round { round, session } } => {
+                words(stamp, 8, &[last.term, last.index, *offset, *total, *round, *session]);
+                stamp_configuration(stamp, configuration);
+                stamp.bytes(chunk);
+            }
+            Body::SnapshotProgress { last, received, stamp: Round { round, session } } => {
+                words(stamp, 9, &[last.term, last.index, *received, *round, *session]);
+            }
+            Body::TimeoutNow => words(stamp, 10, &[]),
+            Body::ReadIndex { read } => words(stamp, 11, &[*read]),
+            Body::ReadIndexReply { read, index } => {
+                words(stamp, 12, &[*read]);
+                stamp.option_u64(*index);
             }
         }
     }
 }
 
-fn stamp_last(stamp: &mut Stamp<'_>, tag: u64, last: LastEntry) {
-    stamp.u64(tag);
-    stamp.u64(last.term);
-    stamp.u64(last.index);
+fn words(stamp: &mut Stamp<'_>, tag: u8, words: &[u64]) {
+    stamp.u8(tag);
+    words.iter().for_each(|word| stamp.u64(*word));
+}
+
+fn stamp_configuration(stamp: &mut Stamp<'_>, configuration: &Configuration) {
+    let Configuration { voters, outgoing, learners, learners_next } = configuration;
+    for list in [voters, outgoing, learners, learners_next] {
+        stamp.u64(list.len() as u64);
+        list.iter().for_each(|id| stamp.u64(id.0));
+    }
 }
 
 fn stamp_entry(stamp: &mut Stamp<'_>, entry: &Entry) {
@@ -138,6 +172,7 @@ fn stamp_entry(stamp: &mut Stamp<'_>, entry: &Entry) {
     match &entry.content {
         Content::Noop => {}
         Content::Command(payload) => stamp.bytes(payload),
+        Content::Configuration(configuration) => stamp_configuration(stamp, configuration),
     }
 }
 
@@ -148,6 +183,9 @@ impl Payload for Request {
             Operation::Write { .. } => "write",
             Operation::Cas { .. } => "cas",
             Operation::Append { .. } => "append",
+            Operation::Change { .. } => "change",
+            Operation::Transfer { .. } => "transfer",
+            Operation::Campaign => "campaign",
         }
     }
 
@@ -169,6 +207,12 @@ impl Payload for Request {
                 stamp.u64(3 << 16 | u64::from(*key));
                 stamp.bytes(value.as_bytes());
             }
+            Operation::Change { voters, learners } => {
+                stamp.u64(4 << 16 | voters.len() as u64);
+                voters.iter().chain(learners).for_each(|id| stamp.u64(u64::from(*id)));
+            }
+            Operation::Transfer { to } => stamp.u64(5 << 16 | u64::from(*to)),
+            Operation::Campaign => stamp.u64(6 << 16),
         }
     }
 }
@@ -181,6 +225,7 @@ impl Payload for Response {
             Reply::Swapped { .. } => "swapped",
             Reply::NotLeader { .. } => "not-leader",
             Reply::Unknown => "unknown",
+            Reply::Refused => "refused",
         }
     }
 
@@ -192,6 +237,7 @@ impl Payload for Response {
             Reply::Swapped { swapped } => stamp.u64(2 | u64::from(*swapped) << 8),
             Reply::NotLeader { leader } => stamp.u64(3 | leader.map_or(0, |id| u64::from(id) + 1) << 8),
             Reply::Unknown => stamp.u64(4),
+            Reply::Refused => stamp.u64(5),
         }
     }
 }

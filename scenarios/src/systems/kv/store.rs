@@ -25,10 +25,12 @@ enum Update<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// The command of a request; none for a read, which is not replicated.
+    /// The command of a request; none for reads and orders, which are not commands.
     pub fn of(request: &'a Request) -> Option<Self> {
         let update = match &request.operation {
-            Operation::Read { .. } => return None,
+            Operation::Read { .. } | Operation::Change { .. } | Operation::Transfer { .. } | Operation::Campaign => {
+                return None;
+            }
             Operation::Write { key, value } => Update::Write { key: *key, value },
             Operation::Cas { key, from, to } => Update::Cas { key: *key, from, to },
             Operation::Append { key, value } => Update::Append { key: *key, value },
@@ -64,14 +66,28 @@ impl fmt::Display for BadCommand {
 
 impl std::error::Error for BadCommand {}
 
-#[derive(Clone, Debug)]
+/// A snapshot that holds no store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BadSnapshot {
+    bytes: usize,
+}
+
+impl fmt::Display for BadSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a snapshot of {} bytes is not a key-value store", self.bytes)
+    }
+}
+
+impl std::error::Error for BadSnapshot {}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Session {
     sequence: u64,
     reply: Reply,
 }
 
 /// The replicated state. Equal histories of commands give equal stores and equal hashes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Store {
     values: BTreeMap<Key, Value>,
     sessions: BTreeMap<u32, Session>,
@@ -130,6 +146,19 @@ impl Store {
     /// The value of a key; empty if it has none.
     pub fn get(&self, key: Key) -> Value {
         self.values.get(&key).cloned().unwrap_or_else(|| Value::from(""))
+    }
+
+    /// The whole, sessions included, for a snapshot.
+    pub fn encode(&self) -> Arc<[u8]> {
+        postcard::to_allocvec(self).expect("a store of texts and numbers can be encoded").into()
+    }
+
+    /// Reads a snapshot back.
+    ///
+    /// # Errors
+    /// When the bytes are no store.
+    pub fn decode(bytes: &[u8]) -> Result<Self, BadSnapshot> {
+        postcard::from_bytes(bytes).map_err(|_| BadSnapshot { bytes: bytes.len() })
     }
 
     /// Hash of values and sessions.

@@ -1,0 +1,175 @@
+//! Log compaction and snapshots (paper, section 7): taking one, sending it in chunks that can be resumed, installing it.
+
+use crate::configuration::Configuration;
+use crate::io::Output;
+use crate::message::{Body, Stamp};
+use crate::progress::Pace;
+use crate::raft::Raft;
+use crate::types::{Index, Mark, NodeId, Payload, Snapshot, WriteId};
+use alloc::vec::Vec;
+
+/// A snapshot that is being received, as far as it has come.
+#[derive(Clone, Debug)]
+pub(crate) struct Incoming {
+    last: Mark,
+    configuration: Configuration,
+    total: u64,
+    bytes: Vec<u8>,
+}
+
+impl Incoming {
+    /// A snapshot of which nothing has come yet.
+    pub(crate) fn expected(last: Mark, configuration: Configuration, total: u64) -> Self {
+        Self { last, configuration, total, bytes: Vec::new() }
+    }
+
+    fn received(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// Takes in a chunk, if it goes on where the last one ended.
+    fn add(&mut self, offset: u64, chunk: &[u8]) {
+        if offset == self.received() && self.received() + chunk.len() as u64 <= self.total {
+            self.bytes.extend_from_slice(chunk);
+        }
+    }
+}
+
+/// Taking.
+impl Raft {
+    /// Asks the driver for a snapshot once enough entries are applied since the last.
+    pub(crate) fn ask_for_snapshot(&mut self) {
+        let since = self.applied - self.snapshot_index();
+        if self.config.snapshot_threshold.is_some_and(|threshold| since >= threshold) && !self.snapshot_asked {
+            self.snapshot_asked = true;
+            self.outbox.push_back(Output::TakeSnapshot { index: self.applied });
+        }
+    }
+
+    pub(crate) fn snapshot_index(&self) -> Index {
+        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index)
+    }
+
+    /// The driver has made a snapshot. It must be durable before what it stands for is forgotten.
+    pub(crate) fn snapshot_taken(&mut self, index: Index, data: Payload) {
+        assert!(index <= self.applied, "a snapshot at {index} of what is applied up to {}", self.applied);
+        self.snapshot_asked = false;
+        if index <= self.snapshot_index() {
+            return; // a leader's snapshot has come meanwhile
+        }
+        let configuration = self.configurations.as_of(index).clone();
+        self.adopt_snapshot(Snapshot { last: self.log.mark(index), configuration, data });
+    }
+
+    fn adopt_snapshot(&mut self, snapshot: Snapshot) {
+        self.writes.snapshot_taken(snapshot.clone());
+        self.compact_after = Some(self.writes.next_id());
+        self.snapshot = Some(snapshot);
+    }
+
+    /// The write `id` is durable; if it held the snapshot, the log before it goes, but for a tail that followers a little
+    /// behind may still want.
+    pub(crate) fn compact_if_due(&mut self, id: WriteId) {
+        if self.compact_after.is_none_or(|due| id < due) {
+            return;
+        }
+        self.compact_after = None;
+        let start = self.snapshot_index().saturating_sub(self.config.snapshot_tail);
+        if start > self.log.start().index {
+            self.log.compact(start);
+            self.writes.compacted(self.log.start());
+        }
+    }
+}
+
+/// Sending.
+impl Raft {
+    /// Sends the next chunks to a follower that needs entries which are compacted.
+    pub(crate) fn send_snapshot_if_needed(&mut self, at: usize) {
+        let needed = self.peers[at].next_index <= self.log.start().index;
+        if !needed {
+            return;
+        }
+        // One that is under way is finished even if there is a newer one, or a slow follower would never have any.
+        let begun = self.peers[at].snapshot().cloned();
+        let Some(snapshot) = begun.or_else(|| self.snapshot.clone()) else { return };
+        self.peers[at].start_snapshot(&snapshot);
+        let (total, size) = (snapshot.data.len() as u64, self.config.snapshot_chunk_bytes as u64);
+        let window = size * self.config.snapshot_chunks_inflight as u64;
+        while let Pace::Snapshot { received, sent, .. } = self.peers[at].pace {
+            // An empty snapshot is one empty chunk.
+            let begun = sent > 0 || received > 0;
+            if (sent >= total && (total > 0 || begun)) || sent - received >= window {
+                break;
+            }
+            let end = (sent + size).min(total);
+            let chunk = snapshot.data[sent as usize..end as usize].into();
+            self.send_chunk(at, &snapshot, sent, total, chunk);
+            // One past the end says that the empty chunk is under way.
+            let sent = if total == 0 { 1 } else { end };
+            self.peers[at].pace = Pace::Snapshot { last: snapshot.last, received, sent };
+        }
+    }
+
+    fn send_chunk(&mut self, at: usize, snapshot: &Snapshot, offset: u64, total: u64, chunk: Payload) {
+        let (last, configuration) = (snapshot.last, snapshot.configuration.clone());
+        let stamp = self.stamp(at);
+        self.send_to_peer(at, Body::InstallSnapshot { last, configuration, offset, total, chunk, stamp });
+    }
+
+    pub(crate) fn on_snapshot_progress(&mut self, from: NodeId, last: Mark, received: u64, stamp: Stamp) {
+        let Some(at) = self.answering_peer(from, stamp) else { return };
+        self.peers[at].snapshot_received(last, received);
+        self.round_answered(from, stamp.round);
+    }
+}
+
+/// Installing.
+impl Raft {
+    pub(crate) fn on_install_snapshot(
+        &mut self,
+        from: NodeId,
+        expected: Incoming,
+        offset: u64,
+        chunk: &[u8],
+        stamp: Stamp,
+    ) {
+        if expected.last.index <= self.commit {
+            // Nothing new: all up to the commit index is the leader's (section 5.4).
+            self.incoming = None;
+            return self.acknowledge(from, self.commit, stamp);
+        }
+        let mut incoming = match self.incoming.take() {
+            Some(incoming) if incoming.last == expected.last && incoming.total == expected.total => incoming,
+            _ => expected,
+        };
+        incoming.add(offset, chunk);
+        if incoming.received() == incoming.total {
+            let index = incoming.last.index;
+            self.install(incoming);
+            self.acknowledge(from, index, stamp);
+        } else {
+            let (last, received) = (incoming.last, incoming.received());
+            self.incoming = Some(incoming);
+            self.reply_after_hard_state(from, Body::SnapshotProgress { last, received, stamp });
+        }
+    }
+
+    /// Section 7: entries that follow on the snapshot's last are kept if the log has that one; otherwise the snapshot
+    /// stands for the whole log.
+    fn install(&mut self, incoming: Incoming) {
+        let Incoming { last, configuration, bytes, .. } = incoming;
+        let has_last = self.log.term(last.index) == Some(last.term);
+        if !has_last {
+            self.truncated(self.log.start().index.max(self.commit) + 1);
+            self.writes.truncated(self.log.start().index + 1);
+            self.log.reset(last);
+            self.writes.compacted(last);
+        }
+        self.configurations.restored(last.index, configuration.clone());
+        self.jump_to(last.index);
+        let snapshot = Snapshot { last, configuration, data: bytes.into() };
+        self.outbox.push_back(Output::Restore(snapshot.clone()));
+        self.adopt_snapshot(snapshot);
+    }
+}
