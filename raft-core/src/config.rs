@@ -76,7 +76,10 @@ impl Config {
     pub fn new(id: NodeId, voters: Vec<NodeId>, seed: u64) -> Self {
         Self {
             id,
-            members: Members { voters, learners: Vec::new() },
+            members: Members {
+                voters,
+                learners: Vec::new(),
+            },
             election_timeout_min: 150_000_000,
             election_timeout_max: 300_000_000,
             heartbeat_interval: 50_000_000,
@@ -111,7 +114,10 @@ impl Config {
         let none = self.members == Members::default();
         let sensible = none || Configuration::default().towards(&self.members).is_some();
         let checks = [
-            (sensible, "members must name 1 to 32 voters, and nobody twice, or nobody on a node that joins"),
+            (
+                sensible,
+                "members must name 1 to 32 voters, and nobody twice, or nobody on a node that joins",
+            ),
             (self.heartbeat_interval > 0, "heartbeat_interval must be at least 1 ns"),
             (
                 self.election_timeout_min > self.heartbeat_interval,
@@ -121,15 +127,27 @@ impl Config {
                 self.election_timeout_max >= self.election_timeout_min,
                 "election_timeout_max must be at least election_timeout_min",
             ),
-            (self.lease_drift_ppm.is_none() || self.check_quorum, "lease_drift_ppm needs check_quorum"),
-            (self.lease_drift_ppm.is_none_or(|ppm| ppm < 1_000_000), "lease_drift_ppm must be below 1,000,000"),
+            (
+                self.lease_drift_ppm.is_none() || self.check_quorum,
+                "lease_drift_ppm needs check_quorum",
+            ),
+            (
+                self.lease_drift_ppm.is_none_or(|ppm| ppm < 1_000_000),
+                "lease_drift_ppm must be below 1,000,000",
+            ),
             (self.priority <= Self::PRIORITY_MAX, "priority must be at most 3"),
             (self.append_entries_max > 0, "append_entries_max must be at least 1"),
             (self.inflight_max > 0, "inflight_max must be at least 1"),
             (self.unapplied_max > 0, "unapplied_max must be at least 1"),
-            (self.snapshot_threshold != Some(0), "snapshot_threshold must be at least 1"),
+            (
+                self.snapshot_threshold != Some(0),
+                "snapshot_threshold must be at least 1",
+            ),
             (self.snapshot_chunk_bytes > 0, "snapshot_chunk_bytes must be at least 1"),
-            (self.snapshot_chunks_inflight > 0, "snapshot_chunks_inflight must be at least 1"),
+            (
+                self.snapshot_chunks_inflight > 0,
+                "snapshot_chunks_inflight must be at least 1",
+            ),
         ];
         match checks.iter().find(|(holds, _)| !holds) {
             Some((_, rule)) => Err(ConfigError { rule }),

@@ -36,7 +36,10 @@ impl Configuration {
     /// The simple configuration of `voters`.
     #[must_use]
     pub fn of(voters: Vec<NodeId>) -> Self {
-        Self { voters, ..Self::default() }
+        Self {
+            voters,
+            ..Self::default()
+        }
     }
 
     /// Whether two sets of voters decide.
@@ -78,22 +81,36 @@ impl Configuration {
         let gone = self.voters.iter().filter(|id| !voters.contains(id)).count();
         let come = voters.iter().filter(|id| !self.voters.contains(id)).count();
         if gone + come <= 1 {
-            return Some(Self { voters: voters.clone(), learners: learners.clone(), ..Self::default() });
+            return Some(Self {
+                voters: voters.clone(),
+                learners: learners.clone(),
+                ..Self::default()
+            });
         }
         let (learners_next, learners) = learners.iter().partition(|id| self.voters.contains(id));
-        Some(Self { voters: voters.clone(), outgoing: self.voters.clone(), learners, learners_next })
+        Some(Self {
+            voters: voters.clone(),
+            outgoing: self.voters.clone(),
+            learners,
+            learners_next,
+        })
     }
 
     /// The configuration after a joint one.
     #[must_use]
     pub fn left(&self) -> Self {
         let learners = self.learners.iter().chain(&self.learners_next).copied().collect();
-        Self { voters: self.voters.clone(), learners, ..Self::default() }
+        Self {
+            voters: self.voters.clone(),
+            learners,
+            ..Self::default()
+        }
     }
 
     /// The largest value that a majority of each set of voters has reached; `value` gives each node's, and `majority` how
     /// many of so many decide. 0 when nobody votes.
-    pub(crate) fn reached(&self, majority: impl Fn(usize) -> usize, value: impl Fn(NodeId) -> u64) -> u64 {
+    #[must_use]
+    pub fn reached(&self, majority: impl Fn(usize) -> usize, value: impl Fn(NodeId) -> u64) -> u64 {
         let of = |voters: &[NodeId]| {
             let mut values = [0; Self::VOTERS_MAX];
             let values = &mut values[..voters.len()];
@@ -108,7 +125,8 @@ impl Configuration {
     }
 
     /// How an election stands: won by a majority of each set of voters, lost in either.
-    pub(crate) fn tally(&self, majority: impl Fn(usize) -> usize, granted: &[NodeId], refused: &[NodeId]) -> Vote {
+    #[must_use]
+    pub fn tally(&self, majority: impl Fn(usize) -> usize, granted: &[NodeId], refused: &[NodeId]) -> Vote {
         let of = |voters: &[NodeId]| {
             let count = |list: &[NodeId]| voters.iter().filter(|id| list.contains(id)).count();
             quorum::tally(voters.len(), majority(voters.len()), count(granted), count(refused))
@@ -132,7 +150,9 @@ pub(crate) struct Configurations {
 
 impl Configurations {
     pub(crate) fn new(index: Index, configuration: Configuration) -> Self {
-        Self { history: alloc::vec![(index, configuration)] }
+        Self {
+            history: alloc::vec![(index, configuration)],
+        }
     }
 
     /// The one place that says which configuration is in force.

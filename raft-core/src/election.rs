@@ -69,12 +69,17 @@ impl Raft {
         }
         let index = self.writes.durable();
         // While a snapshot is being written, the disk vouches for nothing that is still in the log.
-        self.log.term(index).map_or(Mark::default(), |term| Mark { term, index })
+        self.log
+            .term(index)
+            .map_or(Mark::default(), |term| Mark { term, index })
     }
 
     fn other_voters(&self) -> Vec<NodeId> {
         let configuration = self.configurations.active();
-        configuration.members().filter(|id| *id != self.config.id && configuration.is_voter(*id)).collect()
+        configuration
+            .members()
+            .filter(|id| *id != self.config.id && configuration.is_voter(*id))
+            .collect()
     }
 
     /// Section 5.4.1: the voter denies its vote if its own log is more up-to-date than the candidate's.
@@ -146,7 +151,11 @@ impl Raft {
         } else {
             self.refused.push(from);
         }
-        match self.configurations.active().tally(self.majority(), &self.granted, &self.refused) {
+        match self
+            .configurations
+            .active()
+            .tally(self.majority(), &self.granted, &self.refused)
+        {
             Vote::Pending => {}
             Vote::Lost => self.become_follower(self.term(), None),
             Vote::Won if self.role == Role::PreCandidate => self.start_election(false),

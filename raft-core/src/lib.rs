@@ -75,6 +75,7 @@ mod random;
 mod read;
 mod reads;
 mod replication;
+pub mod sessions;
 mod snapshot;
 mod transfer;
 mod types;

@@ -35,15 +35,28 @@ impl Raft {
         }
     }
 
-    /// Only a voter that has all it ever acknowledged stands for election.
+    /// A voter that has all it ever acknowledged stands for election. So does one that its own log leaves out, until that is
+    /// committed: it may be the only one whose log is good enough to win, and to commit its removal (thesis, section 4.2.2).
+    /// It does not count its own vote then; the configuration sees to that.
     pub(crate) fn may_campaign(&self) -> bool {
-        self.configurations.active().is_voter(self.config.id) && self.fence.is_none()
+        let id = self.config.id;
+        let votes = self.configurations.active().is_voter(id) || self.configurations.as_of(self.commit).is_voter(id);
+        votes && self.fence.is_none()
+    }
+
+    /// Who leads, as far as this node knows. What a node that has no election timer heard long ago is no knowledge.
+    pub(crate) fn known_leader(&self) -> Option<NodeId> {
+        let recent = |heard: Time| self.now < heard.after(2 * self.config.election_timeout_max);
+        let current = self.quiet || self.role == Role::Leader || self.leader_heard.is_some_and(recent);
+        self.leader.filter(|_| current)
     }
 
     /// Draws the next election timeout (section 5.2). A node of lower priority waits longer at first, and less after each
     /// election that came to nothing, so that it can never keep the cluster without a leader.
     pub(crate) fn reset_election_timer(&mut self) {
-        let timeout = self.jitter.between(self.config.election_timeout_min, self.config.election_timeout_max);
+        let timeout = self
+            .jitter
+            .between(self.config.election_timeout_min, self.config.election_timeout_max);
         let steps = u64::from(crate::Config::PRIORITY_MAX - self.config.priority);
         let delay = (steps * self.config.election_timeout_max) >> self.elections_in_vain.min(63);
         self.election_deadline = self.now.after(timeout).after(delay);
@@ -61,7 +74,9 @@ impl Raft {
     /// Whether this node believes that a leader is at work: it is one, or has heard of one within the shortest election
     /// timeout.
     pub(crate) fn leader_alive(&self) -> bool {
-        let heard = self.leader_heard.is_some_and(|heard| self.now < heard.after(self.config.election_timeout_min));
+        let heard = self
+            .leader_heard
+            .is_some_and(|heard| self.now < heard.after(self.config.election_timeout_min));
         self.role == Role::Leader || heard
     }
 
@@ -152,7 +167,10 @@ impl Raft {
     pub(crate) fn wake_for(&mut self, input: &Input) {
         let part_of_it = match input {
             Input::Message(message) => {
-                matches!(message.body, Body::AppendAccepted { .. } | Body::AppendEntries { quiesce: true, .. })
+                matches!(
+                    message.body,
+                    Body::AppendAccepted { .. } | Body::AppendEntries { quiesce: true, .. }
+                )
             }
             Input::Persisted(_) | Input::Applied(_) | Input::SnapshotTaken { .. } | Input::Timeout => true,
             _ => false,

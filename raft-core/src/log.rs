@@ -26,11 +26,23 @@ pub(crate) struct Merged {
 
 impl Log {
     pub(crate) fn restore(start: Mark, entries: Vec<Entry>) -> Self {
-        let contiguous = entries.iter().zip(start.index + 1..).all(|(entry, index)| entry.index == index);
+        let contiguous = entries
+            .iter()
+            .zip(start.index + 1..)
+            .all(|(entry, index)| entry.index == index);
         assert!(contiguous, "a restored log must go on after its start without gaps");
-        assert!(entries.is_sorted_by_key(|entry| entry.term), "terms in a restored log must never decrease");
-        assert!(entries.first().is_none_or(|entry| entry.term >= start.term), "nor after its start");
-        Self { start, entries: entries.into() }
+        assert!(
+            entries.is_sorted_by_key(|entry| entry.term),
+            "terms in a restored log must never decrease"
+        );
+        assert!(
+            entries.first().is_none_or(|entry| entry.term >= start.term),
+            "nor after its start"
+        );
+        Self {
+            start,
+            entries: entries.into(),
+        }
     }
 
     /// The entry just before the first; zero if nothing was compacted.
@@ -69,7 +81,9 @@ impl Log {
     /// # Panics
     /// When some of them were compacted.
     pub fn from(&self, from: Index) -> impl ExactSizeIterator<Item = &Entry> {
-        let at = self.position(from).expect("entries are asked for that were not compacted");
+        let at = self
+            .position(from)
+            .expect("entries are asked for that were not compacted");
         self.entries.range(at.min(self.entries.len())..)
     }
 
@@ -127,7 +141,11 @@ impl Log {
             appended.get_or_insert(entry.index);
             self.push(entry);
         }
-        Merged { truncated, appended, verified }
+        Merged {
+            truncated,
+            appended,
+            verified,
+        }
     }
 
     fn truncate(&mut self, from: Index) {
@@ -198,7 +216,11 @@ mod tests {
         let merged = follower.merge(2, entries(3, &[3]));
         assert_eq!(
             merged,
-            Merged { truncated: Some(3), appended: Some(3), verified: 3 }
+            Merged {
+                truncated: Some(3),
+                appended: Some(3),
+                verified: 3
+            }
         );
         assert_eq!(terms(&follower), [1, 1, 3]);
     }
@@ -209,7 +231,11 @@ mod tests {
         let merged = follower.merge(1, entries(2, &[1]));
         assert_eq!(
             merged,
-            Merged { truncated: None, appended: None, verified: 2 }
+            Merged {
+                truncated: None,
+                appended: None,
+                verified: 2
+            }
         );
         assert_eq!(terms(&follower), [1, 1, 1, 1]);
     }
@@ -221,10 +247,7 @@ mod tests {
         let leader = log(&[1, 1, 1, 4, 4, 5, 5, 6, 6, 6]);
         let hint = follower.agreement_bound(Mark { term: 6, index: 10 });
         assert_eq!(hint, Mark { term: 3, index: 10 });
-        assert_eq!(
-            leader.agreement_bound(hint),
-            Mark { term: 1, index: 3 }
-        );
+        assert_eq!(leader.agreement_bound(hint), Mark { term: 1, index: 3 });
     }
 
     #[test]
@@ -244,8 +267,15 @@ mod tests {
         let mut log = log(&[1, 1, 2, 3]);
         log.compact(3);
         assert_eq!((log.start(), log.last_index()), (Mark { term: 2, index: 3 }, 4));
-        assert_eq!((log.term(2), log.term(3), log.term(4), log.term(5)), (None, Some(2), Some(3), None));
-        assert_eq!(log.agreement_bound(Mark { term: 1, index: 9 }), log.start(), "never before the start");
+        assert_eq!(
+            (log.term(2), log.term(3), log.term(4), log.term(5)),
+            (None, Some(2), Some(3), None)
+        );
+        assert_eq!(
+            log.agreement_bound(Mark { term: 1, index: 9 }),
+            log.start(),
+            "never before the start"
+        );
         log.reset(Mark { term: 5, index: 9 });
         assert_eq!((log.last_index(), log.append(5, Content::Noop)), (9, 10));
     }

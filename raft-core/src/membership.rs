@@ -28,7 +28,7 @@ impl Raft {
             learns && peer.is_none_or(|p| p.match_index + self.config.promotion_lag_max < self.log.last_index())
         };
         if self.role != Role::Leader {
-            Some(Refusal::NotLeader { leader: self.leader })
+            Some(Refusal::NotLeader { leader: self.known_leader() })
         } else if self.transfer.is_some() {
             Some(Refusal::Transferring)
         } else if !self.has_committed_in_term() {
@@ -59,7 +59,10 @@ impl Raft {
         }
         let outside = !active.is_voter(self.config.id);
         let term = self.log.term(index).unwrap_or_default();
-        self.change.take().into_iter().for_each(|id| self.answer(id, Outcome::Committed { index, term }));
+        self.change
+            .take()
+            .into_iter()
+            .for_each(|id| self.answer(id, Outcome::Committed { index, term }));
         self.forget_former_members();
         if outside {
             // The others learn at once what is committed; then they elect one of them.

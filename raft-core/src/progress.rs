@@ -184,7 +184,11 @@ impl Progress {
     /// The follower needs a snapshot, and gets this one, unless it is getting it already.
     pub(crate) fn start_snapshot(&mut self, snapshot: &Snapshot) {
         if self.snapshot.is_none() {
-            self.enter(Pace::Snapshot { last: snapshot.last, received: 0, sent: 0 });
+            self.enter(Pace::Snapshot {
+                last: snapshot.last,
+                received: 0,
+                sent: 0,
+            });
             self.snapshot = Some(snapshot.clone());
         }
     }
@@ -230,7 +234,8 @@ impl Progress {
     /// unanswered, up to `interval_max`.
     pub(crate) fn heartbeat_due(&self, interval: u64, interval_max: u64) -> Time {
         let doublings = self.unanswered.saturating_sub(1).min(16);
-        self.sent_at.after((interval << doublings).min(interval_max.max(interval)))
+        self.sent_at
+            .after((interval << doublings).min(interval_max.max(interval)))
     }
 
     fn probe_from(&mut self, next_index: Index) {
@@ -252,7 +257,10 @@ impl Progress {
 mod tests {
     use super::*;
 
-    const WINDOW: Window = Window { messages: 2, bytes: 100 };
+    const WINDOW: Window = Window {
+        messages: 2,
+        bytes: 100,
+    };
 
     fn probing(next_index: Index) -> Progress {
         Progress::new(NodeId(2), 1, next_index, Time(0))
@@ -299,7 +307,11 @@ mod tests {
         assert_eq!(peer.next_index, 5, "not the probe that is under way");
         peer.accepted(6);
         peer.rejected(4, 1);
-        assert_eq!((peer.pace, peer.next_index), (Pace::Replicate, 7), "acknowledged meanwhile");
+        assert_eq!(
+            (peer.pace, peer.next_index),
+            (Pace::Replicate, 7),
+            "acknowledged meanwhile"
+        );
     }
 
     #[test]
@@ -330,14 +342,29 @@ mod tests {
         let last = Mark { term: 1, index: 9 };
         let mut peer = probing(3);
         let configuration = crate::Configuration::default();
-        peer.start_snapshot(&Snapshot { last, configuration, data: [].as_slice().into() });
-        peer.pace = Pace::Snapshot { last, received: 0, sent: 300 };
+        peer.start_snapshot(&Snapshot {
+            last,
+            configuration,
+            data: [].as_slice().into(),
+        });
+        peer.pace = Pace::Snapshot {
+            last,
+            received: 0,
+            sent: 300,
+        };
         peer.snapshot_received(last, 100);
         peer.snapshot_received(Mark { term: 1, index: 8 }, 200);
         for _ in 0..Progress::STALLED_MAX {
             peer.tick();
         }
-        assert_eq!(peer.pace, Pace::Snapshot { last, received: 100, sent: 100 });
+        assert_eq!(
+            peer.pace,
+            Pace::Snapshot {
+                last,
+                received: 100,
+                sent: 100
+            }
+        );
         peer.accepted(4);
         assert!(matches!(peer.pace, Pace::Snapshot { .. }), "an old acknowledgement");
         peer.accepted(9);

@@ -127,11 +127,23 @@ impl Raft {
     /// When `durable` breaks its own rules: indexes with gaps, terms that decrease or exceed the current term.
     pub fn restore(config: Config, durable: DurableState, now: Time) -> Result<Self, ConfigError> {
         config.validate()?;
-        let DurableState { hard_state, snapshot, start, entries, fence } = durable;
+        let DurableState {
+            hard_state,
+            snapshot,
+            start,
+            entries,
+            fence,
+        } = durable;
         let log = Log::restore(start, entries);
         let applied = snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index);
-        assert!(log.last().term <= hard_state.term, "no entry is of a term that the node has not seen");
-        assert!(start.index <= applied && applied <= log.last_index(), "snapshot and log leave no gap");
+        assert!(
+            log.last().term <= hard_state.term,
+            "no entry is of a term that the node has not seen"
+        );
+        assert!(
+            start.index <= applied && applied <= log.last_index(),
+            "snapshot and log leave no gap"
+        );
         let configurations = match &snapshot {
             Some(snapshot) => Configurations::new(applied, snapshot.configuration.clone()),
             None => Configurations::new(0, initial(&config)),
@@ -238,18 +250,42 @@ impl Raft {
             Body::PreVoteReply { granted } => self.on_pre_vote_reply(from, term, granted),
             Body::RequestVote { last, .. } => self.on_request_vote(from, last),
             Body::VoteReply { granted } => self.on_vote_reply(from, granted),
-            Body::AppendEntries { prev, entries, commit, quiesce, stamp } => {
+            Body::AppendEntries {
+                prev,
+                entries,
+                commit,
+                quiesce,
+                stamp,
+            } => {
                 self.hear_leader(from);
                 self.on_append_entries(from, prev, entries, commit, stamp);
                 self.follow_into_quiet(quiesce);
             }
             Body::AppendAccepted { match_index, stamp } => self.on_append_accepted(from, match_index, stamp),
-            Body::AppendRejected { prev_index, hint, lost, stamp } => {
+            Body::AppendRejected {
+                prev_index,
+                hint,
+                lost,
+                stamp,
+            } => {
                 self.on_append_rejected(from, prev_index, hint, lost, stamp);
             }
-            Body::InstallSnapshot { last, configuration, offset, total, chunk, stamp } => {
+            Body::InstallSnapshot {
+                last,
+                configuration,
+                offset,
+                total,
+                chunk,
+                stamp,
+            } => {
                 self.hear_leader(from);
-                self.on_install_snapshot(from, Incoming::expected(last, configuration, total), offset, &chunk, stamp);
+                self.on_install_snapshot(
+                    from,
+                    Incoming::expected(last, configuration, total),
+                    offset,
+                    &chunk,
+                    stamp,
+                );
             }
             Body::SnapshotProgress { last, received, stamp } => self.on_snapshot_progress(from, last, received, stamp),
             Body::TimeoutNow => self.on_timeout_now(),
@@ -282,7 +318,10 @@ impl Raft {
             self.lease_revoked = false;
             self.reset_election_timer();
             self.end_transfer(if later { Outcome::Transferred } else { Outcome::Unknown });
-            self.change.take().into_iter().for_each(|id| self.answer(id, Outcome::Unknown));
+            self.change
+                .take()
+                .into_iter()
+                .for_each(|id| self.answer(id, Outcome::Unknown));
         }
         self.role = Role::Follower;
         self.leader = leader;
@@ -308,15 +347,23 @@ impl Raft {
     /// How many of so many voters decide.
     pub(crate) fn majority(&self) -> impl Fn(usize) -> usize + use<> {
         let half = bug!(self, HalfQuorum);
-        move |voters| if half { voters.div_ceil(2) } else { quorum::majority(voters) }
+        move |voters| {
+            if half {
+                voters.div_ceil(2)
+            } else {
+                quorum::majority(voters)
+            }
+        }
     }
 
     /// The largest value that a quorum has reached, this node with `own` and each peer with `of_peer`.
     pub(crate) fn reached_by_quorum(&self, own: u64, of_peer: impl Fn(&Progress) -> u64) -> u64 {
-        self.configurations.active().reached(self.majority(), |id| match self.peers.iter().find(|peer| peer.id == id) {
-            Some(peer) => of_peer(peer),
-            None if id == self.config.id => own,
-            None => 0,
+        self.configurations.active().reached(self.majority(), |id| {
+            match self.peers.iter().find(|peer| peer.id == id) {
+                Some(peer) => of_peer(peer),
+                None if id == self.config.id => own,
+                None => 0,
+            }
         })
     }
 
@@ -331,7 +378,10 @@ impl Raft {
 
     /// Moves the commit index forward to `index` and gives out what is newly committed.
     pub(crate) fn advance_commit(&mut self, index: Index) {
-        assert!(index <= self.log.last_index(), "only what is in the log can be committed");
+        assert!(
+            index <= self.log.last_index(),
+            "only what is in the log can be committed"
+        );
         self.commit = self.commit.max(index);
         self.give_out();
     }
@@ -342,7 +392,11 @@ impl Raft {
         while self.given_out < self.commit && self.given_out - self.applied < self.config.unapplied_max {
             self.given_out += 1;
             let index = self.given_out;
-            let entry = self.log.entry(index).expect("a committed entry is in the log until it is applied").clone();
+            let entry = self
+                .log
+                .entry(index)
+                .expect("a committed entry is in the log until it is applied")
+                .clone();
             let term = entry.term;
             if term == self.term() {
                 self.uncommitted_bytes = self.uncommitted_bytes.saturating_sub(entry.content.size());
@@ -359,7 +413,11 @@ impl Raft {
     }
 
     fn applied(&mut self, index: Index) {
-        assert!(index <= self.given_out, "applied up to {index}, and only {} was given out", self.given_out);
+        assert!(
+            index <= self.given_out,
+            "applied up to {index}, and only {} was given out",
+            self.given_out
+        );
         self.applied = self.applied.max(index);
         self.give_out();
         self.answer_reads();
@@ -393,7 +451,12 @@ impl Raft {
     }
 
     pub(crate) fn message(&self, to: NodeId, term: Term, body: Body) -> Message {
-        Message { from: self.config.id, to, term, body }
+        Message {
+            from: self.config.id,
+            to,
+            term,
+            body,
+        }
     }
 
     /// Sends now.
@@ -507,7 +570,11 @@ impl Raft {
 /// The configuration of a cluster that begins.
 fn initial(config: &Config) -> Configuration {
     let members = config.members.clone();
-    Configuration { voters: members.voters, learners: members.learners, ..Configuration::default() }
+    Configuration {
+        voters: members.voters,
+        learners: members.learners,
+        ..Configuration::default()
+    }
 }
 
 /// A node's state at a glance; cheap to take.

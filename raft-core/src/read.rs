@@ -22,7 +22,7 @@ impl Raft {
             self.reads.arrived(Reader::Own(id));
             return self.start_round_if_due();
         }
-        match self.leader {
+        match self.known_leader() {
             Some(leader) => {
                 let read = self.reads.forward(id, self.now.after(self.config.election_timeout_max));
                 self.reply_after_hard_state(leader, Body::ReadIndex { read });
@@ -42,7 +42,9 @@ impl Raft {
     }
 
     pub(crate) fn on_read_index_reply(&mut self, read: u64, index: Option<Index>) {
-        let Some(id) = self.reads.forwarded_answered(read) else { return };
+        let Some(id) = self.reads.forwarded_answered(read) else {
+            return;
+        };
         match index {
             Some(index) => {
                 self.reads.confirm(index, id);
@@ -64,7 +66,9 @@ impl Raft {
     }
 
     pub(crate) fn round_answered(&mut self, from: NodeId, round: u64) {
-        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else { return };
+        let Some(peer) = self.peers.iter_mut().find(|peer| peer.id == from) else {
+            return;
+        };
         if round > peer.round {
             peer.round = round;
             self.round_confirmed();
@@ -75,7 +79,13 @@ impl Raft {
     pub(crate) fn round_confirmed(&mut self) {
         let confirmed = self.reached_by_quorum(self.reads.round, |peer| peer.round);
         for (id, read, index) in self.reads.round_answered(confirmed) {
-            self.send(id, Body::ReadIndexReply { read, index: Some(index) });
+            self.send(
+                id,
+                Body::ReadIndexReply {
+                    read,
+                    index: Some(index),
+                },
+            );
         }
         self.answer_reads();
         self.start_round_if_due();
@@ -102,7 +112,12 @@ impl Raft {
             Reader::Own(id) => Some(id),
             Reader::Node { .. } => None,
         });
-        let forwarded = self.reads.forwarded.drain(..).map(|read| read.id).collect::<alloc::vec::Vec<_>>();
+        let forwarded = self
+            .reads
+            .forwarded
+            .drain(..)
+            .map(|read| read.id)
+            .collect::<alloc::vec::Vec<_>>();
         let confirmed = core::iter::from_fn(|| self.reads.next_readable(Index::MAX)).map(|(_, id)| id);
         let confirmed = confirmed.collect::<alloc::vec::Vec<_>>();
         for id in own.chain(forwarded).chain(confirmed) {

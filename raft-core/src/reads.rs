@@ -117,7 +117,11 @@ impl Reads {
     /// A read is passed on to the leader; gives its name.
     pub(crate) fn forward(&mut self, id: RequestId, deadline: Time) -> u64 {
         self.next_forwarded = self.next_forwarded.wrapping_add(1);
-        self.forwarded.push_back(Forwarded { read: self.next_forwarded, id, deadline });
+        self.forwarded.push_back(Forwarded {
+            read: self.next_forwarded,
+            id,
+            deadline,
+        });
         self.next_forwarded
     }
 
@@ -130,7 +134,10 @@ impl Reads {
     /// The names of forwarded reads begin after `name`. It is drawn anew at each start, so that a late answer to an earlier
     /// incarnation is not taken for one to this.
     pub(crate) fn starting_after(name: u64) -> Self {
-        Self { next_forwarded: name, ..Self::default() }
+        Self {
+            next_forwarded: name,
+            ..Self::default()
+        }
     }
 
     /// How many reads are unanswered.

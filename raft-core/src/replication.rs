@@ -23,7 +23,7 @@ impl Raft {
         let config = &self.config;
         let full = self.uncommitted_bytes > 0 && self.uncommitted_bytes + bytes > config.uncommitted_bytes_max;
         if self.role != Role::Leader {
-            Some(Refusal::NotLeader { leader: self.leader })
+            Some(Refusal::NotLeader { leader: self.known_leader() })
         } else if self.transfer.is_some() {
             Some(Refusal::Transferring)
         } else if bytes > config.entry_bytes_max {
@@ -46,12 +46,17 @@ impl Raft {
     /// Sends to each follower what it may get now; called when the outputs of the inputs so far are drained.
     pub(crate) fn send_appends(&mut self) {
         let last_index = self.log.last_index();
-        let window = Window { messages: self.config.inflight_max, bytes: self.config.inflight_bytes_max };
+        let window = Window {
+            messages: self.config.inflight_max,
+            bytes: self.config.inflight_bytes_max,
+        };
         for at in 0..self.peers.len() {
             self.send_snapshot_if_needed(at);
             while self.peers[at].may_send(last_index, window) {
                 let next = self.peers[at].next_index;
-                let entries = self.log.batch(next, self.config.append_entries_max, self.config.append_bytes_max);
+                let entries = self
+                    .log
+                    .batch(next, self.config.append_entries_max, self.config.append_bytes_max);
                 let last_sent = next + entries.len() as Index - 1;
                 let bytes = entries.iter().map(|entry| entry.content.size()).sum();
                 self.send_append_entries(at, next - 1, entries, false);
@@ -62,7 +67,13 @@ impl Raft {
 
     fn send_append_entries(&mut self, at: usize, prev_index: Index, entries: Vec<Entry>, quiesce: bool) {
         let prev = self.log.mark(prev_index);
-        let body = Body::AppendEntries { prev, entries, commit: self.commit, quiesce, stamp: self.stamp(at) };
+        let body = Body::AppendEntries {
+            prev,
+            entries,
+            commit: self.commit,
+            quiesce,
+            stamp: self.stamp(at),
+        };
         self.send_to_peer(at, body);
     }
 
@@ -72,7 +83,10 @@ impl Raft {
     }
 
     pub(crate) fn stamp(&self, at: usize) -> Stamp {
-        Stamp { round: self.reads.round, session: self.peers[at].session }
+        Stamp {
+            round: self.reads.round,
+            session: self.peers[at].session,
+        }
     }
 
     /// A heartbeat starts where the logs are known to agree, so that it is not refused in its own term; or where the log
@@ -85,14 +99,22 @@ impl Raft {
 
     /// The follower that an answer comes from, if the answer is to this leader's acquaintance with it.
     pub(crate) fn answering_peer(&mut self, from: NodeId, stamp: Stamp) -> Option<usize> {
-        let at = self.peers.iter().position(|peer| peer.id == from && peer.session == stamp.session)?;
+        let at = self
+            .peers
+            .iter()
+            .position(|peer| peer.id == from && peer.session == stamp.session)?;
         self.peers[at].answered(self.now);
         Some(at)
     }
 
     pub(crate) fn on_append_accepted(&mut self, from: NodeId, match_index: Index, stamp: Stamp) {
-        let Some(at) = self.answering_peer(from, stamp) else { return };
-        assert!(match_index <= self.log.last_index(), "a follower can't have more of the leader's log than the leader");
+        let Some(at) = self.answering_peer(from, stamp) else {
+            return;
+        };
+        assert!(
+            match_index <= self.log.last_index(),
+            "a follower can't have more of the leader's log than the leader"
+        );
         let progressed = self.peers[at].accepted(match_index);
         self.round_answered(from, stamp.round);
         if progressed {
@@ -103,7 +125,9 @@ impl Raft {
 
     pub(crate) fn on_append_rejected(&mut self, from: NodeId, prev: Index, hint: Mark, lost: bool, stamp: Stamp) {
         let bound = self.log.agreement_bound(hint).index;
-        let Some(at) = self.answering_peer(from, stamp) else { return };
+        let Some(at) = self.answering_peer(from, stamp) else {
+            return;
+        };
         if lost && self.peers[at].match_index > hint.index {
             self.meet_again(at);
         } else {
@@ -175,17 +199,31 @@ impl Raft {
     }
 
     pub(crate) fn rejection(&self, prev_index: Index, stamp: Stamp) -> Body {
-        Body::AppendRejected { prev_index, hint: Mark::default(), lost: false, stamp }
+        Body::AppendRejected {
+            prev_index,
+            hint: Mark::default(),
+            lost: false,
+            stamp,
+        }
     }
 
     fn rejection_with_hint(&self, prev: Mark, stamp: Stamp) -> Body {
         let hint = self.log.agreement_bound(prev);
-        Body::AppendRejected { prev_index: prev.index, hint, lost: self.fence.is_some(), stamp }
+        Body::AppendRejected {
+            prev_index: prev.index,
+            hint,
+            lost: self.fence.is_some(),
+            stamp,
+        }
     }
 
     /// The entries from `from` on conflicted with the leader's and are gone, and the configurations in them.
     pub(crate) fn truncated(&mut self, from: Index) {
-        assert!(from > self.commit, "committed entries stay: truncation at {from}, commit index {}", self.commit);
+        assert!(
+            from > self.commit,
+            "committed entries stay: truncation at {from}, commit index {}",
+            self.commit
+        );
         self.writes.truncated(from);
         self.configurations.truncated(from);
         while let Some(proposal) = self.proposals.pop_back_if(|proposal| proposal.index >= from) {
@@ -195,7 +233,11 @@ impl Raft {
 
     /// Figure 2, AppendEntries 5: not beyond what this request has verified.
     fn learn_commit(&mut self, leader_commit: Index, verified: Index) {
-        let verified = if bug!(self, CommitNotCapped) { self.log.last_index() } else { verified };
+        let verified = if bug!(self, CommitNotCapped) {
+            self.log.last_index()
+        } else {
+            verified
+        };
         self.advance_commit(self.commit.max(leader_commit.min(verified)));
     }
 

@@ -20,7 +20,12 @@ pub(crate) struct Incoming {
 impl Incoming {
     /// A snapshot of which nothing has come yet.
     pub(crate) fn expected(last: Mark, configuration: Configuration, total: u64) -> Self {
-        Self { last, configuration, total, bytes: Vec::new() }
+        Self {
+            last,
+            configuration,
+            total,
+            bytes: Vec::new(),
+        }
     }
 
     fn received(&self) -> u64 {
@@ -40,7 +45,12 @@ impl Raft {
     /// Asks the driver for a snapshot once enough entries are applied since the last.
     pub(crate) fn ask_for_snapshot(&mut self) {
         let since = self.applied - self.snapshot_index();
-        if self.config.snapshot_threshold.is_some_and(|threshold| since >= threshold) && !self.snapshot_asked {
+        if self
+            .config
+            .snapshot_threshold
+            .is_some_and(|threshold| since >= threshold)
+            && !self.snapshot_asked
+        {
             self.snapshot_asked = true;
             self.outbox.push_back(Output::TakeSnapshot { index: self.applied });
         }
@@ -52,13 +62,21 @@ impl Raft {
 
     /// The driver has made a snapshot. It must be durable before what it stands for is forgotten.
     pub(crate) fn snapshot_taken(&mut self, index: Index, data: Payload) {
-        assert!(index <= self.applied, "a snapshot at {index} of what is applied up to {}", self.applied);
+        assert!(
+            index <= self.applied,
+            "a snapshot at {index} of what is applied up to {}",
+            self.applied
+        );
         self.snapshot_asked = false;
         if index <= self.snapshot_index() {
             return; // a leader's snapshot has come meanwhile
         }
         let configuration = self.configurations.as_of(index).clone();
-        self.adopt_snapshot(Snapshot { last: self.log.mark(index), configuration, data });
+        self.adopt_snapshot(Snapshot {
+            last: self.log.mark(index),
+            configuration,
+            data,
+        });
     }
 
     fn adopt_snapshot(&mut self, snapshot: Snapshot) {
@@ -92,7 +110,9 @@ impl Raft {
         }
         // One that is under way is finished even if there is a newer one, or a slow follower would never have any.
         let begun = self.peers[at].snapshot().cloned();
-        let Some(snapshot) = begun.or_else(|| self.snapshot.clone()) else { return };
+        let Some(snapshot) = begun.or_else(|| self.snapshot.clone()) else {
+            return;
+        };
         self.peers[at].start_snapshot(&snapshot);
         let (total, size) = (snapshot.data.len() as u64, self.config.snapshot_chunk_bytes as u64);
         let window = size * self.config.snapshot_chunks_inflight as u64;
@@ -107,18 +127,34 @@ impl Raft {
             self.send_chunk(at, &snapshot, sent, total, chunk);
             // One past the end says that the empty chunk is under way.
             let sent = if total == 0 { 1 } else { end };
-            self.peers[at].pace = Pace::Snapshot { last: snapshot.last, received, sent };
+            self.peers[at].pace = Pace::Snapshot {
+                last: snapshot.last,
+                received,
+                sent,
+            };
         }
     }
 
     fn send_chunk(&mut self, at: usize, snapshot: &Snapshot, offset: u64, total: u64, chunk: Payload) {
         let (last, configuration) = (snapshot.last, snapshot.configuration.clone());
         let stamp = self.stamp(at);
-        self.send_to_peer(at, Body::InstallSnapshot { last, configuration, offset, total, chunk, stamp });
+        self.send_to_peer(
+            at,
+            Body::InstallSnapshot {
+                last,
+                configuration,
+                offset,
+                total,
+                chunk,
+                stamp,
+            },
+        );
     }
 
     pub(crate) fn on_snapshot_progress(&mut self, from: NodeId, last: Mark, received: u64, stamp: Stamp) {
-        let Some(at) = self.answering_peer(from, stamp) else { return };
+        let Some(at) = self.answering_peer(from, stamp) else {
+            return;
+        };
         self.peers[at].snapshot_received(last, received);
         self.round_answered(from, stamp.round);
     }
@@ -158,7 +194,12 @@ impl Raft {
     /// Section 7: entries that follow on the snapshot's last are kept if the log has that one; otherwise the snapshot
     /// stands for the whole log.
     fn install(&mut self, incoming: Incoming) {
-        let Incoming { last, configuration, bytes, .. } = incoming;
+        let Incoming {
+            last,
+            configuration,
+            bytes,
+            ..
+        } = incoming;
         let has_last = self.log.term(last.index) == Some(last.term);
         if !has_last {
             self.truncated(self.log.start().index.max(self.commit) + 1);
@@ -168,7 +209,11 @@ impl Raft {
         }
         self.configurations.restored(last.index, configuration.clone());
         self.jump_to(last.index);
-        let snapshot = Snapshot { last, configuration, data: bytes.into() };
+        let snapshot = Snapshot {
+            last,
+            configuration,
+            data: bytes.into(),
+        };
         self.outbox.push_back(Output::Restore(snapshot.clone()));
         self.adopt_snapshot(snapshot);
     }

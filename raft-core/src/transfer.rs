@@ -20,7 +20,7 @@ impl Raft {
     /// Stops taking proposals, brings the target up to date, and tells it to stand for election.
     pub(crate) fn transfer_leadership(&mut self, id: RequestId, to: NodeId) {
         let refusal = match () {
-            () if self.role != Role::Leader => Some(Refusal::NotLeader { leader: self.leader }),
+            () if self.role != Role::Leader => Some(Refusal::NotLeader { leader: self.known_leader() }),
             () if self.transfer.is_some() => Some(Refusal::Transferring),
             () if to == self.config.id || !self.configurations.active().is_voter(to) => Some(Refusal::BadTarget),
             () => None,
@@ -29,7 +29,12 @@ impl Raft {
             return self.refuse(id, refusal);
         }
         let deadline = self.now.after(self.config.election_timeout_max);
-        self.transfer = Some(Transfer { id, to, deadline, told: false });
+        self.transfer = Some(Transfer {
+            id,
+            to,
+            deadline,
+            told: false,
+        });
         self.hand_over_if_ready(to);
     }
 
@@ -37,7 +42,10 @@ impl Raft {
     /// election at any time in spite of the promises that leases rest on, so there is no lease any more in this term.
     pub(crate) fn hand_over_if_ready(&mut self, follower: NodeId) {
         let last_index = self.log.last_index();
-        let has_all = self.peers.iter().any(|peer| peer.id == follower && peer.match_index == last_index);
+        let has_all = self
+            .peers
+            .iter()
+            .any(|peer| peer.id == follower && peer.match_index == last_index);
         let Some(transfer) = &mut self.transfer else { return };
         if transfer.to == follower && has_all && !transfer.told {
             transfer.told = true;

@@ -61,10 +61,16 @@ fn operate(cluster: &mut Cluster, size: u64, request: u64, a: u16, b: u16) -> Re
     match a % 8 {
         0..=4 => {
             let learners = ids(b >> 8).filter(|id| b >> id.0 & 1 == 0).collect();
-            let members = Members { voters: ids(b).collect(), learners };
+            let members = Members {
+                voters: ids(b).collect(),
+                learners,
+            };
             cluster.order(at, request, |id| Input::ChangeMembership { id, members })
         }
-        5 | 6 => cluster.order(at, request, |id| Input::Transfer { id, to: NodeId(1 + u64::from(b) % size) }),
+        5 | 6 => cluster.order(at, request, |id| Input::Transfer {
+            id,
+            to: NodeId(1 + u64::from(b) % size),
+        }),
         _ => cluster.input(1 + u64::from(b) % size, Input::Campaign),
     }
 }

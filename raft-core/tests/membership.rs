@@ -13,17 +13,22 @@ fn defaults(_: &mut Config) {}
 
 fn members(voters: &[u64], learners: &[u64]) -> Members {
     let ids = |list: &[u64]| list.iter().copied().map(NodeId).collect();
-    Members { voters: ids(voters), learners: ids(learners) }
+    Members {
+        voters: ids(voters),
+        learners: ids(learners),
+    }
 }
 
 impl Cluster {
     fn change(&mut self, at: u64, request: u64, voters: &[u64], learners: &[u64]) {
         let members = members(voters, learners);
-        self.order(at, request, |id| Input::ChangeMembership { id, members }).unwrap();
+        self.order(at, request, |id| Input::ChangeMembership { id, members })
+            .unwrap();
     }
 
     fn transfer(&mut self, at: u64, request: u64, to: u64) {
-        self.order(at, request, |id| Input::Transfer { id, to: NodeId(to) }).unwrap();
+        self.order(at, request, |id| Input::Transfer { id, to: NodeId(to) })
+            .unwrap();
     }
 
     /// Heartbeat intervals pass on all nodes.
@@ -61,7 +66,11 @@ fn thesis_4_1_a_configuration_is_in_force_as_soon_as_it_is_in_the_log() {
     let mut cluster = three_of_five();
     cluster.change(1, 1, &[1, 2, 3, 4], &[]);
     let status = cluster.raft(1).status();
-    assert_eq!((status.configuration_index, status.commit, status.joint), (2, 1, false), "one voter more: one step");
+    assert_eq!(
+        (status.configuration_index, status.commit, status.joint),
+        (2, 1, false),
+        "one voter more: one step"
+    );
     assert_eq!(cluster.raft(1).configuration().1.voters.len(), 4);
 }
 
@@ -85,7 +94,11 @@ fn thesis_4_3_a_disjoint_set_of_voters_takes_over_by_joint_consensus() {
     cluster.change(1, 2, &[3, 4, 5], &[]);
     assert!(cluster.raft(1).status().joint);
     cluster.settle();
-    assert_eq!(cluster.outcome(2), Some(Outcome::Committed { index: 4, term: 1 }), "joint at 3, left at 4");
+    assert_eq!(
+        cluster.outcome(2),
+        Some(Outcome::Committed { index: 4, term: 1 }),
+        "joint at 3, left at 4"
+    );
     assert_eq!(cluster.role(1), Role::Follower, "a leader that is not in it steps down");
     cluster.beat(40);
     let leader = cluster.leader().expect("one of the new voters leads");
@@ -103,7 +116,11 @@ fn thesis_4_3_a_joint_configuration_needs_majorities_of_both_sets() {
         cluster.change(1, 1, &[1, 3], &[]);
         assert!(cluster.raft(1).status().joint);
         cluster.beat_between(6, |from, to| from != absent && to != absent);
-        assert_eq!(cluster.raft(1).status().commit, 1, "without node {absent}, one of the sets has no majority");
+        assert_eq!(
+            cluster.raft(1).status().commit,
+            1,
+            "without node {absent}, one of the sets has no majority"
+        );
     }
 }
 
@@ -120,7 +137,10 @@ fn thesis_4_3_a_new_leader_leaves_the_joint_configuration_that_it_finds() {
     assert_eq!(cluster.raft(1).configuration().0, 2);
     cluster.elect_between(4, |from, to| from != 1 && to != 1);
     let status = cluster.raft(4).status();
-    assert_eq!((status.role, status.joint, status.commit), (Role::Leader, false, status.last_index));
+    assert_eq!(
+        (status.role, status.joint, status.commit),
+        (Role::Leader, false, status.last_index)
+    );
 }
 
 #[test]
@@ -145,7 +165,11 @@ fn raft_dev_2015_no_change_before_the_leader_has_committed_in_its_term() {
     while cluster.role(3) != Role::Leader {
         cluster.persist(3).unwrap();
         cluster.persist(1).unwrap();
-        match cluster.wire.iter().position(|m| [1, 3].contains(&m.to.0) && [1, 3].contains(&m.from.0)) {
+        match cluster
+            .wire
+            .iter()
+            .position(|m| [1, 3].contains(&m.to.0) && [1, 3].contains(&m.from.0))
+        {
             Some(at) => cluster.deliver(at).unwrap(),
             None => {
                 cluster.pass(1, 200 * MILLISECOND).unwrap();
@@ -202,8 +226,13 @@ fn thesis_4_members_that_make_no_configuration_are_refused() {
     cluster.change(1, 2, &[1, 2], &[2]);
     cluster.change(2, 3, &[1], &[]);
     let outcomes = [1, 2, 3].map(|request| cluster.outcome(request).unwrap());
-    let not_leader = Refusal::NotLeader { leader: Some(NodeId(1)) };
-    assert_eq!(outcomes, [Refusal::BadMembers, Refusal::BadMembers, not_leader].map(Outcome::Refused));
+    let not_leader = Refusal::NotLeader {
+        leader: Some(NodeId(1)),
+    };
+    assert_eq!(
+        outcomes,
+        [Refusal::BadMembers, Refusal::BadMembers, not_leader].map(Outcome::Refused)
+    );
 }
 
 #[test]
@@ -213,7 +242,10 @@ fn thesis_4_2_2_a_removed_leader_manages_the_cluster_until_its_removal_is_commit
     assert_eq!(cluster.role(1), Role::Leader);
     cluster.settle();
     assert!(matches!(cluster.outcome(1), Some(Outcome::Committed { .. })));
-    assert_eq!((cluster.role(1), cluster.raft(1).status().voter), (Role::Follower, false));
+    assert_eq!(
+        (cluster.role(1), cluster.raft(1).status().voter),
+        (Role::Follower, false)
+    );
     cluster.beat(20);
     assert!(cluster.leader().is_some_and(|leader| leader != 1));
 }
@@ -242,10 +274,23 @@ fn an_answer_to_an_earlier_acquaintance_does_not_count() {
     cluster.change(1, 2, &[1, 2, 3], &[]);
     cluster.settle();
     cluster.change(1, 3, &[1, 2, 3], &[4]);
-    let stale = Body::AppendAccepted { match_index: 2, stamp: Stamp { round: 0, session: 3 } };
-    let message = Message { from: NodeId(4), to: NodeId(1), term: 1, body: stale };
+    let stale = Body::AppendAccepted {
+        match_index: 2,
+        stamp: Stamp { round: 0, session: 3 },
+    };
+    let message = Message {
+        from: NodeId(4),
+        to: NodeId(1),
+        term: 1,
+        body: stale,
+    };
     cluster.input(1, Input::Message(message)).unwrap();
-    let progress = cluster.raft(1).peers().iter().find(|peer| peer.id == NodeId(4)).unwrap();
+    let progress = cluster
+        .raft(1)
+        .peers()
+        .iter()
+        .find(|peer| peer.id == NodeId(4))
+        .unwrap();
     assert_eq!(progress.match_index(), 0);
 }
 
@@ -258,7 +303,10 @@ fn thesis_3_10_leadership_goes_to_the_target_once_it_has_everything() {
     assert_eq!(cluster.outcome(3), refused(Refusal::Transferring));
     cluster.settle();
     assert_eq!((cluster.role(3), cluster.role(1)), (Role::Leader, Role::Follower));
-    assert_eq!((cluster.outcome(1).is_some(), cluster.outcome(2)), (true, Some(Outcome::Transferred)));
+    assert_eq!(
+        (cluster.outcome(1).is_some(), cluster.outcome(2)),
+        (true, Some(Outcome::Transferred))
+    );
 }
 
 #[test]
@@ -280,7 +328,10 @@ fn thesis_3_10_leadership_is_not_offered_to_a_learner() {
     cluster.settle();
     cluster.transfer(1, 2, 4);
     cluster.transfer(1, 3, 1);
-    assert_eq!((cluster.outcome(2), cluster.outcome(3)), (refused(Refusal::BadTarget), refused(Refusal::BadTarget)));
+    assert_eq!(
+        (cluster.outcome(2), cluster.outcome(3)),
+        (refused(Refusal::BadTarget), refused(Refusal::BadTarget))
+    );
 }
 
 #[test]
@@ -296,7 +347,12 @@ fn thesis_4_2_3_a_voter_that_hears_a_leader_ignores_candidates_the_leader_has_no
     let term = cluster.raft(2).term();
     let ask = |transfer| {
         let last = Mark { term: 9, index: 9 };
-        Input::Message(Message { from: NodeId(3), to: NodeId(2), term: term + 1, body: Body::RequestVote { last, transfer } })
+        Input::Message(Message {
+            from: NodeId(3),
+            to: NodeId(2),
+            term: term + 1,
+            body: Body::RequestVote { last, transfer },
+        })
     };
     cluster.input(2, ask(false)).unwrap();
     assert_eq!(cluster.raft(2).term(), term, "not even its term is heard");
@@ -315,7 +371,10 @@ fn thesis_6_4_1_a_lease_answers_reads_alone_and_ends_before_a_voter_may_elect() 
     cluster.beat(4);
     let until = cluster.raft(1).status().lease_until.expect("a quorum has answered");
     let heard = cluster.node(1).now;
-    assert!(until <= heard.after(150 * MILLISECOND * 10 / 11), "counted from when it was asked, less the drift");
+    assert!(
+        until <= heard.after(150 * MILLISECOND * 10 / 11),
+        "counted from when it was asked, less the drift"
+    );
     cluster.read(1, 1).unwrap();
     assert!(matches!(cluster.outcome(1), Some(Outcome::Readable { .. })), "at once");
     cluster.pass(1, 150 * MILLISECOND).unwrap();
@@ -333,8 +392,15 @@ fn thesis_6_4_1_a_transfer_ends_the_lease_for_the_rest_of_the_term() {
     cluster.settle_between(|_, to| to != 3);
     assert_eq!(cluster.raft(1).status().lease_until, None);
     cluster.beat_between(13, |_, to| to != 3);
-    assert_eq!((cluster.outcome(1), cluster.role(1)), (refused(Refusal::TransferTimedOut), Role::Leader));
-    assert_eq!(cluster.raft(1).status().lease_until, None, "the target may still take the offer");
+    assert_eq!(
+        (cluster.outcome(1), cluster.role(1)),
+        (refused(Refusal::TransferTimedOut), Role::Leader)
+    );
+    assert_eq!(
+        cluster.raft(1).status().lease_until,
+        None,
+        "the target may still take the offer"
+    );
 }
 
 #[test]
@@ -343,7 +409,12 @@ fn thesis_6_4_1_a_restarted_voter_keeps_the_promise_that_leases_rest_on() {
     cluster.crash(2, 9);
     let last = Mark { term: 9, index: 9 };
     let body = Body::RequestVote { last, transfer: false };
-    let ask = Message { from: NodeId(3), to: NodeId(2), term: 5, body };
+    let ask = Message {
+        from: NodeId(3),
+        to: NodeId(2),
+        term: 5,
+        body,
+    };
     cluster.input(2, Input::Message(ask.clone())).unwrap();
     assert_eq!(cluster.raft(2).term(), 1, "it may have heard of a leader just before");
     let before = Time(cluster.raft(2).next_deadline().unwrap().0 - 1);
@@ -382,7 +453,10 @@ fn section_7_the_log_is_compacted_only_once_the_snapshot_is_durable() {
     }
     cluster.settle();
     let status = cluster.raft(1).status();
-    assert!(status.snapshot_index >= 4 && status.first_index == status.snapshot_index, "all but a tail of one");
+    assert!(
+        status.snapshot_index >= 4 && status.first_index == status.snapshot_index,
+        "all but a tail of one"
+    );
 }
 
 #[test]
@@ -423,7 +497,11 @@ fn section_7_a_transfer_of_a_snapshot_goes_on_where_it_got_stuck() {
 fn section_7_a_node_that_crashes_in_the_middle_of_a_snapshot_recovers() {
     let mut cluster = with_a_snapshot_behind(3);
     cluster.pass(1, 50 * MILLISECOND).unwrap();
-    while !cluster.wire.iter().any(|m| matches!(m.body, Body::SnapshotProgress { .. })) {
+    while !cluster
+        .wire
+        .iter()
+        .any(|m| matches!(m.body, Body::SnapshotProgress { .. }))
+    {
         (1..=3).for_each(|id| cluster.persist(id).unwrap());
         match cluster.wire.is_empty() {
             true => cluster.pass(1, 50 * MILLISECOND).unwrap(),
@@ -440,17 +518,45 @@ fn section_7_a_node_that_crashes_in_the_middle_of_a_snapshot_recovers() {
 fn snapshot_message(index: u64, term: u64, to_term: u64) -> Input {
     let configuration = raft_core::Configuration::of(vec![NodeId(1), NodeId(2), NodeId(3)]);
     let (last, chunk) = (Mark { term, index }, common::snapshot_bytes(index));
-    let body = Body::InstallSnapshot { last, configuration, offset: 0, total: 20, chunk, stamp: Stamp::default() };
-    Input::Message(Message { from: NodeId(2), to: NodeId(1), term: to_term, body })
+    let body = Body::InstallSnapshot {
+        last,
+        configuration,
+        offset: 0,
+        total: 20,
+        chunk,
+        stamp: Stamp::default(),
+    };
+    Input::Message(Message {
+        from: NodeId(2),
+        to: NodeId(1),
+        term: to_term,
+        body,
+    })
 }
 
 /// A follower of term 2 whose log holds entries of `terms`.
 fn follower(terms: &[u64]) -> Raft {
-    let entry = |(term, index): (&u64, u64)| raft_core::Entry { index, term: *term, content: raft_core::Content::Noop };
+    let entry = |(term, index): (&u64, u64)| raft_core::Entry {
+        index,
+        term: *term,
+        content: raft_core::Content::Noop,
+    };
     let entries = terms.iter().zip(1..).map(entry).collect();
-    let hard_state = HardState { term: 2, voted_for: None };
+    let hard_state = HardState {
+        term: 2,
+        voted_for: None,
+    };
     let config = Config::new(NodeId(1), vec![NodeId(1), NodeId(2), NodeId(3)], 1);
-    Raft::restore(config, DurableState { hard_state, entries, ..DurableState::default() }, Time(0)).unwrap()
+    Raft::restore(
+        config,
+        DurableState {
+            hard_state,
+            entries,
+            ..DurableState::default()
+        },
+        Time(0),
+    )
+    .unwrap()
 }
 
 fn outputs(raft: &mut Raft, input: Input) -> Vec<Output> {
@@ -462,7 +568,11 @@ fn outputs(raft: &mut Raft, input: Input) -> Vec<Output> {
 fn section_7_a_snapshot_keeps_the_suffix_that_follows_on_it() {
     let mut raft = follower(&[1, 1, 1, 2]);
     let outputs = outputs(&mut raft, snapshot_message(3, 1, 2));
-    assert!(outputs.iter().any(|output| matches!(output, Output::Restore(snapshot) if snapshot.last.index == 3)));
+    assert!(
+        outputs
+            .iter()
+            .any(|output| matches!(output, Output::Restore(snapshot) if snapshot.last.index == 3))
+    );
     assert_eq!((raft.status().commit, raft.status().last_index), (3, 4));
 }
 
@@ -476,7 +586,10 @@ fn section_7_a_snapshot_replaces_a_log_that_does_not_have_its_last_entry() {
         _ => None,
     });
     let write = write.expect("the snapshot is written");
-    assert_eq!((write.truncate, write.start, write.then.len()), (Some(1), Some(Mark { term: 2, index: 3 }), 1));
+    assert_eq!(
+        (write.truncate, write.start, write.then.len()),
+        (Some(1), Some(Mark { term: 2, index: 3 }), 1)
+    );
 }
 
 #[test]
@@ -506,9 +619,19 @@ fn section_7_a_snapshot_carries_the_configuration_joint_and_learners_included() 
     }
     cluster.beat(8);
     let (index, configuration) = cluster.raft(6).configuration();
-    assert_eq!((index, configuration), (cluster.raft(6).status().snapshot_index, cluster.raft(1).configuration().1));
+    assert_eq!(
+        (index, configuration),
+        (
+            cluster.raft(6).status().snapshot_index,
+            cluster.raft(1).configuration().1
+        )
+    );
     cluster.crash(6, 9);
-    assert_eq!(cluster.raft(6).configuration().1, cluster.raft(1).configuration().1, "and after a restart");
+    assert_eq!(
+        cluster.raft(6).configuration().1,
+        cluster.raft(1).configuration().1,
+        "and after a restart"
+    );
 }
 
 #[test]
@@ -520,7 +643,11 @@ fn heartbeats_are_left_out_where_replication_serves_as_one() {
     cluster.propose(1, 1, b"x").unwrap();
     cluster.settle();
     cluster.pass(1, 30 * MILLISECOND).unwrap();
-    let idle = cluster.wire.iter().filter(|message| message.body.name() == "heartbeat").count();
+    let idle = cluster
+        .wire
+        .iter()
+        .filter(|message| message.body.name() == "heartbeat")
+        .count();
     assert_eq!(idle, 0);
 }
 
@@ -535,11 +662,17 @@ fn heartbeats_to_a_node_that_does_not_answer_back_off_below_the_election_timeout
         cluster.settle_between(|from, to| from != 3 && to != 3);
     }
     let pauses: Vec<_> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert!(pauses.iter().skip(1).all(|pause| *pause == 75), "half of the shortest election timeout: {pauses:?}");
+    assert!(
+        pauses.iter().skip(1).all(|pause| *pause == 75),
+        "half of the shortest election timeout: {pauses:?}"
+    );
     cluster.beat(2);
     let before = cluster.node(1).now;
     cluster.timeout(1).unwrap();
-    assert!(cluster.node(1).now.0 - before.0 <= 50 * MILLISECOND, "its first answer ends the pauses");
+    assert!(
+        cluster.node(1).now.0 - before.0 <= 50 * MILLISECOND,
+        "its first answer ends the pauses"
+    );
 }
 
 fn quiet_soon(config: &mut Config) {
@@ -606,21 +739,56 @@ fn a_leader_refuses_what_exceeds_its_limits() {
     assert_eq!(cluster.outcome(1), refused(Refusal::TooLarge));
     assert_eq!(cluster.outcome(3), refused(Refusal::TooManyUncommitted));
     cluster.settle();
-    assert!([2, 4].iter().all(|request| matches!(cluster.outcome(*request), Some(Outcome::Committed { .. }))));
+    assert!(
+        [2, 4]
+            .iter()
+            .all(|request| matches!(cluster.outcome(*request), Some(Outcome::Committed { .. })))
+    );
 }
 
 #[test]
 fn no_more_is_given_out_than_the_state_machine_can_take() {
     let mut raft = follower(&[1, 1, 1, 1]);
-    let config = Config { unapplied_max: 2, ..raft.config().clone() };
+    let config = Config {
+        unapplied_max: 2,
+        ..raft.config().clone()
+    };
     let entries = raft.log().from(1).cloned().collect();
-    let hard_state = HardState { term: 2, voted_for: None };
-    raft = Raft::restore(config, DurableState { hard_state, entries, ..DurableState::default() }, Time(0)).unwrap();
+    let hard_state = HardState {
+        term: 2,
+        voted_for: None,
+    };
+    raft = Raft::restore(
+        config,
+        DurableState {
+            hard_state,
+            entries,
+            ..DurableState::default()
+        },
+        Time(0),
+    )
+    .unwrap();
     let prev = Mark { term: 1, index: 4 };
     let stamp = Stamp::default();
-    let body = Body::AppendEntries { prev, entries: Vec::new(), commit: 4, quiesce: false, stamp };
-    let count = |outputs: &[Output]| outputs.iter().filter(|output| matches!(output, Output::Apply(_))).count();
-    let message = Message { from: NodeId(2), to: NodeId(1), term: 2, body };
+    let body = Body::AppendEntries {
+        prev,
+        entries: Vec::new(),
+        commit: 4,
+        quiesce: false,
+        stamp,
+    };
+    let count = |outputs: &[Output]| {
+        outputs
+            .iter()
+            .filter(|output| matches!(output, Output::Apply(_)))
+            .count()
+    };
+    let message = Message {
+        from: NodeId(2),
+        to: NodeId(1),
+        term: 2,
+        body,
+    };
     assert_eq!(count(&outputs(&mut raft, Input::Message(message))), 2);
     assert_eq!(count(&outputs(&mut raft, Input::Applied(1))), 1);
     assert_eq!(count(&outputs(&mut raft, Input::Applied(3))), 1);
@@ -629,10 +797,20 @@ fn no_more_is_given_out_than_the_state_machine_can_take() {
 #[test]
 fn a_node_whose_write_failed_takes_no_part_and_says_so() {
     let mut raft = follower(&[1]);
-    let vote = Body::RequestVote { last: Mark { term: 9, index: 9 }, transfer: true };
-    let ask = Message { from: NodeId(2), to: NodeId(1), term: 3, body: vote };
+    let vote = Body::RequestVote {
+        last: Mark { term: 9, index: 9 },
+        transfer: true,
+    };
+    let ask = Message {
+        from: NodeId(2),
+        to: NodeId(1),
+        term: 3,
+        body: vote,
+    };
     let wrote = outputs(&mut raft, Input::Message(ask.clone()));
-    let Some(Output::Persist(write)) = wrote.first() else { panic!("the vote is written: {wrote:?}") };
+    let Some(Output::Persist(write)) = wrote.first() else {
+        panic!("the vote is written: {wrote:?}")
+    };
     assert!(outputs(&mut raft, Input::WriteFailed(write.id)).is_empty());
     assert!(outputs(&mut raft, Input::Message(ask)).is_empty());
     let read = outputs(&mut raft, Input::Read { id: RequestId(7) });
@@ -643,27 +821,60 @@ fn a_node_whose_write_failed_takes_no_part_and_says_so() {
 #[test]
 fn a_node_that_lost_entries_votes_again_only_when_it_has_them_again() {
     let config = Config::new(NodeId(1), vec![NodeId(1), NodeId(2), NodeId(3)], 1);
-    let hard_state = HardState { term: 2, voted_for: None };
-    let damaged = DurableState { hard_state, fence: Some(2), ..DurableState::default() };
+    let hard_state = HardState {
+        term: 2,
+        voted_for: None,
+    };
+    let damaged = DurableState {
+        hard_state,
+        fence: Some(2),
+        ..DurableState::default()
+    };
     let mut raft = Raft::restore(config, damaged, Time(0)).unwrap();
     assert_eq!(raft.next_deadline(), None, "it does not stand for election");
     let last = Mark { term: 9, index: 9 };
     let ask = |term| {
         let body = Body::RequestVote { last, transfer: true };
-        Input::Message(Message { from: NodeId(2), to: NodeId(1), term, body })
+        Input::Message(Message {
+            from: NodeId(2),
+            to: NodeId(1),
+            term,
+            body,
+        })
     };
     outputs(&mut raft, ask(3));
     assert_eq!(raft.status().voted_for, None);
     for (prev, index) in [(Mark::default(), 1), (Mark { term: 1, index: 1 }, 2)] {
-        let entry = raft_core::Entry { index, term: 1, content: raft_core::Content::Noop };
+        let entry = raft_core::Entry {
+            index,
+            term: 1,
+            content: raft_core::Content::Noop,
+        };
         let stamp = Stamp::default();
-        let body = Body::AppendEntries { prev, entries: vec![entry], commit: 0, quiesce: false, stamp };
-        let said = outputs(&mut raft, Input::Message(Message { from: NodeId(2), to: NodeId(1), term: 3, body }));
+        let body = Body::AppendEntries {
+            prev,
+            entries: vec![entry],
+            commit: 0,
+            quiesce: false,
+            stamp,
+        };
+        let said = outputs(
+            &mut raft,
+            Input::Message(Message {
+                from: NodeId(2),
+                to: NodeId(1),
+                term: 3,
+                body,
+            }),
+        );
         let writes = said.iter().filter_map(|output| match output {
             Output::Persist(write) => Some(write.id),
             _ => None,
         });
-        writes.collect::<Vec<_>>().into_iter().for_each(|id| drop(outputs(&mut raft, Input::Persisted(id))));
+        writes
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|id| drop(outputs(&mut raft, Input::Persisted(id))));
         assert_eq!(raft.status().fenced, index < 2);
     }
     outputs(&mut raft, ask(4));
@@ -676,8 +887,23 @@ fn a_leader_begins_anew_with_a_follower_that_lost_what_it_had_acknowledged() {
     cluster.propose(1, 1, b"x").unwrap();
     cluster.settle();
     let stamp = Stamp { round: 0, session: 1 };
-    let body = Body::AppendRejected { prev_index: 2, hint: Mark::default(), lost: true, stamp };
-    cluster.input(1, Input::Message(Message { from: NodeId(2), to: NodeId(1), term: 1, body })).unwrap();
+    let body = Body::AppendRejected {
+        prev_index: 2,
+        hint: Mark::default(),
+        lost: true,
+        stamp,
+    };
+    cluster
+        .input(
+            1,
+            Input::Message(Message {
+                from: NodeId(2),
+                to: NodeId(1),
+                term: 1,
+                body,
+            }),
+        )
+        .unwrap();
     let progress = &cluster.raft(1).peers()[0];
     assert_eq!((progress.id, progress.match_index()), (NodeId(2), 0));
     assert!(matches!(progress.pace(), Pace::Probe { .. }));

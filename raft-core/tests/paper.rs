@@ -30,7 +30,11 @@ fn core(size: u64, term: Term, terms: &[Term], configure: fn(&mut Config)) -> Ra
     let mut config = Config::new(NodeId(1), (1..=size).map(NodeId).collect(), 1);
     configure(&mut config);
     let hard_state = HardState { term, voted_for: None };
-    let durable = DurableState { hard_state, entries, ..DurableState::default() };
+    let durable = DurableState {
+        hard_state,
+        entries,
+        ..DurableState::default()
+    };
     let mut raft = Raft::restore(config, durable, Time(0)).unwrap();
     // A node that has run before waits for the leader that it may have heard of. Here, it has waited.
     let waited = raft.next_deadline().map_or(0, |deadline| deadline.0 - 1);
@@ -54,7 +58,16 @@ fn append(prev: (u64, Term), terms: &[Term], commit: u64) -> Body {
         content: Content::Noop,
     };
     let entries = terms.iter().zip(prev.0 + 1..).map(entry).collect();
-    Body::AppendEntries { prev: Mark { term: prev.1, index: prev.0 }, entries, commit, quiesce: false, stamp: Stamp::default() }
+    Body::AppendEntries {
+        prev: Mark {
+            term: prev.1,
+            index: prev.0,
+        },
+        entries,
+        commit,
+        quiesce: false,
+        stamp: Stamp::default(),
+    }
 }
 
 /// The bodies that the core sends, its writes completing at once.
@@ -98,7 +111,16 @@ fn section_5_1_a_request_of_an_old_term_is_rejected_with_the_current_one() {
     let mut raft = core(3, 4, &[1, 4], defaults);
     let sent = replies(&mut raft, from_2(3, append((2, 4), &[], 0)));
     assert!(matches!(sent[..], [(4, Body::AppendRejected { .. })]), "{sent:?}");
-    let sent = replies(&mut raft, from_2(3, Body::RequestVote { last: Mark { term: 9, index: 9 }, transfer: false }));
+    let sent = replies(
+        &mut raft,
+        from_2(
+            3,
+            Body::RequestVote {
+                last: Mark { term: 9, index: 9 },
+                transfer: false,
+            },
+        ),
+    );
     assert_eq!(sent, [(4, Body::VoteReply { granted: false })]);
 }
 
@@ -137,7 +159,10 @@ fn section_5_2_election_timeouts_are_drawn_anew_each_time() {
 #[test]
 fn section_5_2_the_vote_goes_to_the_first_candidate_of_the_term() {
     let mut raft = core(5, 1, &[], defaults);
-    let vote = Body::RequestVote { last: Mark::default(), transfer: false };
+    let vote = Body::RequestVote {
+        last: Mark::default(),
+        transfer: false,
+    };
     assert_eq!(
         replies(&mut raft, from_2(2, vote.clone())),
         [(2, Body::VoteReply { granted: true })]
@@ -352,7 +377,17 @@ fn section_5_4_1_the_voter_compares_the_logs() {
             term: last.0,
             index: last.1,
         };
-        replies(&mut raft, from_2(4, Body::RequestVote { last: candidate, transfer: false }))[0].1 == Body::VoteReply { granted: true }
+        replies(
+            &mut raft,
+            from_2(
+                4,
+                Body::RequestVote {
+                    last: candidate,
+                    transfer: false,
+                },
+            ),
+        )[0]
+        .1 == Body::VoteReply { granted: true }
     };
     assert!(vote((3, 3)), "as up-to-date");
     assert!(vote((3, 4)), "same term, longer");
@@ -376,7 +411,10 @@ fn section_5_4_2_entries_of_earlier_terms_are_not_committed_by_counting() {
         &mut old_leader,
         from_2(
             4,
-            Body::AppendAccepted { match_index: 2, stamp: Stamp { round: 0, session: 1 } },
+            Body::AppendAccepted {
+                match_index: 2,
+                stamp: Stamp { round: 0, session: 1 },
+            },
         ),
     );
     assert_eq!(
@@ -388,7 +426,10 @@ fn section_5_4_2_entries_of_earlier_terms_are_not_committed_by_counting() {
         &mut old_leader,
         from_2(
             4,
-            Body::AppendAccepted { match_index: 3, stamp: Stamp { round: 0, session: 1 } },
+            Body::AppendAccepted {
+                match_index: 3,
+                stamp: Stamp { round: 0, session: 1 },
+            },
         ),
     );
     assert_eq!(old_leader.status().commit, 3);
@@ -473,7 +514,9 @@ fn a_follower_refuses_and_names_the_leader() {
     let mut cluster = cluster(3);
     cluster.elect(1);
     cluster.propose(2, 1, b"x").unwrap();
-    let refused = Outcome::Refused(Refusal::NotLeader { leader: Some(NodeId(1)) });
+    let refused = Outcome::Refused(Refusal::NotLeader {
+        leader: Some(NodeId(1)),
+    });
     assert_eq!(cluster.outcome(1), Some(refused));
 }
 
@@ -542,7 +585,10 @@ fn thesis_6_4_a_new_leader_answers_reads_only_after_committing_in_its_term() {
         &mut raft,
         from_2(
             4,
-            Body::AppendAccepted { match_index: 0, stamp: Stamp { round: 9, session: 1 } },
+            Body::AppendAccepted {
+                match_index: 0,
+                stamp: Stamp { round: 9, session: 1 },
+            },
         ),
     );
     assert_eq!(
@@ -554,12 +600,20 @@ fn thesis_6_4_a_new_leader_answers_reads_only_after_committing_in_its_term() {
         &mut raft,
         from_2(
             4,
-            Body::AppendAccepted { match_index: 3, stamp: Stamp { round: 0, session: 1 } },
+            Body::AppendAccepted {
+                match_index: 3,
+                stamp: Stamp { round: 0, session: 1 },
+            },
         ),
     );
     assert!(
-        sent.iter()
-            .any(|(_, body)| matches!(body, Body::AppendEntries { stamp: Stamp { round: 2, .. }, .. })),
+        sent.iter().any(|(_, body)| matches!(
+            body,
+            Body::AppendEntries {
+                stamp: Stamp { round: 2, .. },
+                ..
+            }
+        )),
         "now it asks"
     );
 }
@@ -597,7 +651,9 @@ fn thesis_9_6_a_node_that_was_cut_off_does_not_raise_the_term() {
 
 #[test]
 fn thesis_9_6_no_pre_vote_is_granted_while_a_leader_is_heard() {
-    let ask = Body::PreVote { last: Mark { term: 9, index: 9 } };
+    let ask = Body::PreVote {
+        last: Mark { term: 9, index: 9 },
+    };
     let mut raft = core(3, 1, &[1], defaults);
     replies(&mut raft, from_2(1, append((1, 1), &[], 0)));
     let other = Message {
@@ -649,8 +705,11 @@ fn a_configuration_that_makes_no_sense_is_refused() {
     let text = Raft::restore(config.clone(), DurableState::default(), Time(0))
         .unwrap_err()
         .to_string();
-    assert_eq!(text, "invalid Raft configuration: members must name 1 to 32 voters, and nobody twice, or nobody on a node that joins");
-    
+    assert_eq!(
+        text,
+        "invalid Raft configuration: members must name 1 to 32 voters, and nobody twice, or nobody on a node that joins"
+    );
+
     config.members.voters = vec![NodeId(1)];
     config.heartbeat_interval = config.election_timeout_min;
     let text = config.validate().unwrap_err().to_string();

@@ -19,7 +19,7 @@ use scenarios::run::{RunOptions, run};
 use scenarios::scenario::{self, Known, Scenario};
 use scenarios::systems::kv::Envelope;
 use simulator::{
-    ClientId, Context, DiskImage, Duration, Latency, LocalTime, Never, NetworkConfig, NoClient, Process, StepKind,
+    ClientId, Context, DiskImage, Duration, Latency, LocalTime, NetworkConfig, Never, NoClient, Process, StepKind,
     SyncToken, World, WorldConfig,
 };
 use std::sync::Arc;
@@ -58,7 +58,13 @@ impl Process for Bare {
         let raft = Raft::restore(settings, DurableState::default(), Time(ctx.now().0)).expect("a valid configuration");
         ctx.set_timer(raft.next_deadline().map(|at| LocalTime(at.0)));
         let outstanding = config.outstanding;
-        Self { raft, outstanding, payload: [7; 64].as_slice().into(), in_flight: 0, committed: 0 }
+        Self {
+            raft,
+            outstanding,
+            payload: [7; 64].as_slice().into(),
+            in_flight: 0,
+            committed: 0,
+        }
     }
 
     fn on_message(&mut self, _from: simulator::NodeId, message: Envelope, ctx: &mut Ctx<'_>) {
@@ -102,8 +108,12 @@ impl Bare {
                 (None, None) if !self.propose(now) => break,
                 _ => {}
             }
-            persisted.into_iter().for_each(|id| self.raft.handle(now, Input::Persisted(id)));
-            applied.into_iter().for_each(|index| self.raft.handle(now, Input::Applied(index)));
+            persisted
+                .into_iter()
+                .for_each(|id| self.raft.handle(now, Input::Persisted(id)));
+            applied
+                .into_iter()
+                .for_each(|index| self.raft.handle(now, Input::Applied(index)));
         }
         ctx.set_timer(self.raft.next_deadline().map(|at| LocalTime(at.0)));
     }
@@ -114,7 +124,13 @@ impl Bare {
         let missing = if leads { self.outstanding - self.in_flight } else { 0 };
         for _ in 0..missing {
             self.in_flight += 1;
-            self.raft.handle(now, Input::Propose { id: RequestId(0), payload: self.payload.clone() });
+            self.raft.handle(
+                now,
+                Input::Propose {
+                    id: RequestId(0),
+                    payload: self.payload.clone(),
+                },
+            );
         }
         missing > 0
     }
@@ -127,8 +143,22 @@ impl Bare {
 fn bare_world(nodes: u64, outstanding: u64, entries_per_append: usize) -> World<Bare> {
     let mut config = WorldConfig::new(1);
     let latency = Latency::uniform(Duration::from_millis(1), Duration::from_millis(10));
-    config.network = NetworkConfig { latency, ..NetworkConfig::default() };
-    World::new(config, vec![BareConfig { nodes, outstanding, entries_per_append }; nodes as usize], Vec::new())
+    config.network = NetworkConfig {
+        latency,
+        ..NetworkConfig::default()
+    };
+    World::new(
+        config,
+        vec![
+            BareConfig {
+                nodes,
+                outstanding,
+                entries_per_append
+            };
+            nodes as usize
+        ],
+        Vec::new(),
+    )
 }
 
 /// CPU time of this process, in nanoseconds.
@@ -144,7 +174,10 @@ fn per_cpu_second<const N: usize>(mut repetition: impl FnMut() -> [u64; N]) -> [
         let start = cpu_time();
         let amounts = repetition();
         let seconds = (cpu_time() - start) as f64 / 1e9;
-        rates.iter_mut().zip(amounts).for_each(|(rates, amount)| rates.push(amount as f64 / seconds));
+        rates
+            .iter_mut()
+            .zip(amounts)
+            .for_each(|(rates, amount)| rates.push(amount as f64 / seconds));
     }
     rates.map(|mut rates| {
         rates.sort_by(f64::total_cmp);
@@ -173,20 +206,34 @@ fn replication(nodes: u64, entries_per_append: usize, seconds: u64) {
         while let Some(step) = world.step_until(end) {
             delivered += u64::from(matches!(step.kind, StepKind::Delivered { .. }));
         }
-        let committed = world.nodes().map(|id| world.process(id).map_or(0, |bare| bare.committed)).sum();
+        let committed = world
+            .nodes()
+            .map(|id| world.process(id).map_or(0, |bare| bare.committed))
+            .sum();
         [delivered, committed]
     });
-    let batch = if entries_per_append == 1 { "one a message" } else { "batched" };
+    let batch = if entries_per_append == 1 {
+        "one a message"
+    } else {
+        "batched"
+    };
     line(&format!("replication, {nodes} nodes, {batch}"), messages, "messages");
     line("", commits, "commits");
 }
 
 fn checked_scenario() -> Scenario {
-    let properties: Vec<&str> = checker::properties::PROPERTIES.iter().map(|property| property.name).collect();
+    let properties: Vec<&str> = checker::properties::PROPERTIES
+        .iter()
+        .map(|property| property.name)
+        .collect();
     let fault_classes: Vec<&str> = simulator::FaultClass::ALL.iter().map(|class| class.name()).collect();
-    let known = Known { properties: &properties, fault_classes: &fault_classes };
+    let known = Known {
+        properties: &properties,
+        fault_classes: &fault_classes,
+    };
     let storm = scenario::find("storm").expect("a built-in scenario");
-    let settings = [("cluster.nodes", "5"), ("time.chaos", "30s")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let settings =
+        [("cluster.nodes", "5"), ("time.chaos", "30s")].map(|(key, value)| (key.to_owned(), value.to_owned()));
     scenario::parse(storm.name, storm.text, &settings, &known).expect("a valid scenario")
 }
 
@@ -212,7 +259,10 @@ fn checked(runs: u64) {
         let mut operations = 0;
         for history in &histories {
             let report = checker::linearizability::check(history, &checker::models::KeyValue, &Default::default());
-            assert!(report.expect("a history of the model").is_linearizable(), "it was before");
+            assert!(
+                report.expect("a history of the model").is_linearizable(),
+                "it was before"
+            );
             operations += history.operations().len() as u64;
         }
         [operations]

@@ -42,13 +42,19 @@ impl Planner<'_> {
 
     /// Every clock has a drift of its own from the start.
     fn start_clocks(&mut self, max_ppm: u32) {
-        self.rates = (0..self.draw.nodes).map(|_| self.drift(max_ppm)).collect();
+        self.rates = (0..self.draw.all_nodes()).map(|_| self.drift(max_ppm)).collect();
         self.reset_rates(Time(0));
     }
 
     fn reset_rates(&mut self, at: Time) {
         for (node, ppm) in self.rates.clone().into_iter().enumerate().filter(|(_, ppm)| *ppm != 0) {
-            self.add(at, FaultAction::ClockDrift { target: Aim::Node(NodeId(node as u16)), ppm });
+            self.add(
+                at,
+                FaultAction::ClockDrift {
+                    target: Aim::Node(NodeId(node as u16)),
+                    ppm,
+                },
+            );
         }
     }
 
@@ -86,7 +92,12 @@ impl Planner<'_> {
             FaultKind::Isolate { target, lasts, clients } => {
                 self.isolate(at, lasts, target, OneWay::None, clients);
             }
-            FaultKind::OneWay { target, direction, lasts, clients } => {
+            FaultKind::OneWay {
+                target,
+                direction,
+                lasts,
+                clients,
+            } => {
                 let inwards = self.stream.below(2) == 0;
                 let one_way = match direction {
                     Direction::In => OneWay::In,
@@ -98,27 +109,64 @@ impl Planner<'_> {
             }
             FaultKind::Crash { target, lasts, .. } => {
                 let restart_after = Some(self.span(lasts));
-                self.add(at, FaultAction::Crash { target: aim(target), restart_after });
+                self.add(
+                    at,
+                    FaultAction::Crash {
+                        target: aim(target),
+                        restart_after,
+                    },
+                );
             }
             FaultKind::Pause { target, lasts } => {
                 let resume_after = Some(self.span(lasts));
-                self.add(at, FaultAction::Pause { target: aim(target), resume_after });
+                self.add(
+                    at,
+                    FaultAction::Pause {
+                        target: aim(target),
+                        resume_after,
+                    },
+                );
             }
-            FaultKind::ClockStep { target, by: OffsetRange { min_ns, max_ns } } => {
+            FaultKind::ClockStep {
+                target,
+                by: OffsetRange { min_ns, max_ns },
+            } => {
                 let by = self.offset(min_ns, max_ns);
-                self.add(at, FaultAction::ClockStep { target: aim(target), by });
+                self.add(
+                    at,
+                    FaultAction::ClockStep {
+                        target: aim(target),
+                        by,
+                    },
+                );
             }
-            FaultKind::ClockDrift { target, drift_max_ppm, lasts } => {
+            FaultKind::ClockDrift {
+                target,
+                drift_max_ppm,
+                lasts,
+            } => {
                 let ppm = self.drift(drift_max_ppm);
-                self.add(at, FaultAction::ClockDrift { target: aim(target), ppm });
+                self.add(
+                    at,
+                    FaultAction::ClockDrift {
+                        target: aim(target),
+                        ppm,
+                    },
+                );
                 let until = at + self.span(lasts);
                 self.take_drift_back(until);
             }
             FaultKind::RollingRestart { lasts, gap } => self.rolling_restart(at, lasts, gap, end),
             FaultKind::PowerLoss { lasts } => {
-                for node in 0..self.draw.nodes {
+                for node in 0..self.draw.all_nodes() {
                     let restart_after = Some(self.span(lasts));
-                    self.add(at, FaultAction::Crash { target: Aim::Node(NodeId(node)), restart_after });
+                    self.add(
+                        at,
+                        FaultAction::Crash {
+                            target: Aim::Node(NodeId(node)),
+                            restart_after,
+                        },
+                    );
                 }
             }
         }
@@ -127,12 +175,18 @@ impl Planner<'_> {
     /// Who was struck is known only then, so every clock gets its own rate back.
     fn take_drift_back(&mut self, at: Time) {
         for (node, ppm) in self.rates.clone().into_iter().enumerate() {
-            self.add(at, FaultAction::ClockDrift { target: Aim::Node(NodeId(node as u16)), ppm });
+            self.add(
+                at,
+                FaultAction::ClockDrift {
+                    target: Aim::Node(NodeId(node as u16)),
+                    ppm,
+                },
+            );
         }
     }
 
     fn partition(&mut self, at: Time, lasts: DurationRange, split: Split, clients: bool) {
-        let nodes = self.draw.nodes;
+        let nodes = self.draw.all_nodes();
         if nodes < 2 {
             return;
         }
@@ -150,13 +204,29 @@ impl Planner<'_> {
             side.push(Endpoint::Client(ClientId(client)));
         }
         let id = self.cut_id();
-        self.add(at, FaultAction::Cut { id, from, to, one_way: false });
+        self.add(
+            at,
+            FaultAction::Cut {
+                id,
+                from,
+                to,
+                one_way: false,
+            },
+        );
         self.mend(at, lasts, id);
     }
 
     fn isolate(&mut self, at: Time, lasts: DurationRange, target: Target, one_way: OneWay, with_clients: bool) {
         let id = self.cut_id();
-        self.add(at, FaultAction::Isolate { id, target: aim(target), one_way, with_clients });
+        self.add(
+            at,
+            FaultAction::Isolate {
+                id,
+                target: aim(target),
+                one_way,
+                with_clients,
+            },
+        );
         self.mend(at, lasts, id);
     }
 
@@ -167,10 +237,16 @@ impl Planner<'_> {
 
     fn rolling_restart(&mut self, at: Time, lasts: DurationRange, gap: DurationRange, end: Time) {
         let mut at = at;
-        for node in (0..self.draw.nodes).map(NodeId) {
+        for node in (0..self.draw.all_nodes()).map(NodeId) {
             let down = self.span(lasts);
             if at < end {
-                self.add(at, FaultAction::Crash { target: Aim::Node(node), restart_after: Some(down) });
+                self.add(
+                    at,
+                    FaultAction::Crash {
+                        target: Aim::Node(node),
+                        restart_after: Some(down),
+                    },
+                );
             }
             at = at + down + self.span(gap);
         }

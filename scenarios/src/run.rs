@@ -10,14 +10,14 @@ use crate::setup::{self, Draw};
 use crate::situations::{Situation, Situations, Watcher};
 use crate::systems::kv::{KvNode, Operation, PlantedBug, Reply};
 use crate::verdict::{Failure, FailureKind};
-use crate::workloads::kv::Recorded;
+use crate::workloads::kv::{KvClient, Recorded};
 use checker::history::{History, Op, Output, Value};
 use checker::linearizability::{self, Options, Verdict};
 use checker::models::KeyValue;
 use checker::properties::{At, Observation, Properties, Violation};
 use raft_core::Role;
 use simulator::trace::format::{TraceFooter, TraceHeader};
-use simulator::{Digest, Exposure, NodeId, Step, StepKind, Time, TraceEvent, World};
+use simulator::{Digest, Exposure, LocalTime, NodeId, Step, StepKind, Time, TraceEvent, World};
 use std::collections::BTreeMap;
 
 /// The property that a client's view of the store is linearizable.
@@ -79,7 +79,7 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
     let mut run = Run {
         world,
         properties: Properties::new(draw.nodes.into()).pre_vote(draw.pre_vote),
-        watcher: Watcher::new(draw.nodes),
+        watcher: Watcher::new(draw.all_nodes()),
         listed: scenario.expect.properties.clone(),
         is_blind: false,
         faults_end: Time(scenario.time.chaos_ns),
@@ -135,7 +135,10 @@ impl Run {
     /// Lets the checkers see what a step did.
     fn stepped(&mut self, step: &Step) -> Checked {
         let Some(node) = step.node else { return Ok(()) };
-        let at = At { event: step.seq, time: step.time.0 };
+        let at = At {
+            event: step.seq,
+            time: step.time.0,
+        };
         match step.kind {
             StepKind::Crashed => {
                 self.watcher.observe(node.0.into(), &Observation::Crashed);
@@ -147,7 +150,9 @@ impl Run {
             }
             StepKind::Restarted => {
                 let torn = self.world.process(node).is_some_and(KvNode::recovered_torn);
-                self.watcher.situations().reached(Situation::TornTailRecovered, torn.into());
+                self.watcher
+                    .situations()
+                    .reached(Situation::TornTailRecovered, torn.into());
                 self.observe(at, node)
             }
             _ => self.observe(at, node),
@@ -155,43 +160,71 @@ impl Run {
     }
 
     fn observe(&mut self, at: At, node: NodeId) -> Checked {
-        let Some(process) = self.world.process_mut(node) else { return Ok(()) };
+        let clock = *self.world.clock(node);
+        let Some(process) = self.world.process_mut(node) else {
+            return Ok(());
+        };
         let (properties, watcher, is_blind) = (&mut self.properties, &mut self.watcher, self.is_blind);
         let verdict = process.observer().take(|observation| {
             watcher.observe(node.0.into(), observation);
-            if is_blind { Ok(()) } else { properties.observe(at, node.0.into(), observation) }
+            match *observation {
+                _ if is_blind => Ok(()),
+                // The node tells its own time; the property speaks of true time.
+                Observation::LeaseHeld { until } => {
+                    let until = clock.true_time(LocalTime(until)).0;
+                    properties.observe(at, node.0.into(), &Observation::LeaseHeld { until })
+                }
+                _ => properties.observe(at, node.0.into(), observation),
+            }
         });
         verdict.or_else(|violation| self.violated(node, &violation))
     }
 
     #[cold]
     fn violated(&mut self, node: NodeId, violation: &Violation) -> Checked {
-        self.world.note(Some(node.into()), "violation", || {
-            serde_json::json!({ "property": violation.property, "message": violation.message })
-        });
+        self.world.note(
+            Some(node.into()),
+            "violation",
+            || serde_json::json!({ "property": violation.property, "message": violation.message }),
+        );
         self.is_blind = !self.listed.iter().any(|listed| listed == violation.property);
-        if self.is_blind { Ok(()) } else { Err(Failure::from(violation)) }
+        if self.is_blind {
+            Ok(())
+        } else {
+            Err(Failure::from(violation))
+        }
     }
 
     fn observe_all(&mut self) -> Checked {
-        let at = At { event: self.world.steps(), time: self.world.now().0 };
+        let at = At {
+            event: self.world.steps(),
+            time: self.world.now().0,
+        };
         self.world.nodes().try_for_each(|node| self.observe(at, node))
     }
 
     /// Whether every client has been served and all nodes are alike.
     fn has_recovered(&self, step: &Step) -> bool {
         // Nodes become alike by a message or a sync, and clients are through with their share at a timer of their own.
-        let telling =
-            matches!(step.kind, StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::ClientTimer { .. });
+        let telling = matches!(
+            step.kind,
+            StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::ClientTimer { .. }
+        );
         telling && self.clients_are_served() && self.unlike_the_leader().is_none()
     }
 
     fn clients_are_served(&self) -> bool {
-        self.world.clients().all(|client| self.world.client(client).has_served())
+        self.world
+            .clients()
+            .all(|client| self.world.client(client).client().is_none_or(KvClient::has_served))
     }
 
     fn leader(&self) -> Option<NodeId> {
-        let leads = |node: &NodeId| self.world.process(*node).is_some_and(|p| p.raft().status().role == Role::Leader);
+        let leads = |node: &NodeId| {
+            self.world
+                .process(*node)
+                .is_some_and(|p| p.raft().status().role == Role::Leader)
+        };
         let term = |node: &NodeId| self.world.process(*node).map(|p| p.raft().term());
         self.world.nodes().filter(leads).max_by_key(term)
     }
@@ -204,10 +237,18 @@ impl Run {
         let of_leader = self.world.process(leader).expect("it leads");
         let want = of_leader.raft().status();
         if want.commit < want.last_index {
-            let message = format!("{leader} leads and has committed {} of {} entries", want.commit, want.last_index);
+            let message = format!(
+                "{leader} leads and has committed {} of {} entries",
+                want.commit, want.last_index
+            );
             return Some(("uncommitted-tail", message));
         }
-        self.world.nodes().find_map(|node| {
+        if want.joint {
+            return Some(("joint", format!("{leader} leads and the joint configuration is not left")));
+        }
+        let members = of_leader.raft().configuration().1;
+        let is_member = |node: &NodeId| members.contains(raft_core::NodeId(node.0.into()));
+        self.world.nodes().filter(is_member).find_map(|node| {
             let Some(process) = self.world.process(node) else {
                 return Some(("node-down", format!("{node} is down")));
             };
@@ -227,32 +268,42 @@ impl Run {
     fn why_not_recovered(&self) -> Failure {
         let waited = simulator::Duration(self.deadline.0 - self.faults_end.0);
         let unserved = self.world.clients().find_map(|client| {
-            let operation = self.world.client(client).waits_for()?;
+            let operation = self.world.client(client).client()?.waits_for()?;
             Some(("not-served", format!("{client} still waits for {operation:?}")))
         });
         let reason = self.unlike_the_leader().or(unserved);
         let (place, reason) = reason.unwrap_or(("not-served", "a client has not been served".to_owned()));
         let message = format!("{waited} after the faults ended, {reason}");
         let failure = Failure::new(FailureKind::Liveness, RECOVERS, place, message);
-        Failure { time: Some(self.deadline.0), ..failure }
+        Failure {
+            time: Some(self.deadline.0),
+            ..failure
+        }
     }
 
     fn at_rest(&self) -> Checked {
         if self.is_blind {
             return Ok(());
         }
-        let at = At { event: self.world.steps(), time: self.world.now().0 };
-        self.properties.at_rest(at).map_err(|violation| Failure::from(&*violation))
+        let at = At {
+            event: self.world.steps(),
+            time: self.world.now().0,
+        };
+        self.properties
+            .at_rest(at)
+            .map_err(|violation| Failure::from(&*violation))
     }
 
     /// What all clients saw, in the order of the calls.
     fn history(&self) -> History {
         let mut recorded: Vec<Recorded> = Vec::new();
         for client in self.world.clients() {
-            recorded.extend(self.world.client(client).history());
+            recorded.extend(self.world.client(client).client().into_iter().flat_map(KvClient::history));
         }
         recorded.sort_by_key(|operation| (operation.call, operation.process));
-        let keys: Vec<String> = (0..=recorded.iter().map(|r| r.key()).max().unwrap_or(0)).map(|key| format!("k{key}")).collect();
+        let keys: Vec<String> = (0..=recorded.iter().map(|r| r.key()).max().unwrap_or(0))
+            .map(|key| format!("k{key}"))
+            .collect();
         let mut history = History::new();
         for operation in &recorded {
             let id = history.invoke(operation.process, operation.call.0, op(&operation.operation, &keys));
@@ -286,18 +337,27 @@ impl Run {
 }
 
 fn check_history(history: &History) -> Checked {
-    let options = Options { steps_max: 2_000_000, ..Options::default() };
+    let options = Options {
+        steps_max: 2_000_000,
+        ..Options::default()
+    };
     let report = linearizability::check(history, &KeyValue, &options).expect("the workload's operations fit its model");
     match &report.verdict {
         Verdict::Linearizable(_) => Ok(()),
         Verdict::NotLinearizable(refusal) => {
             let message = "what the clients saw has no linearization".to_owned();
             let failure = Failure::new(FailureKind::Safety, LINEARIZABLE, "kv", message);
-            Err(Failure { details: refusal.to_string(), ..failure })
+            Err(Failure {
+                details: refusal.to_string(),
+                ..failure
+            })
         }
-        Verdict::Unknown(unfinished) => {
-            Err(Failure::new(FailureKind::Inconclusive, LINEARIZABLE, "budget", unfinished.to_string()))
-        }
+        Verdict::Unknown(unfinished) => Err(Failure::new(
+            FailureKind::Inconclusive,
+            LINEARIZABLE,
+            "budget",
+            unfinished.to_string(),
+        )),
     }
 }
 
@@ -340,11 +400,22 @@ impl RunReport {
     /// The footer of the run's trace.
     pub fn trace_footer(&self) -> TraceFooter {
         let mut counts = BTreeMap::new();
-        counts.extend(self.exposure.iter().map(|(class, count)| (class.name().to_owned(), count)));
-        counts.extend(self.situations.iter().map(|(situation, count)| (situation.name().to_owned(), count)));
+        counts.extend(
+            self.exposure
+                .iter()
+                .map(|(class, count)| (class.name().to_owned(), count)),
+        );
+        counts.extend(
+            self.situations
+                .iter()
+                .map(|(situation, count)| (situation.name().to_owned(), count)),
+        );
         counts.insert("trace-left-out".to_owned(), self.trace_left_out);
         TraceFooter {
-            verdict: self.failure.as_ref().map_or("pass".to_owned(), |failure| failure.signature.clone()),
+            verdict: self
+                .failure
+                .as_ref()
+                .map_or("pass".to_owned(), |failure| failure.signature.clone()),
             digest: self.digest.to_string(),
             events: self.trace.len() as u64,
             end: self.end.0,

@@ -3,7 +3,9 @@
 use crate::nemesis;
 use crate::scenario::{Choice, DurationRange, FaultKind, Scenario};
 use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
+use crate::workloads::Actor;
 use crate::workloads::kv::{KvClient, KvWorkload};
+use crate::workloads::operator::{Operator, Orders};
 use raft_core::{Config, NodeId};
 use serde::Serialize;
 use simulator::{
@@ -33,6 +35,24 @@ pub struct Draw {
     pub max_bytes_per_append: u64,
     /// Most unanswered `AppendEntries` to one follower.
     pub max_inflight: u32,
+    /// Nodes beyond `nodes` that can be added.
+    pub spares: u16,
+    /// Whether leaders step down without a quorum, and voters ignore candidates while they hear a leader.
+    pub check_quorum: bool,
+    /// The declared bound on clock drift, in parts per million, where reads are served from leases.
+    pub lease_drift_ppm: Option<u32>,
+    /// Whether node 0 is preferred as leader, node 1 next, and so on.
+    pub priorities: bool,
+    /// After how many idle nanoseconds the group goes quiet.
+    pub quiesce_ns: Option<u64>,
+    /// Whether every node serves reads.
+    pub follower_reads: bool,
+    /// A snapshot is taken after so many entries; 0: never.
+    pub snapshot_threshold: u32,
+    /// Entries that are kept before a snapshot.
+    pub snapshot_tail: u32,
+    /// Bytes of one chunk of a snapshot.
+    pub snapshot_chunk_bytes: u64,
 }
 
 impl Draw {
@@ -52,7 +72,23 @@ impl Draw {
             max_entries_per_append: pick(&mut stream, &cluster.max_entries_per_append),
             max_bytes_per_append: pick(&mut stream, &cluster.max_bytes_per_append),
             max_inflight: pick(&mut stream, &cluster.max_inflight),
+            spares: small(pick(&mut stream, &cluster.spares)),
+            check_quorum: pick(&mut stream, &cluster.check_quorum),
+            lease_drift_ppm: pick(&mut stream, &cluster.lease_drift_ppm),
+            priorities: pick(&mut stream, &cluster.priorities),
+            quiesce_ns: pick(&mut stream, &cluster.quiesce_ns),
+            follower_reads: pick(&mut stream, &cluster.follower_reads),
+            snapshot_threshold: pick(&mut stream, &cluster.snapshot_threshold),
+            snapshot_tail: pick(&mut stream, &cluster.snapshot_tail),
+            snapshot_chunk_bytes: pick(&mut stream, &cluster.snapshot_chunk_bytes),
         }
+    }
+}
+
+impl Draw {
+    /// All nodes that exist, members or not.
+    pub fn all_nodes(&self) -> u16 {
+        self.nodes + self.spares
     }
 }
 
@@ -79,13 +115,17 @@ pub fn world(
     config.network = network(scenario);
     config.disk = disk(scenario);
     // Drift is in the plan, so that a fault that changes it can be taken back.
-    config.clocks = ClockConfig { offset_max: Duration(scenario.clock.offset_max_ns), drift_max_ppm: 0 };
+    config.clocks = ClockConfig {
+        offset_max: Duration(scenario.clock.offset_max_ns),
+        drift_max_ppm: 0,
+    };
     config.plan = nemesis::plan(scenario, draw, seed);
-    config.max_down = max_down(scenario, draw.nodes);
+    config.max_down = max_down(scenario, draw.all_nodes());
     config.trace = trace;
-    let nodes = (0..draw.nodes).map(|id| node(scenario, draw, id, bug)).collect();
-    let clients = (0..draw.clients).map(|_| KvClient::new(workload(scenario, draw))).collect();
-    World::try_new(config, nodes, clients)
+    let nodes = (0..draw.all_nodes()).map(|id| node(scenario, draw, id, bug)).collect();
+    let clients = (0..draw.clients).map(|_| Actor::Client(KvClient::new(workload(scenario, draw))));
+    let operator = scenario.operator.as_ref().map(|operator| Actor::Operator(self::operator(scenario, operator, draw)));
+    World::try_new(config, nodes, clients.chain(operator).collect())
 }
 
 /// How the network behaves until the faults end.
@@ -122,20 +162,45 @@ fn max_down(scenario: &Scenario, nodes: u16) -> u16 {
         FaultKind::PowerLoss { .. } => nodes,
         _ => 1,
     };
-    scenario.faults.iter().map(|fault| of_fault(&fault.kind)).max().unwrap_or(nodes)
+    scenario
+        .faults
+        .iter()
+        .map(|fault| of_fault(&fault.kind))
+        .max()
+        .unwrap_or(nodes)
 }
 
 fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedBug>) -> NodeConfig {
-    let voters = (0..draw.nodes).map(|id| NodeId(id.into())).collect();
+    let founders = if id < draw.nodes { draw.nodes } else { 0 };
+    let voters = (0..founders).map(|id| NodeId(id.into())).collect();
+    let size = |bytes: u64| usize::try_from(bytes).expect("bounded by the scenario format");
     let mut raft = Config::new(NodeId(id.into()), voters, 0);
     raft.election_timeout_min = scenario.cluster.election.min_ns;
     raft.election_timeout_max = scenario.cluster.election.max_ns;
     raft.heartbeat_interval = scenario.cluster.heartbeat_ns;
     raft.pre_vote = draw.pre_vote;
+    raft.check_quorum = draw.check_quorum;
+    raft.lease_drift_ppm = draw.lease_drift_ppm;
+    raft.priority = if draw.priorities { Config::PRIORITY_MAX - (id as u8).min(Config::PRIORITY_MAX) } else { Config::PRIORITY_MAX };
+    raft.quiesce_after = draw.quiesce_ns;
     raft.append_entries_max = draw.max_entries_per_append as usize;
-    raft.append_bytes_max = usize::try_from(draw.max_bytes_per_append).expect("bounded by the scenario format");
+    raft.append_bytes_max = size(draw.max_bytes_per_append);
     raft.inflight_max = draw.max_inflight as usize;
-    NodeConfig { raft, follower_reads: false, observe: true, bug }
+    raft.snapshot_threshold = (draw.snapshot_threshold > 0).then_some(draw.snapshot_threshold.into());
+    raft.snapshot_tail = draw.snapshot_tail.into();
+    raft.snapshot_chunk_bytes = size(draw.snapshot_chunk_bytes);
+    NodeConfig { raft, follower_reads: draw.follower_reads, observe: true, bug }
+}
+
+fn operator(scenario: &Scenario, from: &crate::scenario::Operator, draw: &Draw) -> Operator {
+    let orders = Orders {
+        every: (Duration(from.every.min_ns), Duration(from.every.max_ns)),
+        mix: from.mix,
+        min_voters: small(from.min_voters),
+        timeout: Duration(from.timeout_ns),
+        faults_end: Time(scenario.time.chaos_ns),
+    };
+    Operator::new(orders, draw.nodes)
 }
 
 fn workload(scenario: &Scenario, draw: &Draw) -> KvWorkload {

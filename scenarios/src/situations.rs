@@ -76,12 +76,17 @@ impl Situations {
 
     /// Adds the counts of another run.
     pub fn merge(&mut self, other: &Self) {
-        self.counts.iter_mut().zip(other.counts).for_each(|(count, more)| *count += more);
+        self.counts
+            .iter_mut()
+            .zip(other.counts)
+            .for_each(|(count, more)| *count += more);
     }
 
     /// All situations with their counts.
     pub fn iter(&self) -> impl Iterator<Item = (Situation, u64)> + '_ {
-        Situation::ALL.into_iter().map(|situation| (situation, self.count(situation)))
+        Situation::ALL
+            .into_iter()
+            .map(|situation| (situation, self.count(situation)))
     }
 }
 
@@ -102,23 +107,35 @@ struct Watched {
 
 impl Default for Watched {
     fn default() -> Self {
-        Self { role: Role::Follower, last: 0, durable: 0, commit: 0 }
+        Self {
+            role: Role::Follower,
+            last: 0,
+            durable: 0,
+            commit: 0,
+        }
     }
 }
 
 impl Watcher {
     /// Of a cluster of `nodes`.
     pub fn new(nodes: u16) -> Self {
-        Self { situations: Situations::default(), nodes: vec![Watched::default(); nodes.into()] }
+        Self {
+            situations: Situations::default(),
+            nodes: vec![Watched::default(); nodes.into()],
+        }
     }
 
     /// Takes in one observation.
     pub fn observe(&mut self, node: u32, observation: &Observation<'_>) {
         let watched = &mut self.nodes[node as usize];
         match *observation {
-            Observation::Booted { entries, .. } => {
-                let last = entries.len() as u64;
-                *watched = Watched { last, durable: last, ..Watched::default() };
+            Observation::Booted { entries, snapshot, .. } => {
+                let last = entries.last().map_or(snapshot, |entry| entry.index);
+                *watched = Watched {
+                    last,
+                    durable: last,
+                    ..Watched::default()
+                };
             }
             Observation::Crashed => self.crashed(node),
             Observation::Role { role, .. } => self.role_changed(node, role),
@@ -135,7 +152,12 @@ impl Watcher {
     }
 
     fn crashed(&mut self, node: u32) {
-        let Watched { role, last, durable, commit } = std::mem::take(&mut self.nodes[node as usize]);
+        let Watched {
+            role,
+            last,
+            durable,
+            commit,
+        } = std::mem::take(&mut self.nodes[node as usize]);
         if role == Role::Leader && last > commit {
             self.situations.reached(Situation::LeaderCrashedWithTail, 1);
         }

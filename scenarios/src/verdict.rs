@@ -89,7 +89,10 @@ impl Failure {
             Halt::Livelock { .. } => "livelock",
         };
         let failure = Self::new(FailureKind::Liveness, "runs-on", place, halt.to_string());
-        Self { time: Some(halt.at().0), ..failure }
+        Self {
+            time: Some(halt.at().0),
+            ..failure
+        }
     }
 }
 

@@ -6,7 +6,10 @@ use std::process::Command;
 /// The names that a workspace member depends on, development dependencies included.
 fn dependencies(metadata: &Value, member: &str) -> Vec<(String, bool)> {
     let packages = metadata["packages"].as_array().expect("packages");
-    let package = packages.iter().find(|package| package["name"] == member).expect("a member of the workspace");
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == member)
+        .expect("a member of the workspace");
     let entries = package["dependencies"].as_array().expect("dependencies");
     let name = |entry: &Value| entry["name"].as_str().expect("a name").to_owned();
     let needed = |entry: &Value| entry["kind"].is_null() && entry["optional"] == false;
@@ -29,16 +32,24 @@ fn the_pillars_do_not_depend_on_each_other() {
     let metadata = metadata();
     for pillar in &MEMBERS[..3] {
         for (dependency, _) in dependencies(&metadata, pillar) {
-            assert!(!MEMBERS.contains(&dependency.as_str()), "{pillar} must not depend on {dependency}");
+            assert!(
+                !MEMBERS.contains(&dependency.as_str()),
+                "{pillar} must not depend on {dependency}"
+            );
         }
     }
     let of_scenarios = dependencies(&metadata, "scenarios");
-    let all = MEMBERS[..3].iter().all(|pillar| of_scenarios.iter().any(|(name, _)| name == pillar));
+    let all = MEMBERS[..3]
+        .iter()
+        .all(|pillar| of_scenarios.iter().any(|(name, _)| name == pillar));
     assert!(all, "scenarios stands on all three pillars");
 }
 
 #[test]
 fn the_core_needs_nothing() {
-    let needed: Vec<_> = dependencies(&metadata(), "raft-core").into_iter().filter(|(_, needed)| *needed).collect();
+    let needed: Vec<_> = dependencies(&metadata(), "raft-core")
+        .into_iter()
+        .filter(|(_, needed)| *needed)
+        .collect();
     assert_eq!(needed, [], "raft-core has no dependency that is not optional");
 }

@@ -1,11 +1,15 @@
 //! Committed is durable: what a leader commits is on the disks of a majority of the voters (Raft §5.3; etcd
 //! `CommittedIsDurableInv`).
 //!
-//! Stateless: reads the mirrored disks. The majority is counted here, over all voters; the disk of a node that is down
-//! counts, and the leader's own memory does not. Because only a leader decides that an entry is committed, no other node
-//! may be first to commit it. Whether a leader may commit that entry by counting is left to `commit-own-term`.
+//! Stateless: reads the mirrored disks. The majority is counted here, of each voter set of the configuration that the
+//! leader acts under (both while joint; learners never); the disk of a node that is down counts, and the leader's own
+//! memory does not. Where the configuration changes in the event of the commit, the one before it will do too. Because
+//! only a leader decides that an entry is committed, no other node may be first to commit it. Whether a leader may commit
+//! that entry by counting is left to `commit-own-term`, whether it acts under the right configuration to
+//! `configuration-of-log`.
 
 use super::PropertyInfo;
+use super::configuration::{ConfigurationId, majority};
 use super::ghost::{Ghost, Mark};
 use super::observation::At;
 use super::violation::{Step, Verdict, Violation};
@@ -32,39 +36,56 @@ pub fn committed(ghost: &Ghost, step: Step, index: u64) -> Verdict {
         .log
         .mark(index)
         .expect("a commit index within the log was checked by index-order");
-    if ghost.durable_copies(index, mark) >= ghost.configuration.majority() {
+    if ghost.decides_under(step.node, step.at.event, index, mark).is_some() {
         return Ok(());
     }
-    Err(too_few(ghost, step, "too-few-copies", index, mark).in_term(node.role_term))
+    let under = node.membership.active();
+    Err(too_few(ghost, step, "too-few-copies", under, index, mark).in_term(node.role_term))
 }
 
-/// The run is over: the committed log must still be on the disks of a majority.
+/// The run is over: the committed log must still be on the disks of a majority, of the configuration under which its end
+/// was committed.
 pub fn at_rest(ghost: &Ghost, at: At) -> Verdict {
     let index = ghost.committed_last();
     let Some(committed) = ghost.committed(index) else {
         return Ok(());
     };
-    if ghost.durable_copies(index, committed.mark) >= ghost.configuration.majority() {
+    let under = ghost.decided_under;
+    if ghost.durable_under(under, index, committed.mark) {
         return Ok(());
     }
-    let node = ghost.configuration.voters()[0];
-    Err(too_few(ghost, Step { at, node }, "copies-lost", index, committed.mark))
+    let mut voters = ghost.configurations.get(under).voter_sets().flatten();
+    let node = voters.next().copied().unwrap_or_default();
+    let step = Step { at, node };
+    Err(too_few(ghost, step, "copies-lost", under, index, committed.mark))
 }
 
 #[cold]
-fn too_few(ghost: &Ghost, step: Step, rule: &'static str, index: u64, mark: Mark) -> Box<Violation> {
-    let voters = ghost.configuration.voters();
-    let holders: Vec<u32> = voters
-        .iter()
-        .copied()
-        .filter(|voter| ghost.node(*voter).durable_log.holds(index, mark))
-        .collect();
+fn too_few(
+    ghost: &Ghost,
+    step: Step,
+    rule: &'static str,
+    under: ConfigurationId,
+    index: u64,
+    mark: Mark,
+) -> Box<Violation> {
+    let holders_of = |voters: &[u32]| -> Vec<u32> {
+        let holds = |voter: &u32| ghost.node(*voter).durable_log.holds(index, mark);
+        voters.iter().copied().filter(holds).collect()
+    };
+    let short = ghost
+        .configurations
+        .get(under)
+        .voter_sets()
+        .find(|voters| holders_of(voters).len() < majority(voters));
+    let voters = short.expect("a voter set without a majority of copies was found");
+    let holders = holders_of(voters);
     let message = format!(
         "entry {index} of term {} is committed, and on the disks of {} of {} voters ({holders:?}); a majority is {}.",
         mark.term,
         holders.len(),
         voters.len(),
-        ghost.configuration.majority()
+        majority(voters)
     );
     step.broken(INFO.name, rule, message).at_index(index)
 }

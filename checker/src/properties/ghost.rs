@@ -1,7 +1,7 @@
 //! The ghost state: what the harness has been told so far, mirrored once for all properties.
 //!
-//! Owns one [`Node`] per node (memory and disk), the voters in force, and the global record of committed entries. It
-//! only records: what must not happen is left to the properties, which read it and never change it.
+//! Owns one [`Node`] per node (memory and disk) and the global record of committed entries; configurations are in
+//! `configuration`. It only records: what must not happen is left to the properties, which read it and never change it.
 //!
 //! A log is kept as a hash chain, `h(i) = H(h(i - 1), term, digest)`, so two logs agree up to an index exactly when their
 //! hashes there are equal (up to collisions of a 64-bit hash), and the comparison costs one load. Memory: 16 bytes for
@@ -9,6 +9,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::configuration::{ConfigurationId, Configurations, FOUNDING, Members, Membership, Placed};
 use super::observation::{EntryMark, Role};
 
 /// Most nodes that one run can hold, voters and others together.
@@ -105,6 +106,16 @@ impl Log {
         self.marks.truncate(usize::try_from(keep).unwrap_or(usize::MAX));
     }
 
+    /// A snapshot up to `index`, where the committed log is at `mark`, takes the place of the log. What follows stays if
+    /// the log held that position, and then this log keeps also what the snapshot covers; says whether it did.
+    pub(super) fn install(&mut self, index: u64, mark: Mark) -> bool {
+        let held = self.holds(index, mark);
+        if !held {
+            self.restart(index, mark);
+        }
+        held
+    }
+
     fn restart(&mut self, snapshot: u64, base: Mark) {
         self.snapshot = snapshot;
         self.base = base;
@@ -135,6 +146,11 @@ pub struct Node {
     pub truncated_from: u64,
     pub durable: HardState,
     pub durable_log: Log,
+    pub membership: Membership,
+    /// Index of the snapshot that the node booted from or installed last; 0 without one.
+    pub snapshot: u64,
+    /// Highest term in which the node was told to stand for election, since it booted.
+    pub transfer: Option<u64>,
 }
 
 impl Default for Node {
@@ -150,6 +166,9 @@ impl Default for Node {
             truncated_from: u64::MAX,
             durable: HardState::default(),
             durable_log: Log::default(),
+            membership: Membership::default(),
+            snapshot: 0,
+            transfer: None,
         }
     }
 }
@@ -158,6 +177,11 @@ impl Node {
     /// Whether the node is up and the leader of some term.
     pub fn leads(&self) -> bool {
         self.up && self.role == Role::Leader
+    }
+
+    /// Whether the node leads its current term: it has not entered a later one.
+    pub fn leads_now(&self) -> bool {
+        self.leads() && self.role_term == self.term
     }
 }
 
@@ -171,35 +195,12 @@ pub struct Committed {
     pub leader_term: u64,
 }
 
-/// The voters in force, and which sets of them are a quorum. The majority is counted here, not asked of the system.
-#[derive(Clone, Debug)]
-pub struct Configuration {
-    voters: Vec<u32>,
-}
-
-impl Configuration {
-    /// Nodes `0..voters` vote.
-    pub fn of_first(voters: u32) -> Self {
-        Self {
-            voters: (0..voters).collect(),
-        }
-    }
-
-    /// The voters, in ascending order.
-    pub fn voters(&self) -> &[u32] {
-        &self.voters
-    }
-
-    /// Size of the smallest majority.
-    pub fn majority(&self) -> usize {
-        self.voters.len() / 2 + 1
-    }
-}
-
 /// The mirror of the whole cluster.
 #[derive(Clone, Debug)]
 pub struct Ghost {
-    pub configuration: Configuration,
+    pub configurations: Configurations,
+    /// The configuration under which a leader was the last to commit something new.
+    pub decided_under: ConfigurationId,
     nodes: Vec<Node>,
     /// Index `i` is at `i - 1`; contiguous from 1.
     committed: Vec<Committed>,
@@ -213,13 +214,14 @@ impl Ghost {
         );
         let nodes = vec![Node::default(); voters as usize];
         Self {
-            configuration: Configuration::of_first(voters),
+            configurations: Configurations::new(voters),
+            decided_under: FOUNDING,
             nodes,
             committed: Vec::new(),
         }
     }
 
-    /// Makes room for a node that is not a voter.
+    /// Makes room for a node that is not a founding voter.
     pub fn admit(&mut self, node: u32) {
         if node as usize >= self.nodes.len() {
             assert!(
@@ -266,15 +268,29 @@ impl Ghost {
         self.committed.partition_point(|committed| committed.leader_term < term) as u64
     }
 
-    /// Number of voters whose disk holds the entry of `mark` at `index`, and the log up to it. Whether the node is up
-    /// does not matter.
-    pub fn durable_copies(&self, index: u64, mark: Mark) -> usize {
-        let holds = |voter: &&u32| self.node(**voter).durable_log.holds(index, mark);
-        self.configuration.voters().iter().filter(holds).count()
+    /// Whether the disks of the voters decide, under configuration `id`, that the entry of `mark` at `index` and the log
+    /// up to it are durable. Whether a node is up does not matter.
+    pub fn durable_under(&self, id: ConfigurationId, index: u64, mark: Mark) -> bool {
+        let holds = |voter: u32| self.node(voter).durable_log.holds(index, mark);
+        self.configurations.get(id).decides(holds)
+    }
+
+    /// The configuration under which the node decides in `event` that the entry of `mark` at `index` is durable: the one
+    /// that it acted under when the event began, or the one since; `None` if neither has the copies.
+    pub fn decides_under(&self, node: u32, event: u64, index: u64, mark: Mark) -> Option<ConfigurationId> {
+        let membership = &self.node(node).membership;
+        let (before, active) = (membership.active_before(event), membership.active());
+        let since = (active != before).then_some(active);
+        let mut under = std::iter::once(before).chain(since);
+        under.find(|id| self.durable_under(*id, index, mark))
     }
 
     /// Starts the node from what its disk held; the entries follow by [`Ghost::recover_entry`].
     pub(super) fn boot(&mut self, node: u32, hard_state: HardState, snapshot: u64, base: Mark) {
+        let configuration = Placed {
+            index: snapshot,
+            id: self.configurations.committed_at(snapshot),
+        };
         let node = self.node_mut(node);
         node.up = true;
         node.term = hard_state.term;
@@ -286,20 +302,62 @@ impl Ghost {
         node.durable = hard_state;
         node.log.restart(snapshot, base);
         node.durable_log.restart(snapshot, base);
+        node.membership.restart(configuration);
+        node.snapshot = snapshot;
+        node.transfer = None;
     }
 
     /// Adds a recovered entry to the logs of a node that is booting.
     pub(super) fn recover_entry(&mut self, node: u32, mark: Mark) {
-        let node = self.node_mut(node);
+        let node = &mut self.nodes[node as usize];
         node.log.push(mark);
         node.durable_log.push(mark);
+        if let Some(id) = self.configurations.of_entry(mark.chain) {
+            let index = node.log.last();
+            node.membership.place(Placed { index, id });
+        }
     }
 
-    /// Records the node's new commit index, and what it commits for the first time anywhere.
-    pub(super) fn commit(&mut self, node: u32, index: u64) {
+    /// Puts a snapshot up to `index`, where the committed log is at `mark`, in place of the log in memory.
+    pub(super) fn install(&mut self, node: u32, index: u64, mark: Mark) {
+        let base = Placed {
+            index,
+            id: self.configurations.committed_at(index),
+        };
+        let node = self.node_mut(node);
+        if !node.log.install(index, mark) {
+            node.membership.replace(base);
+        }
+        node.commit = index;
+        node.applied = index;
+        node.snapshot = index;
+    }
+
+    /// Records that the entry at `index`, whose hash chain this is, holds a configuration.
+    pub(super) fn place_configuration(&mut self, node: u32, index: u64, chain: u64, members: Members<'_>) {
+        let id = self.admit_configuration(members);
+        self.configurations.remember_entry(chain, id);
+        self.node_mut(node).membership.place(Placed { index, id });
+    }
+
+    /// The number of the configuration with these members; all of them are nodes from now on.
+    pub(super) fn admit_configuration(&mut self, members: Members<'_>) -> ConfigurationId {
+        if let Some(last) = members.nodes_end().checked_sub(1) {
+            self.admit(last);
+        }
+        self.configurations.admit(members)
+    }
+
+    /// Records the node's new commit index, and what it commits for the first time anywhere, which was decided `under`
+    /// this configuration.
+    pub(super) fn commit(&mut self, node: u32, index: u64, under: ConfigurationId) {
+        let before = self.committed_last();
         let node = &mut self.nodes[node as usize];
         node.commit = index;
-        for fresh in self.committed.len() as u64 + 1..=index {
+        if index <= before {
+            return;
+        }
+        for fresh in before + 1..=index {
             let mark = node
                 .log
                 .mark(fresh)
@@ -309,5 +367,7 @@ impl Ghost {
                 leader_term: node.role_term,
             });
         }
+        self.configurations.commit(node.membership.placed(), before, index);
+        self.decided_under = under;
     }
 }

@@ -31,6 +31,22 @@ pub fn truncated(ghost: &Ghost, step: Step, from: u64) -> Verdict {
         .at_index(from))
 }
 
+/// A snapshot up to `index` is about to take the place of the log of `node`.
+pub fn installed(node: &Node, step: Step, index: u64) -> Verdict {
+    if !node.leads() {
+        return Ok(());
+    }
+    let term = node.role_term;
+    let message = format!(
+        "node {}, leader of term {term}, installed a snapshot up to entry {index}.",
+        step.node
+    );
+    Err(step
+        .broken(INFO.name, "leader-installed", message)
+        .in_term(term)
+        .at_index(index))
+}
+
 /// `entry` is about to be appended to the log of `node`.
 pub fn appended(node: &Node, step: Step, entry: &EntryMark) -> Verdict {
     if !node.leads() || entry.term == node.role_term {

@@ -6,7 +6,12 @@
 //!
 //! A candidate whose election timed out asks again as pre-candidate. Without pre-vote, a follower becomes candidate
 //! directly and a candidate stands again in a later term. A candidate wins the term in which it stands. A learner never
-//! stands. A boot makes a follower, so no node restarts as leader. How often a term may be won is left to
+//! stands. A boot makes a follower, so no node restarts as leader. A node that its leader told to stand (leadership
+//! transfer, thesis §3.10) becomes candidate of the next term without pre-vote.
+//!
+//! Once a node has said which configuration it acts under, it becomes candidate or leader only as a voter of it. While
+//! the entry of that configuration is not committed as far as the node knows, being a voter of the one before will do: a
+//! node that is removed may still be needed to elect a leader (thesis §4.2.2). How often a term may be won is left to
 //! `election-safety`.
 
 use super::PropertyInfo;
@@ -42,13 +47,20 @@ impl LegalRoles {
             | (Role::Candidate, Role::PreCandidate) => None,
             (Role::PreCandidate | Role::Candidate, Role::Leader) => Some("leader-campaigns"),
             (Role::PreCandidate | Role::Candidate | Role::Leader, Role::Learner) => Some("learner-campaigns"),
-            (Role::Candidate, Role::Follower | Role::Candidate) => self.pre_vote.then_some("skipped-pre-vote"),
+            (Role::Candidate, Role::Follower | Role::Candidate) => {
+                let told = node
+                    .transfer
+                    .is_some_and(|transfer| transfer.checked_add(1) == Some(term));
+                (self.pre_vote && !told).then_some("skipped-pre-vote")
+            }
             (Role::Leader, Role::Candidate) => (term != before_term).then_some("won-another-term"),
             (Role::Leader, Role::Follower) => Some("follower-to-leader"),
             (Role::Leader, Role::PreCandidate) => Some("pre-candidate-to-leader"),
             (Role::Leader, Role::Leader) => Some("leader-changed-term"),
         };
-        let Some(rule) = rule else { return Ok(()) };
+        let Some(rule) = rule else {
+            return may_stand(ghost, step, role, term);
+        };
         let message = format!(
             "node {}, {} in term {before_term}, became {} in term {term}.",
             step.node,
@@ -57,4 +69,25 @@ impl LegalRoles {
         );
         Err(step.broken(INFO.name, rule, message).in_term(term))
     }
+}
+
+/// Whether the node of this step, about to take `role`, is a voter as far as that role takes one.
+fn may_stand(ghost: &Ghost, step: Step, role: Role, term: u64) -> Verdict {
+    let node = ghost.node(step.node);
+    let (Role::Candidate | Role::Leader, Some(active)) = (role, node.membership.told()) else {
+        return Ok(());
+    };
+    let votes = |id| ghost.configurations.get(id).votes(step.node);
+    let uncommitted = node.membership.in_force().index > node.commit;
+    let previous = node.membership.previous().filter(|_| uncommitted);
+    if votes(active) || previous.is_some_and(|previous| votes(previous.id)) {
+        return Ok(());
+    }
+    let message = format!(
+        "node {} became {} in term {term}; its configuration is {}.",
+        step.node,
+        role.name(),
+        ghost.configurations.get(active).named()
+    );
+    Err(step.broken(INFO.name, "not-a-voter", message).in_term(term))
 }

@@ -24,10 +24,20 @@
 //! | `legal-roles` | follower → pre-candidate → candidate → leader, and back to follower | Raft figure 4; thesis §9.6; CCF `StateTransitionsProp` |
 //! | `apply-order` | entries are applied in order, without gap or repetition, and only when committed | Raft figure 2, §5.3; thesis §3.8 |
 //! | `state-determinism` | the state machine is the same on all nodes at the same applied index | Raft §2; thesis §3.1 |
+//! | `configuration-of-log` | a node acts under the last configuration in its log, committed or not | Raft §6; thesis §4.1 |
+//! | `one-change-at-a-time` | a leader appends a configuration only when the one before, and an entry of its term, are committed | Raft §6; thesis §4.1, §4.3 |
+//! | `quorum-overlap` | quorums of elections and commits that follow each other have a common node | Raft §6; thesis §4.1, §4.3 |
+//! | `lease-disjointness` | while a leader's lease lasts, nobody else has one and no later leader commits | thesis §6.4.1 |
+//! | `read-freshness` | a read sees all that was committed anywhere when it was asked | Raft §8; thesis §6.4 |
+//! | `exactly-once` | a command of a session is carried out at one place of the log, and gets one answer | Raft §8; thesis §6.3 |
 //!
-//! Each property lives in a file of its own name, with the state that only it needs; what several read is in `ghost`.
+//! Each property lives in a file of its own name, with the state that only it needs; what several read is in `ghost` and
+//! `configuration`, and `dispatch` says which observation is put to which properties, in which order. The last six ask
+//! only about what the harness tells: without configurations, leases, reads or sessions they hold.
+//!
 //! Not checked here: liveness, what clients see (that is linearizability), and the private fields of a leader about its
-//! peers.
+//! peers. Nor that a node which rejoins disturbs no leader (pre-vote and check-quorum, thesis §9.6): a correct leader
+//! steps down whenever it has not heard from a quorum, and who heard what is not observed.
 //!
 //! ```
 //! use checker::properties::{At, Observation, Properties, Role};
@@ -46,17 +56,26 @@ mod apply_order;
 mod commit_own_term;
 mod committed_durable;
 mod committed_immutable;
+mod configuration;
+mod configuration_of_log;
+mod dispatch;
 mod election_safety;
+mod exactly_once;
 mod ghost;
 mod index_order;
+mod judged;
 mod leader_append_only;
 mod leader_completeness;
+mod lease_disjointness;
 mod legal_roles;
 mod log_matching;
 mod monotonic_commit;
 mod monotonic_term;
 mod observation;
+mod one_change_at_a_time;
 mod one_durable_vote;
+mod quorum_overlap;
+mod read_freshness;
 mod state_determinism;
 mod state_machine_safety;
 #[cfg(test)]
@@ -65,7 +84,9 @@ mod violation;
 
 use serde::Serialize;
 
-use ghost::{Ghost, HardState};
+use ghost::Ghost;
+use judged::Judged;
+pub use judged::UnknownProperty;
 pub use observation::{At, EntryMark, Observation, Role};
 use violation::Step;
 pub use violation::{Verdict, Violation};
@@ -98,6 +119,12 @@ pub const PROPERTIES: &[PropertyInfo] = &[
     legal_roles::INFO,
     apply_order::INFO,
     state_determinism::INFO,
+    configuration_of_log::INFO,
+    one_change_at_a_time::INFO,
+    quorum_overlap::INFO,
+    lease_disjointness::INFO,
+    read_freshness::INFO,
+    exactly_once::INFO,
 ];
 
 /// All properties of one cluster over one run.
@@ -107,17 +134,26 @@ pub const PROPERTIES: &[PropertyInfo] = &[
 #[derive(Clone, Debug)]
 pub struct Properties {
     ghost: Ghost,
+    judged: Judged,
+    /// The mirror lost the nodes: a property that is not held broke the order of a log.
+    lost: bool,
     election_safety: election_safety::ElectionSafety,
     log_matching: log_matching::LogMatching,
     one_durable_vote: one_durable_vote::OneDurableVote,
     legal_roles: legal_roles::LegalRoles,
     state_determinism: state_determinism::StateDeterminism,
+    configuration_of_log: configuration_of_log::ConfigurationOfLog,
+    one_change_at_a_time: one_change_at_a_time::OneChangeAtATime,
+    quorum_overlap: quorum_overlap::QuorumOverlap,
+    lease_disjointness: lease_disjointness::LeaseDisjointness,
+    read_freshness: read_freshness::ReadFreshness,
+    exactly_once: exactly_once::ExactlyOnce,
     violation: Option<Box<Violation>>,
 }
 
 impl Properties {
-    /// The properties of a cluster whose nodes `0..voters` vote. Nodes with higher numbers (below 1024) may be observed
-    /// too; they count in no quorum. Pre-vote is taken to be on: see [`pre_vote`](Self::pre_vote).
+    /// The properties of a cluster whose founding voters are the nodes `0..voters`. Nodes with higher numbers (below 1024)
+    /// may be observed too; they count in no quorum until a configuration makes them voters. Pre-vote is taken to be on: see [`pre_vote`](Self::pre_vote).
     ///
     /// # Panics
     ///
@@ -125,11 +161,19 @@ impl Properties {
     pub fn new(voters: u32) -> Self {
         Self {
             ghost: Ghost::new(voters),
+            judged: Judged::ALL,
+            lost: false,
             election_safety: election_safety::ElectionSafety::default(),
             log_matching: log_matching::LogMatching::default(),
             one_durable_vote: one_durable_vote::OneDurableVote::default(),
             legal_roles: legal_roles::LegalRoles::new(true),
             state_determinism: state_determinism::StateDeterminism::default(),
+            configuration_of_log: configuration_of_log::ConfigurationOfLog::default(),
+            one_change_at_a_time: one_change_at_a_time::OneChangeAtATime::default(),
+            quorum_overlap: quorum_overlap::QuorumOverlap::default(),
+            lease_disjointness: lease_disjointness::LeaseDisjointness::default(),
+            read_freshness: read_freshness::ReadFreshness::default(),
+            exactly_once: exactly_once::ExactlyOnce::default(),
             violation: None,
         }
     }
@@ -140,6 +184,28 @@ impl Properties {
     pub fn pre_vote(mut self, on: bool) -> Self {
         self.legal_roles = legal_roles::LegalRoles::new(on);
         self
+    }
+
+    /// Holds only the properties of these names; the others are followed and not judged. The first violation of one that
+    /// is held is final as ever. What a broken property leads to may then be found by others: hold what the run is about.
+    ///
+    /// Where `index-order` is not held and a log gets a hole, a commit beyond its end, or a snapshot of what nobody
+    /// committed, nothing more can be known of the nodes: the rest of the run is not judged.
+    ///
+    /// # Errors
+    ///
+    /// A name that is in no row of [`PROPERTIES`].
+    ///
+    /// ```
+    /// use checker::properties::Properties;
+    ///
+    /// assert!(Properties::new(3).only(&["election-safety", "one-durable-vote"]).is_ok());
+    /// let unknown = Properties::new(3).only(&["election-safty"]).unwrap_err();
+    /// assert!(unknown.to_string().starts_with("no property is called `election-safty`"));
+    /// ```
+    pub fn only(mut self, names: &[&str]) -> Result<Self, UnknownProperty> {
+        self.judged = Judged::of(names)?;
+        Ok(self)
     }
 
     /// Highest log index that was committed on any node so far; 0 before the first commit.
@@ -160,169 +226,36 @@ impl Properties {
         if let Some(violation) = &self.violation {
             return Err(violation.clone());
         }
-        self.ghost.admit(node);
-        let verdict = self.check(Step { at, node }, observation);
-        if let Err(violation) = &verdict {
-            self.violation = Some(violation.clone());
+        if self.lost {
+            return Ok(());
         }
-        verdict
+        self.ghost.admit(node);
+        let step = Step { at, node };
+        let verdict = self.settle(at.event).and_then(|()| self.check(step, observation));
+        let Err(violation) = verdict else { return Ok(()) };
+        if !self.judged.holds(violation.property) {
+            self.lost = true;
+            return Ok(());
+        }
+        self.violation = Some(violation.clone());
+        Err(violation)
     }
 
-    /// Checks at the end of a run what holds at any moment but is too dear to ask each time: that the committed log is
-    /// still on the disks of a majority.
+    /// Checks at the end of a run what holds at any moment but is too dear to ask each time, that the committed log is
+    /// still on the disks of a majority, and what the last event has left open.
     ///
     /// # Errors
     ///
     /// The first violation of the run, or the one found now.
     pub fn at_rest(&self, at: At) -> Verdict {
-        match &self.violation {
-            Some(violation) => Err(violation.clone()),
-            None => committed_durable::at_rest(&self.ghost, at),
+        if let Some(violation) = &self.violation {
+            return Err(violation.clone());
         }
-    }
-
-    fn check(&mut self, step: Step, observation: &Observation<'_>) -> Verdict {
-        match *observation {
-            Observation::Booted {
-                term,
-                voted_for,
-                snapshot,
-                entries,
-            } => self.booted(step, HardState { term, voted_for }, snapshot, entries),
-            Observation::Crashed => {
-                self.ghost.node_mut(step.node).up = false;
-                Ok(())
-            }
-            Observation::Term { term } => self.term(step, term),
-            Observation::Role { role, term } => self.role(step, role, term),
-            Observation::Truncated { from } => self.truncated(step, from),
-            Observation::Appended(entry) => self.appended(step, &entry),
-            Observation::DurableHardState { term, voted_for } => {
-                self.durable_hard_state(step, HardState { term, voted_for })
-            }
-            Observation::DurableTruncated { from } => {
-                self.ghost.node_mut(step.node).durable_log.truncate(from);
-                Ok(())
-            }
-            Observation::DurableAppended(entry) => self.durable_appended(step, &entry),
-            Observation::VoteCast { term, candidate } => self.one_durable_vote.cast(&self.ghost, step, term, candidate),
-            Observation::Committed { index } => self.committed_up_to(step, index),
-            Observation::Applied { entry, state_hash } => self.applied(step, &entry, state_hash),
-            Observation::Installed { .. }
-            | Observation::DurableInstalled { .. }
-            | Observation::ConfigurationAppended { .. }
-            | Observation::ConfigurationActive { .. }
-            | Observation::LeaseHeld { .. }
-            | Observation::LeaseDropped
-            | Observation::ReadAsked { .. }
-            | Observation::ReadServed { .. }
-            | Observation::SessionApplied { .. }
-            | Observation::TransferReceived { .. } => Ok(()),
-        }
-    }
-
-    fn booted(&mut self, step: Step, hard_state: HardState, snapshot: u64, entries: &[EntryMark]) -> Verdict {
-        monotonic_term::booted(&self.ghost, step, hard_state.term)?;
-        self.one_durable_vote.booted(&self.ghost, step, hard_state)?;
-        index_order::booted(&self.ghost, step, snapshot, entries)?;
-        let survivor = committed_immutable::survivor(&self.ghost, step);
-
-        let base = self
-            .ghost
-            .committed_mark(snapshot)
-            .expect("a snapshot of committed entries was checked by index-order");
-        self.ghost.boot(step.node, hard_state, snapshot, base);
-        for entry in entries {
-            monotonic_term::appended(&self.ghost, step, entry)?;
-            let mark = self.ghost.node(step.node).log.mark_next(entry);
-            self.log_matching.appended(step, entry.index, mark)?;
-            self.ghost.recover_entry(step.node, mark);
-        }
-        committed_immutable::booted(&self.ghost, step, survivor)
-    }
-
-    fn term(&mut self, step: Step, term: u64) -> Verdict {
-        monotonic_term::entered(&self.ghost, step, term)?;
-        self.ghost.node_mut(step.node).term = term;
-        Ok(())
-    }
-
-    fn role(&mut self, step: Step, role: Role, term: u64) -> Verdict {
-        monotonic_term::entered(&self.ghost, step, term)?;
-        let before = self.ghost.node(step.node);
-        if (before.role, before.role_term) == (role, term) {
+        if self.lost {
             return Ok(());
         }
-        self.legal_roles.changed(&self.ghost, step, role, term)?;
-        if role == Role::Leader {
-            self.election_safety.won(step, term)?;
-            leader_completeness::won(&self.ghost, step, term)?;
-        }
-        let node = self.ghost.node_mut(step.node);
-        node.term = term;
-        node.role = role;
-        node.role_term = term;
-        Ok(())
-    }
-
-    fn truncated(&mut self, step: Step, from: u64) -> Verdict {
-        if from > self.ghost.node(step.node).log.last() {
-            return Ok(());
-        }
-        leader_append_only::truncated(&self.ghost, step, from)?;
-        committed_immutable::truncated(&self.ghost, step, from)?;
-        let node = self.ghost.node_mut(step.node);
-        node.log.truncate(from);
-        node.truncated_from = node.truncated_from.min(from);
-        Ok(())
-    }
-
-    fn appended(&mut self, step: Step, entry: &EntryMark) -> Verdict {
-        let node = self.ghost.node(step.node);
-        index_order::appended(step, &node.log, entry.index)?;
-        leader_append_only::appended(node, step, entry)?;
-        monotonic_term::appended(&self.ghost, step, entry)?;
-        let mark = node.log.mark_next(entry);
-        self.log_matching.appended(step, entry.index, mark)?;
-        self.ghost.node_mut(step.node).log.push(mark);
-        Ok(())
-    }
-
-    fn durable_hard_state(&mut self, step: Step, hard_state: HardState) -> Verdict {
-        monotonic_term::durable(&self.ghost, step, hard_state.term)?;
-        self.one_durable_vote.durable(&self.ghost, step, hard_state)?;
-        self.ghost.node_mut(step.node).durable = hard_state;
-        Ok(())
-    }
-
-    fn durable_appended(&mut self, step: Step, entry: &EntryMark) -> Verdict {
-        let node = self.ghost.node(step.node);
-        index_order::appended(step, &node.durable_log, entry.index)?;
-        let mark = node.durable_log.mark_next(entry);
-        self.log_matching.appended(step, entry.index, mark)?;
-        self.ghost.node_mut(step.node).durable_log.push(mark);
-        Ok(())
-    }
-
-    fn committed_up_to(&mut self, step: Step, index: u64) -> Verdict {
-        monotonic_commit::advanced(&self.ghost, step, index)?;
-        if index == self.ghost.node(step.node).commit {
-            return Ok(());
-        }
-        index_order::committed(&self.ghost, step, index)?;
-        state_machine_safety::committed(&self.ghost, step, index)?;
-        commit_own_term::committed(&self.ghost, step, index)?;
-        committed_durable::committed(&self.ghost, step, index)?;
-        leader_completeness::committed(&self.ghost, step, index)?;
-        self.ghost.commit(step.node, index);
-        Ok(())
-    }
-
-    fn applied(&mut self, step: Step, entry: &EntryMark, state_hash: u64) -> Verdict {
-        apply_order::applied(&self.ghost, step, entry.index)?;
-        state_machine_safety::applied(&self.ghost, step, entry)?;
-        self.state_determinism.applied(step, entry.index, state_hash)?;
-        self.ghost.node_mut(step.node).applied = entry.index;
-        Ok(())
+        self.judged.pass(self.configuration_of_log.at_rest(&self.ghost))?;
+        self.judged.pass(self.one_change_at_a_time.at_rest(&self.ghost))?;
+        self.judged.pass(committed_durable::at_rest(&self.ghost, at))
     }
 }

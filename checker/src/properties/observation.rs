@@ -152,7 +152,8 @@ pub enum Observation<'a> {
     /// The entry at `index` of the log in memory holds a configuration. Follows its [`Observation::Appended`]; after a
     /// boot, told for each recovered entry that holds one, in order, and before them, with the index of the snapshot, for
     /// the configuration in the snapshot, if there is one; after [`Observation::Installed`], with the index of the
-    /// snapshot, for the configuration in it. Node numbers are in any order, without repetition.
+    /// snapshot, for the configuration in it. With index 0, after a boot, for the configuration that the node began with, where
+    /// that is not just the founding voters (the first node to tell it is a founder). Node numbers are in any order, without repetition.
     ConfigurationAppended {
         /// Index of the entry, or of the snapshot.
         index: u64,

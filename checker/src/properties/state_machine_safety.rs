@@ -60,3 +60,22 @@ pub fn applied(ghost: &Ghost, step: Step, entry: &EntryMark) -> Verdict {
         .in_term(entry.term)
         .at_index(index))
 }
+
+/// Memory or disk of this step's node is about to hold a snapshot that ends with an entry of `term` at `index`, which is
+/// committed.
+pub fn installed(ghost: &Ghost, step: Step, index: u64, term: u64) -> Verdict {
+    let first = ghost
+        .committed_mark(index)
+        .expect("a snapshot of committed entries was checked by index-order");
+    if first.term == term {
+        return Ok(());
+    }
+    let message = format!(
+        "node {} installed a snapshot up to entry {index} of term {term}; what was committed there is of term {}.",
+        step.node, first.term
+    );
+    Err(step
+        .broken(INFO.name, "installed-another-entry", message)
+        .in_term(term)
+        .at_index(index))
+}

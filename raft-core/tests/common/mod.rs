@@ -4,8 +4,8 @@
 #![allow(dead_code)] // each test file uses its own part
 
 use raft_core::{
-    Answer, Config, Content, DurableState, Entry, Index, Input, Message, NodeId, Outcome, Output, Payload, Persist, Raft,
-    RequestId, Role, Term, Time,
+    Answer, Config, Content, DurableState, Entry, Index, Input, Message, NodeId, Outcome, Output, Payload, Persist,
+    Raft, RequestId, Role, Term, Time,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -181,7 +181,9 @@ impl Cluster {
                 continue;
             };
             if (bottom..=top).any(|i| log.entry(i) != theirs.entry(i)) {
-                return Err(format!("log matching: {id} and {other} agree at {top} and differ below"));
+                return Err(format!(
+                    "log matching: {id} and {other} agree at {top} and differ below"
+                ));
             }
         }
         Ok(())
@@ -237,7 +239,9 @@ impl Cluster {
             .take(kept)
             .for_each(|write| keep(&mut disk, write));
         let raft = self.start(NodeId(id), starts, &disk, now);
-        let applied = self.ghost.prefix(disk.snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index));
+        let applied = self
+            .ghost
+            .prefix(disk.snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index));
         let fresh = Node {
             raft,
             disk,
@@ -276,7 +280,10 @@ impl Cluster {
 
     /// The leader of the latest term, if a node believes that it leads.
     pub fn leader(&self) -> Option<u64> {
-        let leaders = self.nodes.iter().filter(|(_, node)| node.raft.status().role == Role::Leader);
+        let leaders = self
+            .nodes
+            .iter()
+            .filter(|(_, node)| node.raft.status().role == Role::Leader);
         leaders.max_by_key(|(_, node)| node.raft.term()).map(|(id, _)| id.0)
     }
 

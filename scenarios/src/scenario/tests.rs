@@ -1,6 +1,7 @@
 //! Whole scenarios: what the defaults are, what overrides do, and that no text makes the reader panic. The wording of
 //! errors is in `tests/`.
 
+mod cluster;
 mod contradictions;
 mod errors;
 
@@ -255,6 +256,13 @@ fn every_builtin_scenario_is_valid_and_named_after_its_file() {
                 builtin.name
             );
         }
+        if let Some(operator) = scenario.operator {
+            assert!(
+                operator.every.max_ns * 10 <= scenario.time.chaos_ns * 6,
+                "{}: the first order may come too late",
+                builtin.name
+            );
+        }
     }
 }
 
@@ -323,6 +331,10 @@ fn mutated() -> impl Strategy<Value = String> {
             "1.5",
             "[[[[",
             "2s..1s",
+            "\"off\"",
+            "[operator]",
+            "lease = \"2%\"\n",
+            "\nspares = 4\n",
             "\"-5%\"",
         ])
         .prop_map(str::to_owned),
@@ -385,7 +397,7 @@ proptest! {
 
     #[test]
     fn arbitrary_overrides_never_panic(
-        path in prop_oneof!["[a-z0-9_.]{0,20}", "(cluster|fault|workload|network)(\\.[0-9])?\\.(nodes|every|mix|mix\\.read|latency|kind)"],
+        path in prop_oneof!["[a-z0-9_.]{0,20}", "(cluster|fault|workload|network|operator)(\\.[0-9])?\\.(nodes|spares|lease|quiesce|every|mix|mix\\.(read|change)|latency|kind)"],
         value in prop_oneof![any::<String>(), "[0-9a-z.\\[\\]{}\", -]{0,12}"],
     ) {
         survives(find("storm").unwrap().text, &[(path, value)]);

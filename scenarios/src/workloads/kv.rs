@@ -9,7 +9,8 @@
 
 use crate::systems::kv::{Key, Operation, Reply, Request, Response, Value};
 use serde_json::json;
-use simulator::{Client, ClientContext, Duration, NodeId, Time};
+use super::Actor;
+use simulator::{ClientContext, Duration, NodeId, Time};
 
 /// What a client does.
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ pub struct KvClient {
     workload: KvWorkload,
     /// The node that it asks.
     node: NodeId,
+    /// The node that it last chose itself.
+    tour: u16,
     process: u32,
     sequence: u64,
     current: Option<Current>,
@@ -74,21 +77,22 @@ struct Current {
     give_up: Option<Time>,
     /// Whether nothing was heard since the last attempt.
     unanswered: bool,
+    /// How often it was sent on since it last chose a node itself.
+    redirects: u16,
 }
 
-type Ctx<'a> = ClientContext<'a, KvClient>;
+type Ctx<'a> = ClientContext<'a, Actor>;
 
-impl Client for KvClient {
-    type Request = Request;
-    type Response = Response;
-
-    fn on_start(&mut self, ctx: &mut Ctx<'_>) {
+/// What happens to it.
+impl KvClient {
+    pub(super) fn start(&mut self, ctx: &mut Ctx<'_>) {
         self.process = u32::from(ctx.id().0);
-        self.node = NodeId(ctx.id().0 % ctx.nodes().len() as u16);
+        self.tour = ctx.id().0 % ctx.nodes().len() as u16;
+        self.node = NodeId(self.tour);
         self.pause(ctx);
     }
 
-    fn on_response(&mut self, _from: NodeId, response: Response, ctx: &mut Ctx<'_>) {
+    pub(super) fn answered(&mut self, response: Response, ctx: &mut Ctx<'_>) {
         if self.current.is_none() || response.sequence != self.sequence {
             return; // late, or a second copy
         }
@@ -104,7 +108,7 @@ impl Client for KvClient {
         }
     }
 
-    fn on_timer(&mut self, ctx: &mut Ctx<'_>) {
+    pub(super) fn woken(&mut self, ctx: &mut Ctx<'_>) {
         match &self.current {
             None => self.next_operation(ctx),
             Some(current) if current.give_up.is_some_and(|give_up| ctx.now() >= give_up) => self.outcome_unknown(ctx),
@@ -125,6 +129,7 @@ impl KvClient {
         Self {
             workload,
             node: NodeId(0),
+            tour: 0,
             process: 0,
             sequence: 0,
             current: None,
@@ -172,7 +177,11 @@ impl KvClient {
             for key in (0..self.workload.keys).filter(|key| key % clients == own) {
                 let value = format!("served-{key}").into();
                 // Taken from the end: what the faults left is read before it is overwritten.
-                share.extend([Operation::Read { key }, Operation::Write { key, value }, Operation::Read { key }]);
+                share.extend([
+                    Operation::Read { key },
+                    Operation::Write { key, value },
+                    Operation::Read { key },
+                ]);
             }
             self.to_serve = Some(share);
         }
@@ -191,11 +200,21 @@ impl KvClient {
         if draw < read {
             Operation::Read { key }
         } else if draw < read + write {
-            Operation::Write { key, value: padded(unique) }
+            Operation::Write {
+                key,
+                value: padded(unique),
+            }
         } else if draw < read + write + cas {
-            Operation::Cas { key, from: self.seen[usize::from(key)].clone(), to: padded(unique) }
+            Operation::Cas {
+                key,
+                from: self.seen[usize::from(key)].clone(),
+                to: padded(unique),
+            }
         } else {
-            Operation::Append { key, value: format!("+{unique}").into() }
+            Operation::Append {
+                key,
+                value: format!("+{unique}").into(),
+            }
         }
     }
 
@@ -203,7 +222,11 @@ impl KvClient {
         self.sequence += 1;
         let process = self.process;
         ctx.trace("invoke", || json!({ "process": process, "operation": operation }));
-        self.current = Some(Current { operation, call: ctx.now(), give_up, unanswered: false });
+        self.current = Some(Current {
+            operation,
+            call: ctx.now(),
+            give_up,
+            unanswered: false, redirects: 0 });
         self.attempt(ctx);
     }
 
@@ -212,7 +235,14 @@ impl KvClient {
         let current = self.current.as_mut().expect("an operation is under way");
         current.unanswered = true;
         let operation = current.operation.clone();
-        ctx.send(self.node, Request { session: u32::from(ctx.id().0), sequence: self.sequence, operation });
+        ctx.send(
+            self.node,
+            Request {
+                session: u32::from(ctx.id().0),
+                sequence: self.sequence,
+                operation,
+            },
+        );
         let patience = ctx.now() + self.workload.attempt;
         self.wake(patience, ctx);
     }
@@ -249,18 +279,28 @@ impl KvClient {
 
     fn record(&self, current: &Current, returned: Option<(Time, Reply)>) -> Recorded {
         let Current { operation, call, .. } = current.clone();
-        Recorded { process: self.process, call, operation, returned }
+        Recorded {
+            process: self.process,
+            call,
+            operation,
+            returned,
+        }
     }
 
-    /// A node has named the leader, or said that it knows none.
+    /// A node has named the leader, or said that it knows none. Nodes that were removed send clients to and fro between
+    /// leaders of the past, so after a few hints the client looks for itself.
     fn redirected(&mut self, leader: Option<u16>, ctx: &mut Ctx<'_>) {
-        if let Some(current) = &mut self.current {
-            current.unanswered = false;
-        }
+        let current = self.current.as_mut().expect("an operation is under way");
+        current.unanswered = false;
+        current.redirects += 1;
+        let trusted = current.redirects <= 3;
         match leader {
             _ if self.workload.sticky && self.to_serve.is_none() => {}
-            Some(leader) => self.node = NodeId(leader),
-            None => self.next_node(ctx),
+            Some(leader) if trusted => self.node = NodeId(leader),
+            _ => {
+                current.redirects = 0;
+                self.next_node(ctx);
+            }
         }
     }
 
@@ -272,14 +312,19 @@ impl KvClient {
         }
     }
 
+    /// Goes on through all nodes, wherever hints have led meanwhile.
     fn next_node(&mut self, ctx: &mut Ctx<'_>) {
-        let nodes = ctx.nodes().len() as u16;
-        self.node = NodeId((self.node.0 + 1) % nodes);
+        self.tour = (self.tour + 1) % ctx.nodes().len() as u16;
+        self.node = NodeId(self.tour);
     }
 
     fn pause(&mut self, ctx: &mut Ctx<'_>) {
         let (min, max) = self.workload.think;
-        let think = if ctx.now() >= self.workload.faults_end { 0 } else { ctx.range(min.0, max.0) };
+        let think = if ctx.now() >= self.workload.faults_end {
+            0
+        } else {
+            ctx.range(min.0, max.0)
+        };
         let wake = ctx.now() + Duration(think);
         ctx.set_timer(Some(wake));
     }

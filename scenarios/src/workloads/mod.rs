@@ -1,3 +1,54 @@
-//! What clients do, and what they remember of it for the checker.
+//! What clients and operators do, and what they remember of it for the checker.
 
 pub mod kv;
+pub mod operator;
+
+use crate::systems::kv::{Request, Response};
+use kv::KvClient;
+use operator::Operator;
+use simulator::{Client, ClientContext, NodeId};
+
+/// Who sends requests to the service.
+#[derive(Clone, Debug)]
+pub enum Actor {
+    /// A client.
+    Client(KvClient),
+    /// An operator.
+    Operator(Operator),
+}
+
+impl Client for Actor {
+    type Request = Request;
+    type Response = Response;
+
+    fn on_start(&mut self, ctx: &mut ClientContext<'_, Self>) {
+        match self {
+            Self::Client(client) => client.start(ctx),
+            Self::Operator(operator) => operator.start(ctx),
+        }
+    }
+
+    fn on_response(&mut self, from: NodeId, response: Response, ctx: &mut ClientContext<'_, Self>) {
+        match self {
+            Self::Client(client) => client.answered(response, ctx),
+            Self::Operator(operator) => operator.answered(from, &response, ctx),
+        }
+    }
+
+    fn on_timer(&mut self, ctx: &mut ClientContext<'_, Self>) {
+        match self {
+            Self::Client(client) => client.woken(ctx),
+            Self::Operator(operator) => operator.woken(ctx),
+        }
+    }
+}
+
+impl Actor {
+    /// The client, if it is one.
+    pub fn client(&self) -> Option<&KvClient> {
+        match self {
+            Self::Client(client) => Some(client),
+            Self::Operator(_) => None,
+        }
+    }
+}

@@ -239,7 +239,7 @@ mine.toml:3:2: the top of the file has no key `disc`
   |
 3 | [disc]
   |  ^^^^
-  = did you mean `disk`? the keys here are schema, name, about, cluster, time, network, disk, clock, workload, fault, expect
+  = did you mean `disk`? the keys here are schema, name, about, cluster, time, network, disk, clock, workload, operator, fault, expect
 "#,
     );
     says(

@@ -35,10 +35,22 @@ pub(super) enum Place {
 pub const PLANTED_BUGS: &[PlantedBug] = {
     use raft_core::Bug;
     const fn bug(id: &'static str, name: &'static str, place: Place, about: &'static str) -> PlantedBug {
-        PlantedBug { id, name, about, harmful: true, place }
+        PlantedBug {
+            id,
+            name,
+            about,
+            harmful: true,
+            place,
+        }
     }
     const fn control(id: &'static str, name: &'static str, place: Place, about: &'static str) -> PlantedBug {
-        PlantedBug { id, name, about, harmful: false, place }
+        PlantedBug {
+            id,
+            name,
+            about,
+            harmful: false,
+            place,
+        }
     }
     &[
         bug(
@@ -53,7 +65,12 @@ pub const PLANTED_BUGS: &[PlantedBug] = {
             Place::Core(Bug::VoteWithoutLogCheck),
             "a vote is granted without comparing the logs",
         ),
-        bug("Q1", "HalfQuorum", Place::Core(Bug::HalfQuorum), "half of an even number of voters is taken for a majority"),
+        bug(
+            "Q1",
+            "HalfQuorum",
+            Place::Core(Bug::HalfQuorum),
+            "half of an even number of voters is taken for a majority",
+        ),
         bug(
             "R1",
             "CommitPriorTerm",
@@ -78,7 +95,12 @@ pub const PLANTED_BUGS: &[PlantedBug] = {
             Place::Core(Bug::LocalLeaderRead),
             "a leader answers reads without confirming that it still leads",
         ),
-        bug("A1", "AckOnAppend", Place::AnswerOnAppend, "a client is told that its update is done when the leader appends it"),
+        bug(
+            "A1",
+            "AckOnAppend",
+            Place::AnswerOnAppend,
+            "a client is told that its update is done when the leader appends it",
+        ),
         control(
             "D7",
             "ElectOnUnpersistedLog",
@@ -105,7 +127,10 @@ impl PlantedBug {
     /// When there is none of that name in this build.
     pub fn find(name: &str) -> Result<&'static Self, UnknownBug> {
         let matches = |bug: &&Self| bug.id.eq_ignore_ascii_case(name) || bug.name.eq_ignore_ascii_case(name);
-        PLANTED_BUGS.iter().find(matches).ok_or_else(|| UnknownBug { name: name.to_owned() })
+        PLANTED_BUGS
+            .iter()
+            .find(matches)
+            .ok_or_else(|| UnknownBug { name: name.to_owned() })
     }
 }
 
@@ -121,7 +146,9 @@ impl fmt::Display for UnknownBug {
             return write!(f, "this build has no planted bugs: build with the cargo feature `bugs`");
         }
         write!(f, "there is no planted bug '{}'; there are", self.name)?;
-        PLANTED_BUGS.iter().try_for_each(|bug| write!(f, " {} ({})", bug.id, bug.name))
+        PLANTED_BUGS
+            .iter()
+            .try_for_each(|bug| write!(f, " {} ({})", bug.id, bug.name))
     }
 }
 

@@ -74,7 +74,10 @@ impl LogFile {
                 Content::Command(command) => RecordContent::Command(command),
                 Content::Configuration(configuration) => RecordContent::Configuration(Cow::Borrowed(configuration)),
             };
-            RecordEntry { term: entry.term, content }
+            RecordEntry {
+                term: entry.term,
+                content,
+            }
         }
         let record = Record {
             hard_state: persist.hard_state,
@@ -86,9 +89,13 @@ impl LogFile {
         };
         self.buffer.clear();
         self.buffer.resize(HEADER_BYTES, 0);
-        let mut buffer = postcard::to_extend(&record, core::mem::take(&mut self.buffer)).expect("a record can be encoded");
+        let mut buffer =
+            postcard::to_extend(&record, core::mem::take(&mut self.buffer)).expect("a record can be encoded");
         let body = buffer.len() - HEADER_BYTES;
-        assert!(body <= BODY_BYTES_MAX, "a write of {body} bytes is beyond the limit of the log file");
+        assert!(
+            body <= BODY_BYTES_MAX,
+            "a write of {body} bytes is beyond the limit of the log file"
+        );
         self.checksum = crc32c::crc32c_append(self.checksum, &buffer[HEADER_BYTES..]);
         buffer[..4].copy_from_slice(&(body as u32).to_le_bytes());
         buffer[4..HEADER_BYTES].copy_from_slice(&self.checksum.to_le_bytes());
@@ -101,10 +108,16 @@ impl LogFile {
     /// Reads a file back, up to the last record that checks.
     pub fn recover(image: &DiskImage<'_>) -> Recovered {
         let bytes = image.as_slice();
-        let mut recovered = Recovered { file: Self::default(), state: DurableState::default(), torn: false };
+        let mut recovered = Recovered {
+            file: Self::default(),
+            state: DurableState::default(),
+            torn: false,
+        };
         let file = &mut recovered.file;
         while let Some((record, checksum, length)) = record_at(&bytes[file.end as usize..], file.checksum) {
-            let Some(()) = replay(&mut recovered.state, record) else { break };
+            let Some(()) = replay(&mut recovered.state, record) else {
+                break;
+            };
             file.checksum = checksum;
             file.end += length as u64;
         }
@@ -153,7 +166,11 @@ fn replay(state: &mut DurableState, record: Record<'_>) -> Option<()> {
             RecordContent::Command(command) => Content::Command(command.into()),
             RecordContent::Configuration(configuration) => Content::Configuration(configuration.into_owned()),
         };
-        state.entries.push(Entry { index, term: entry.term, content });
+        state.entries.push(Entry {
+            index,
+            term: entry.term,
+            content,
+        });
     }
     Some(())
 }
@@ -172,7 +189,10 @@ mod tests {
         };
         Persist {
             id: WriteId(1),
-            hard_state: Some(HardState { term, voted_for: Some(NodeId(term)) }),
+            hard_state: Some(HardState {
+                term,
+                voted_for: Some(NodeId(term)),
+            }),
             snapshot: None,
             truncate,
             start: None,
@@ -202,15 +222,27 @@ mod tests {
     #[test]
     fn what_was_written_is_recovered() {
         let recovered = LogFile::recover(&DiskImage::new(&file_of(&three_writes())));
-        assert_eq!(recovered.state.hard_state, HardState { term: 3, voted_for: Some(NodeId(3)) });
-        assert_eq!(recovered.state.entries.iter().map(|e| e.term).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(
+            recovered.state.hard_state,
+            HardState {
+                term: 3,
+                voted_for: Some(NodeId(3))
+            }
+        );
+        assert_eq!(
+            recovered.state.entries.iter().map(|e| e.term).collect::<Vec<_>>(),
+            [1, 2, 3]
+        );
         assert!(!recovered.torn);
     }
 
     #[test]
     fn a_barrier_writes_nothing() {
         let mut file = LogFile::default();
-        let barrier = Persist { hard_state: None, ..write(1, None, &[]) };
+        let barrier = Persist {
+            hard_state: None,
+            ..write(1, None, &[])
+        };
         assert!(file.append(&barrier).is_none());
     }
 
@@ -226,11 +258,18 @@ mod tests {
         bytes[start..end].fill(0);
         let mut recovered = LogFile::recover(&DiskImage::new(&bytes));
         assert!(recovered.torn);
-        let (offset, record) = recovered.file.append(&write(2, Some(2), &[(2, 2, b"d")])).expect("a record");
+        let (offset, record) = recovered
+            .file
+            .append(&write(2, Some(2), &[(2, 2, b"d")]))
+            .expect("a record");
         assert_eq!((offset as usize, record.len()), (start, end - start));
         bytes[start..end].copy_from_slice(record);
         let state = LogFile::recover(&DiskImage::new(&bytes)).state;
-        assert_eq!((state.entries.len(), state.hard_state.term), (2, 2), "the stale third write must not be read");
+        assert_eq!(
+            (state.entries.len(), state.hard_state.term),
+            (2, 2),
+            "the stale third write must not be read"
+        );
     }
 
     proptest! {

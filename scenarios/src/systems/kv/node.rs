@@ -6,7 +6,7 @@ use super::log_file::LogFile;
 use super::observe::Observer;
 use super::protocol::{Envelope, Operation, Reply, Request, Response};
 use super::store::{Command, Store};
-use crate::workloads::kv::KvClient;
+use crate::workloads::Actor;
 use raft_core::{
     Answer, Config, Content, Input, Members, Message, NodeId, Outcome, Output, Persist, Raft, Refusal, RequestId, Role,
     Snapshot, Status, Time,
@@ -69,29 +69,37 @@ impl Process for KvNode {
     type Message = Envelope;
     type Request = Request;
     type Response = Response;
-    type Client = KvClient;
+    type Client = Actor;
 
     fn boot(config: &NodeConfig, disk: &DiskImage<'_>, ctx: &mut Ctx<'_>) -> Self {
         let recovered = LogFile::recover(disk);
         let mut raft = config.raft.clone();
         raft.seed = ctx.random();
         #[cfg(feature = "bugs")]
-        if let Some(PlantedBug { place: Place::Core(bug), .. }) = config.bug {
+        if let Some(PlantedBug {
+            place: Place::Core(bug),
+            ..
+        }) = config.bug
+        {
             raft.bug = Some(*bug);
         }
-        let observer = Observer::new(config.observe, raft.pre_vote, &recovered.state);
+        let mut observer = Observer::new(config.observe, raft.pre_vote, &recovered.state);
         let snapshot = recovered.state.snapshot.as_ref();
         let store = snapshot.map(|snapshot| Store::decode(&snapshot.data).expect("what a node of this service wrote"));
-        let raft = Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
+        let raft =
+            Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
         ctx.set_timer(raft.next_deadline().map(local));
+        observer.booted(&raft);
         let traced = raft.status();
+        // Requests are named apart from those of other nodes and of earlier incarnations.
+        let next_request = raft.config().seed;
         Self {
             raft,
             store: store.unwrap_or_default(),
             file: recovered.file,
             writes: VecDeque::new(),
             pending: BTreeMap::new(),
-            next_request: 0,
+            next_request,
             replies: BTreeMap::new(),
             outputs: Vec::new(),
             observer,
@@ -104,6 +112,7 @@ impl Process for KvNode {
     }
 
     fn on_message(&mut self, _from: simulator::NodeId, message: Envelope, ctx: &mut Ctx<'_>) {
+        self.observer.received(&message.0, self.raft.term());
         self.input(Input::Message(message.0), ctx);
     }
 
@@ -123,17 +132,37 @@ impl Process for KvNode {
 
     fn on_request(&mut self, from: ClientId, request: Request, ctx: &mut Ctx<'_>) {
         let id = RequestId(self.next_request);
-        self.next_request += 1;
+        self.next_request = self.next_request.wrapping_add(1);
         let Some(input) = self.input_of(id, &request) else {
             let leader = self.raft.status().leader.map(node_number);
-            let response = Response { sequence: request.sequence, reply: Reply::NotLeader { leader } };
+            let response = Response {
+                sequence: request.sequence,
+                reply: Reply::NotLeader { leader },
+            };
             return ctx.respond(from, response);
         };
+        if let Input::Read { id } = input {
+            self.observer.read_asked(id);
+        }
         let Request { sequence, operation, .. } = request;
         if operation == Operation::Campaign {
-            ctx.respond(from, Response { sequence, reply: Reply::Done });
+            ctx.respond(
+                from,
+                Response {
+                    sequence,
+                    reply: Reply::Done,
+                },
+            );
         } else {
-            self.pending.insert(id.0, Pending { client: from, sequence, operation, answered: false });
+            self.pending.insert(
+                id.0,
+                Pending {
+                    client: from,
+                    sequence,
+                    operation,
+                    answered: false,
+                },
+            );
         }
         self.input(input, ctx);
         self.answer_on_append(id, ctx);
@@ -168,16 +197,25 @@ impl KvNode {
     /// What the core is told of a request; `None` if this node does not serve it.
     fn input_of(&self, id: RequestId, request: &Request) -> Option<Input> {
         if let Some(command) = Command::of(request) {
-            return Some(Input::Propose { id, payload: command.encode() });
+            return Some(Input::Propose {
+                id,
+                payload: command.encode(),
+            });
         }
         let ids = |list: &[u16]| list.iter().map(|id| NodeId(u64::from(*id))).collect();
         match &request.operation {
             Operation::Read { .. } => (self.follower_reads || self.is_primary()).then_some(Input::Read { id }),
             Operation::Change { voters, learners } => {
-                let members = Members { voters: ids(voters), learners: ids(learners) };
+                let members = Members {
+                    voters: ids(voters),
+                    learners: ids(learners),
+                };
                 Some(Input::ChangeMembership { id, members })
             }
-            Operation::Transfer { to } => Some(Input::Transfer { id, to: NodeId(u64::from(*to)) }),
+            Operation::Transfer { to } => Some(Input::Transfer {
+                id,
+                to: NodeId(u64::from(*to)),
+            }),
             _ => Some(Input::Campaign),
         }
     }
@@ -244,9 +282,10 @@ impl KvNode {
     fn apply(&mut self, entry: &raft_core::Entry, ctx: &mut Ctx<'_>) -> u64 {
         if let Content::Command(bytes) = &entry.content {
             let command = Command::decode(bytes).expect("what is committed was proposed by a node of this service");
-            let reply = self.store.apply(&command);
+            let applied = self.store.apply(&command, entry.index);
+            self.observer.command(&command, &applied);
             if !self.pending.is_empty() {
-                self.replies.insert(entry.index, reply);
+                self.replies.insert(entry.index, applied.reply);
             }
         }
         self.observer.applied(entry, self.store.hash());
@@ -263,19 +302,27 @@ impl KvNode {
     }
 
     fn answer(&mut self, answer: Answer, ctx: &mut Ctx<'_>) {
-        let pending = self.pending.remove(&answer.id.0).expect("the core answers each request once");
+        let pending = self
+            .pending
+            .remove(&answer.id.0)
+            .expect("the core answers each request once");
         let reply = match answer.outcome {
             Outcome::Committed { .. } if matches!(pending.operation, Operation::Change { .. }) => Reply::Done,
             Outcome::Committed { index, .. } => match self.replies.remove(&index).expect("applied just before") {
                 Some(reply) => reply,
                 None => return, // the session has moved on: nobody waits
             },
-            Outcome::Readable { .. } => match pending.operation {
-                Operation::Read { key } => Reply::Value { value: self.store.get(key) },
+            Outcome::Readable { index } => match pending.operation {
+                Operation::Read { key } => {
+                    self.observer.read_served(answer.id, index);
+                    Reply::Value { value: self.store.get(key) }
+                }
                 _ => unreachable!("the core calls readable only what was given to it as a read"),
             },
             Outcome::Transferred => Reply::Done,
-            Outcome::Refused(Refusal::NotLeader { leader }) => Reply::NotLeader { leader: leader.map(node_number) },
+            Outcome::Refused(Refusal::NotLeader { leader }) => Reply::NotLeader {
+                leader: leader.map(node_number),
+            },
             Outcome::Refused(_) => match pending.operation {
                 Operation::Change { .. } | Operation::Transfer { .. } => Reply::Refused,
                 _ => Reply::NotLeader { leader: None }, // ask again, here or elsewhere
@@ -283,7 +330,13 @@ impl KvNode {
             Outcome::Unknown => Reply::Unknown,
         };
         if !pending.answered {
-            ctx.respond(pending.client, Response { sequence: pending.sequence, reply });
+            ctx.respond(
+                pending.client,
+                Response {
+                    sequence: pending.sequence,
+                    reply,
+                },
+            );
         }
     }
 
@@ -298,10 +351,16 @@ impl KvNode {
             ctx.trace("vote", || json!({ "term": after.term, "candidate": after.voted_for }));
         }
         if after.last_index < before.last_index {
-            ctx.trace("truncate", || json!({ "last": after.last_index, "was": before.last_index }));
+            ctx.trace(
+                "truncate",
+                || json!({ "last": after.last_index, "was": before.last_index }),
+            );
         } else if after.last_index > before.last_index {
             let term = self.raft.log().term(after.last_index);
-            ctx.trace("append", || json!({ "last": after.last_index, "was": before.last_index, "term": term }));
+            ctx.trace(
+                "append",
+                || json!({ "last": after.last_index, "was": before.last_index, "term": term }),
+            );
         }
         if after.commit != before.commit {
             ctx.trace("commit", || json!({ "index": after.commit, "was": before.commit }));
@@ -319,11 +378,19 @@ impl KvNode {
         {
             let reply = match &pending.operation {
                 Operation::Write { .. } | Operation::Append { .. } => Reply::Done,
-                Operation::Cas { key, from, .. } => Reply::Swapped { swapped: self.store.get(*key) == *from },
+                Operation::Cas { key, from, .. } => Reply::Swapped {
+                    swapped: self.store.get(*key) == *from,
+                },
                 _ => return,
             };
             pending.answered = true;
-            ctx.respond(pending.client, Response { sequence: pending.sequence, reply });
+            ctx.respond(
+                pending.client,
+                Response {
+                    sequence: pending.sequence,
+                    reply,
+                },
+            );
         }
         let _ = (id, ctx);
     }

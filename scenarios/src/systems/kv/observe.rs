@@ -1,8 +1,11 @@
-//! What a node lets the checkers see: plain observations of its log, its disk, its votes and its state, in the order in
-//! which they came about within one event.
+//! What a node lets the checkers see: plain observations of its log, its disk, its members, its votes, its reads and its
+//! state, in the order in which they came about within one event.
 
+use super::store::{Applied, Command};
 use checker::properties::{EntryMark, Observation, Role};
-use raft_core::{Body, Content, DurableState, Entry, Message, Output, Persist, Raft, Status};
+use raft_core::{
+    Body, Configuration, Content, DurableState, Entry, Mark, Message, Output, Persist, Raft, RequestId, Status, Term,
+};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The observations of one node since they were last taken.
@@ -11,62 +14,127 @@ pub struct Observer {
     on: bool,
     pre_vote: bool,
     seen: Seen,
-    observations: Vec<Observation<'static>>,
-    /// Set at a boot; comes before `observations`.
+    notes: Vec<Note>,
+    /// Set at a boot; comes before `notes`.
     boot: Option<Boot>,
+    /// The leader's snapshot that was installed last.
+    installed: Option<Mark>,
+}
+
+/// One observation, owned.
+#[derive(Clone, Debug)]
+enum Note {
+    Plain(Observation<'static>),
+    Configuration { index: u64, voters: Vec<u32>, outgoing: Vec<u32>, learners: Vec<u32> },
 }
 
 /// What a node recovered when it booted.
 #[derive(Clone, Debug)]
-pub struct Boot {
-    term: u64,
+struct Boot {
+    term: Term,
     voted_for: Option<u32>,
+    snapshot: u64,
     entries: Vec<EntryMark>,
 }
 
 /// The part of a node's status that was last reported.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
-    term: u64,
+    term: Term,
     role: raft_core::Role,
     commit: u64,
+    configuration: u64,
+    lease_until: Option<u64>,
 }
 
 impl Observer {
     /// Of a node that boots with `state`. When not `on`, nothing is observed and nothing is spent.
     pub fn new(on: bool, pre_vote: bool, state: &DurableState) -> Self {
+        let snapshot = state.snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index);
+        let recovered = || state.entries.iter().filter(|entry| entry.index > snapshot);
         let boot = || Boot {
             term: state.hard_state.term,
             voted_for: state.hard_state.voted_for.map(node_index),
-            entries: state.entries.iter().map(mark).collect(),
+            snapshot,
+            entries: recovered().map(mark).collect(),
         };
-        Self {
-            on,
-            pre_vote,
-            seen: Seen { term: state.hard_state.term, role: raft_core::Role::Follower, commit: 0 },
-            observations: Vec::new(),
-            boot: on.then(boot),
+        let seen = Seen {
+            term: state.hard_state.term,
+            role: raft_core::Role::Follower,
+            commit: snapshot,
+            configuration: 0,
+            lease_until: None,
+        };
+        let mut observer = Self { on, pre_vote, seen, notes: Vec::new(), boot: on.then(boot), installed: None };
+        if let Some(snapshot) = state.snapshot.as_ref().filter(|_| on) {
+            observer.configuration(snapshot.last.index, &snapshot.configuration);
+        }
+        recovered().for_each(|entry| observer.configuration_in(entry));
+        observer
+    }
+
+    /// The core has started from what was recovered.
+    pub(super) fn booted(&mut self, raft: &Raft) {
+        self.seen.configuration = raft.configuration().0;
+        if self.seen.configuration > 0 {
+            self.note(Observation::ConfigurationActive { index: self.seen.configuration });
         }
     }
 
-    /// Gives every observation so far to `see`, in order, and forgets them.
+    /// Gives every observation so far to `see`, in order, and forgets them. Leases are told in the node's own time.
     ///
     /// # Errors
     /// The first error of `see`; the rest is then forgotten too.
     pub fn take<E>(&mut self, mut see: impl FnMut(&Observation<'_>) -> Result<(), E>) -> Result<(), E> {
-        if let Some(Boot { term, voted_for, entries }) = self.boot.take() {
-            see(&Observation::Booted { term, voted_for, snapshot: 0, entries: &entries })?;
+        if let Some(Boot { term, voted_for, snapshot, entries }) = self.boot.take() {
+            see(&Observation::Booted { term, voted_for, snapshot, entries: &entries })?;
         }
-        self.observations.drain(..).try_for_each(|observation| see(&observation))
+        self.notes.drain(..).try_for_each(|note| match &note {
+            Note::Plain(observation) => see(observation),
+            Note::Configuration { index, voters, outgoing, learners } => {
+                see(&Observation::ConfigurationAppended { index: *index, voters, outgoing, learners })
+            }
+        })
     }
 
     /// Whether anything waits to be taken.
     pub fn is_empty(&self) -> bool {
-        self.observations.is_empty() && self.boot.is_none()
+        self.notes.is_empty() && self.boot.is_none()
+    }
+
+    fn note(&mut self, observation: Observation<'static>) {
+        if self.on {
+            self.notes.push(Note::Plain(observation));
+        }
+    }
+
+    fn configuration(&mut self, index: u64, configuration: &Configuration) {
+        if self.on {
+            let ids = |list: &[raft_core::NodeId]| list.iter().copied().map(node_index).collect();
+            let mut learners: Vec<u32> = ids(&configuration.learners);
+            // Old voters that are to become learners vote until then.
+            let next: Vec<u32> = ids(&configuration.learners_next);
+            learners.extend(next.into_iter().filter(|_| !configuration.is_joint()));
+            let (voters, outgoing) = (ids(&configuration.voters), ids(&configuration.outgoing));
+            self.notes.push(Note::Configuration { index, voters, outgoing, learners });
+        }
+    }
+
+    fn configuration_in(&mut self, entry: &Entry) {
+        if let Content::Configuration(configuration) = &entry.content {
+            self.configuration(entry.index, configuration);
+        }
+    }
+
+    /// A message has arrived, and the core will get it next.
+    pub(super) fn received(&mut self, message: &Message, term: Term) {
+        if matches!(message.body, Body::TimeoutNow) && message.term >= term {
+            self.note(Observation::TransferReceived { term: message.term });
+        }
     }
 
     /// The core has handled an input and said `outputs`. Its role and term come first, then what it did to its log, then
-    /// how far it has committed.
+    /// how far it has committed, then what it may answer.
     pub(super) fn handled(&mut self, raft: &Raft, outputs: &[Output]) {
         if !self.on {
             return;
@@ -76,36 +144,74 @@ impl Observer {
         // A leader that steps down in its own term has acted as one until then: on the timer, after the message.
         let acted_as_leader = self.seen.role == raft_core::Role::Leader && status.term == self.seen.term;
         if role_changed && !acted_as_leader {
-            self.role_changed(&status, raft.configuration().1.voters.len(), outputs);
+            self.role_changed(&status, raft, outputs);
         }
-        for persist in outputs.iter().filter_map(written) {
-            self.observations.extend(persist.truncate.map(|from| Observation::Truncated { from }));
-            self.observations.extend(persist.entries.iter().map(|entry| Observation::Appended(mark(entry))));
-        }
+        outputs.iter().for_each(|output| self.log_changed(output));
         if status.commit != self.seen.commit {
-            self.observations.push(Observation::Committed { index: status.commit });
+            self.note(Observation::Committed { index: status.commit });
+        }
+        if status.configuration_index != self.seen.configuration {
+            self.note(Observation::ConfigurationActive { index: status.configuration_index });
         }
         if role_changed && acted_as_leader {
-            self.role_changed(&status, raft.configuration().1.voters.len(), outputs);
+            self.role_changed(&status, raft, outputs);
         }
-        self.seen = Seen { term: status.term, role: status.role, commit: status.commit };
+        let lease_until = status.lease_until.map(|until| until.0);
+        if lease_until != self.seen.lease_until {
+            self.note(lease_until.map_or(Observation::LeaseDropped, |until| Observation::LeaseHeld { until }));
+        }
+        let (term, role, commit, configuration) =
+            (status.term, status.role, status.commit, status.configuration_index);
+        self.seen = Seen { term, role, commit, configuration, lease_until };
     }
 
-    fn role_changed(&mut self, status: &Status, voters: usize, outputs: &[Output]) {
+    fn role_changed(&mut self, status: &Status, raft: &Raft, outputs: &[Output]) {
         let term = status.term;
         // A node whose own pre-vote decides passes from follower to candidate within one event.
         let asks = |output: &Output| matches!(output, Output::Send(Message { body: Body::PreVote { .. }, .. }));
+        let alone = raft.configuration().1.voters.len() == 1;
         let passed_pre_vote = self.pre_vote
             && status.role == raft_core::Role::Candidate
             && self.seen.role != raft_core::Role::PreCandidate
-            && (voters == 1 || outputs.iter().any(asks));
+            && (alone || outputs.iter().any(asks));
         if passed_pre_vote {
-            self.observations.push(Observation::Role { role: Role::PreCandidate, term: self.seen.term });
+            self.note(Observation::Role { role: Role::PreCandidate, term: self.seen.term });
         }
         if term != self.seen.term {
-            self.observations.push(Observation::Term { term });
+            self.note(Observation::Term { term });
         }
-        self.observations.push(Observation::Role { role: role(status.role), term });
+        self.note(Observation::Role { role: role(status.role), term });
+    }
+
+    /// What an output says of the log in memory.
+    fn log_changed(&mut self, output: &Output) {
+        match output {
+            Output::Restore(snapshot) => {
+                let Mark { term, index } = snapshot.last;
+                self.installed = Some(snapshot.last);
+                self.note(Observation::Installed { term, index });
+                self.configuration(index, &snapshot.configuration);
+                self.seen.commit = index;
+                // Even if the entry of the active configuration had the same index.
+                self.seen.configuration = u64::MAX;
+            }
+            Output::Persist(persist) => {
+                // What a snapshot has replaced is told as its installation.
+                if let Some(from) = persist.truncate.filter(|_| self.installs(persist).is_none()) {
+                    self.note(Observation::Truncated { from });
+                }
+                for entry in &persist.entries {
+                    self.note(Observation::Appended(mark(entry)));
+                    self.configuration_in(entry);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The leader's snapshot that this write holds, if it holds one.
+    fn installs(&self, persist: &Persist) -> Option<Mark> {
+        persist.snapshot.as_ref().map(|snapshot| snapshot.last).filter(|last| Some(*last) == self.installed)
     }
 
     /// A message leaves the node; votes among them count.
@@ -115,10 +221,7 @@ impl Observer {
             Body::RequestVote { .. } => message.from,
             _ => return,
         };
-        if self.on {
-            let (term, candidate) = (message.term, node_index(candidate));
-            self.observations.push(Observation::VoteCast { term, candidate });
-        }
+        self.note(Observation::VoteCast { term: message.term, candidate: node_index(candidate) });
     }
 
     /// A write is durable.
@@ -126,27 +229,41 @@ impl Observer {
         if !self.on {
             return;
         }
-        let hard_state = persist.hard_state.map(|hard_state| Observation::DurableHardState {
-            term: hard_state.term,
-            voted_for: hard_state.voted_for.map(node_index),
-        });
-        self.observations.extend(hard_state);
-        self.observations.extend(persist.truncate.map(|from| Observation::DurableTruncated { from }));
-        self.observations.extend(persist.entries.iter().map(|entry| Observation::DurableAppended(mark(entry))));
+        if let Some(hard_state) = persist.hard_state {
+            let voted_for = hard_state.voted_for.map(node_index);
+            self.note(Observation::DurableHardState { term: hard_state.term, voted_for });
+        }
+        match (self.installs(persist), persist.truncate) {
+            (Some(Mark { term, index }), _) => self.note(Observation::DurableInstalled { term, index }),
+            (None, Some(from)) => self.note(Observation::DurableTruncated { from }),
+            (None, None) => {}
+        }
+        persist.entries.iter().for_each(|entry| self.note(Observation::DurableAppended(mark(entry))));
     }
 
     /// The state machine has applied an entry.
     pub(super) fn applied(&mut self, entry: &Entry, state_hash: u64) {
         if self.on {
-            self.observations.push(Observation::Applied { entry: mark(entry), state_hash });
+            self.note(Observation::Applied { entry: mark(entry), state_hash });
         }
     }
-}
 
-fn written(output: &Output) -> Option<&Persist> {
-    match output {
-        Output::Persist(persist) => Some(persist),
-        _ => None,
+    /// The state machine has dealt with a command of a session.
+    pub(super) fn command(&mut self, command: &Command<'_>, applied: &Applied) {
+        if let Some(reply) = &applied.reply {
+            let ((session, sequence), reply) = (command.operation(), reply.code());
+            self.note(Observation::SessionApplied { session, sequence, effect: applied.effect, reply });
+        }
+    }
+
+    /// A client's read is given to the core.
+    pub(super) fn read_asked(&mut self, id: RequestId) {
+        self.note(Observation::ReadAsked { read: id.0 });
+    }
+
+    /// A client's read is answered from the state machine.
+    pub(super) fn read_served(&mut self, id: RequestId, index: u64) {
+        self.note(Observation::ReadServed { read: id.0, index });
     }
 }
 

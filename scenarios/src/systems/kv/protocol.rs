@@ -125,23 +125,56 @@ impl Payload for Envelope {
             Body::PreVoteReply { granted } => words(stamp, 2, &[u64::from(*granted)]),
             Body::RequestVote { last, transfer } => words(stamp, 3, &[last.term, last.index, u64::from(*transfer)]),
             Body::VoteReply { granted } => words(stamp, 4, &[u64::from(*granted)]),
-            Body::AppendEntries { prev, entries, commit, quiesce, stamp: Round { round, session } } => {
-                words(stamp, 5, &[entries.len() as u64, prev.term, prev.index, *commit, *round, *session]);
+            Body::AppendEntries {
+                prev,
+                entries,
+                commit,
+                quiesce,
+                stamp: Round { round, session },
+            } => {
+                words(
+                    stamp,
+                    5,
+                    &[entries.len() as u64, prev.term, prev.index, *commit, *round, *session],
+                );
                 stamp.bool(*quiesce);
                 entries.iter().for_each(|entry| stamp_entry(stamp, entry));
             }
-            Body::AppendAccepted { match_index, stamp: Round { round, session } } => {
+            Body::AppendAccepted {
+                match_index,
+                stamp: Round { round, session },
+            } => {
                 words(stamp, 6, &[*match_index, *round, *session]);
             }
-            Body::AppendRejected { prev_index, hint, lost, stamp: Round { round, session } } => {
-                words(stamp, 7, &[*prev_index, hint.term, hint.index, u64::from(*lost), *round, *session]);
+            Body::AppendRejected {
+                prev_index,
+                hint,
+                lost,
+                stamp: Round { round, session },
+            } => {
+                words(
+                    stamp,
+                    7,
+                    &[*prev_index, hint.term, hint.index, u64::from(*lost), *round, *session],
+                );
             }
-            Body::InstallSnapshot { last, configuration, offset, total, chunk, stamp: Round { round, session } } => {
+            Body::InstallSnapshot {
+                last,
+                configuration,
+                offset,
+                total,
+                chunk,
+                stamp: Round { round, session },
+            } => {
                 words(stamp, 8, &[last.term, last.index, *offset, *total, *round, *session]);
                 stamp_configuration(stamp, configuration);
                 stamp.bytes(chunk);
             }
-            Body::SnapshotProgress { last, received, stamp: Round { round, session } } => {
+            Body::SnapshotProgress {
+                last,
+                received,
+                stamp: Round { round, session },
+            } => {
                 words(stamp, 9, &[last.term, last.index, *received, *round, *session]);
             }
             Body::TimeoutNow => words(stamp, 10, &[]),
@@ -160,7 +193,12 @@ fn words(stamp: &mut Stamp<'_>, tag: u8, words: &[u64]) {
 }
 
 fn stamp_configuration(stamp: &mut Stamp<'_>, configuration: &Configuration) {
-    let Configuration { voters, outgoing, learners, learners_next } = configuration;
+    let Configuration {
+        voters,
+        outgoing,
+        learners,
+        learners_next,
+    } = configuration;
     for list in [voters, outgoing, learners, learners_next] {
         stamp.u64(list.len() as u64);
         list.iter().for_each(|id| stamp.u64(id.0));

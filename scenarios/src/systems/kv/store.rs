@@ -2,6 +2,7 @@
 //! is kept up to date at each change.
 
 use super::protocol::{Key, Operation, Reply, Request, Value};
+use raft_core::sessions::{Admission, Sessions};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,12 +36,18 @@ impl<'a> Command<'a> {
             Operation::Cas { key, from, to } => Update::Cas { key: *key, from, to },
             Operation::Append { key, value } => Update::Append { key: *key, value },
         };
-        Some(Self { session: request.session, sequence: request.sequence, update })
+        Some(Self {
+            session: request.session,
+            sequence: request.sequence,
+            update,
+        })
     }
 
     /// Its bytes in the log.
     pub fn encode(&self) -> Arc<[u8]> {
-        postcard::to_allocvec(self).expect("a command of texts and numbers can be encoded").into()
+        postcard::to_allocvec(self)
+            .expect("a command of texts and numbers can be encoded")
+            .into()
     }
 
     /// Reads it back.
@@ -60,7 +67,11 @@ pub struct BadCommand {
 
 impl fmt::Display for BadCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a log entry of {} bytes is not a command of the key-value store", self.bytes)
+        write!(
+            f,
+            "a log entry of {} bytes is not a command of the key-value store",
+            self.bytes
+        )
     }
 }
 
@@ -80,40 +91,52 @@ impl fmt::Display for BadSnapshot {
 
 impl std::error::Error for BadSnapshot {}
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Session {
-    sequence: u64,
-    reply: Reply,
-}
-
 /// The replicated state. Equal histories of commands give equal stores and equal hashes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Store {
     values: BTreeMap<Key, Value>,
-    sessions: BTreeMap<u32, Session>,
+    sessions: Sessions<Reply>,
     /// The exclusive or of a hash of each value and of each session.
     hash: u64,
 }
 
+/// What became of a command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Applied {
+    /// The answer, that of the first time for a repetition; `None` if the session has moved on and nobody waits for it.
+    pub reply: Option<Reply>,
+    /// Whether it took effect now.
+    pub effect: bool,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        // Sessions live as long as the simulated clients, who never come back after a pause without end.
+        Self { values: BTreeMap::new(), sessions: Sessions::new(None), hash: 0 }
+    }
+}
+
 impl Store {
-    /// Applies a command, exactly once: a repetition changes nothing and gets the reply of the first time; `None` if the
-    /// session has moved on and nobody waits for the reply.
-    pub fn apply(&mut self, command: &Command<'_>) -> Option<Reply> {
-        if let Some(session) = self.sessions.get(&command.session) {
-            if command.sequence < session.sequence {
-                return None;
-            }
-            if command.sequence == session.sequence {
-                return Some(session.reply.clone());
-            }
+    /// Applies the command of the entry at `index`, exactly once: a repetition changes nothing.
+    pub fn apply(&mut self, command: &Command<'_>, index: u64) -> Applied {
+        let (session, sequence) = (u64::from(command.session), command.sequence);
+        if sequence == 1 {
+            self.sessions.open(session, index);
+        }
+        match self.sessions.admit(session, sequence, index) {
+            Admission::Repeated(reply) => return Applied { reply: Some(reply.clone()), effect: false },
+            Admission::Stale => return Applied { reply: None, effect: false },
+            Admission::New => {}
+            // The client has given up its first operation before any attempt at it arrived: its session begins here.
+            Admission::Unknown => self.sessions.open(session, index),
         }
         let reply = self.update(&command.update);
-        let session = Session { sequence: command.sequence, reply: reply.clone() };
-        self.hash ^= hash_session(command.session, &session);
-        if let Some(earlier) = self.sessions.insert(command.session, session) {
-            self.hash ^= hash_session(command.session, &earlier);
+        if let Some((earlier, reply)) = self.sessions.latest(session) {
+            self.hash ^= hash_session(command.session, earlier, reply);
         }
-        Some(reply)
+        self.hash ^= hash_session(command.session, sequence, &reply);
+        self.sessions.record(session, sequence, reply.clone(), index);
+        Applied { reply: Some(reply), effect: true }
     }
 
     fn update(&mut self, update: &Update<'_>) -> Reply {
@@ -150,7 +173,9 @@ impl Store {
 
     /// The whole, sessions included, for a snapshot.
     pub fn encode(&self) -> Arc<[u8]> {
-        postcard::to_allocvec(self).expect("a store of texts and numbers can be encoded").into()
+        postcard::to_allocvec(self)
+            .expect("a store of texts and numbers can be encoded")
+            .into()
     }
 
     /// Reads a snapshot back.
@@ -171,16 +196,29 @@ fn hash_value(key: Key, value: &str) -> u64 {
     xxh3_64_with_seed(value.as_bytes(), u64::from(key) + 1)
 }
 
-fn hash_session(id: u32, session: &Session) -> u64 {
-    let reply = match &session.reply {
-        Reply::Swapped { swapped } => 1 + u64::from(*swapped),
-        _ => 0,
-    };
+fn hash_session(id: u32, sequence: u64, reply: &Reply) -> u64 {
     let mut bytes = [0; 20];
     bytes[..4].copy_from_slice(&id.to_le_bytes());
-    bytes[4..12].copy_from_slice(&session.sequence.to_le_bytes());
-    bytes[12..].copy_from_slice(&reply.to_le_bytes());
+    bytes[4..12].copy_from_slice(&sequence.to_le_bytes());
+    bytes[12..].copy_from_slice(&reply.code().to_le_bytes());
     xxh3_64_with_seed(&bytes, 0)
+}
+
+impl Reply {
+    /// A number for each answer that a command can get.
+    pub fn code(&self) -> u64 {
+        match self {
+            Self::Swapped { swapped } => 1 + u64::from(*swapped),
+            _ => 0,
+        }
+    }
+}
+
+impl Command<'_> {
+    /// The session and the number of the operation.
+    pub fn operation(&self) -> (u32, u64) {
+        (self.session, self.sequence)
+    }
 }
 
 #[cfg(test)]
@@ -188,26 +226,43 @@ mod tests {
     use super::*;
 
     fn request(session: u32, sequence: u64, operation: Operation) -> Request {
-        Request { session, sequence, operation }
+        Request {
+            session,
+            sequence,
+            operation,
+        }
     }
 
     fn append(value: &str) -> Operation {
-        Operation::Append { key: 1, value: value.into() }
+        Operation::Append {
+            key: 1,
+            value: value.into(),
+        }
     }
 
     fn apply(store: &mut Store, request: &Request) -> Option<Reply> {
         let bytes = Command::of(request).expect("an update").encode();
-        store.apply(&Command::decode(&bytes).expect("what was encoded"))
+        store.apply(&Command::decode(&bytes).expect("what was encoded"), 1).reply
     }
 
     #[test]
     fn a_repeated_command_takes_effect_once_and_gets_the_first_reply() {
         let mut store = Store::default();
-        let cas = Operation::Cas { key: 1, from: "".into(), to: "a".into() };
-        assert_eq!(apply(&mut store, &request(1, 1, cas.clone())), Some(Reply::Swapped { swapped: true }));
+        let cas = Operation::Cas {
+            key: 1,
+            from: "".into(),
+            to: "a".into(),
+        };
+        assert_eq!(
+            apply(&mut store, &request(1, 1, cas.clone())),
+            Some(Reply::Swapped { swapped: true })
+        );
         assert_eq!(apply(&mut store, &request(2, 1, append("b"))), Some(Reply::Done));
         let hash = store.hash();
-        assert_eq!(apply(&mut store, &request(1, 1, cas)), Some(Reply::Swapped { swapped: true }));
+        assert_eq!(
+            apply(&mut store, &request(1, 1, cas)),
+            Some(Reply::Swapped { swapped: true })
+        );
         assert_eq!(apply(&mut store, &request(2, 1, append("b"))), Some(Reply::Done));
         assert_eq!((&*store.get(1), store.hash()), ("ab", hash));
     }

@@ -1,0 +1,141 @@
+//! An operator: gives orders to the cluster while clients work, until the faults end. Members are changed, leadership is
+//! handed over, elections are called at bad moments. An order that is refused or gets no answer is dropped; the next one
+//! comes in its time.
+
+use super::Actor;
+use crate::scenario::OrderMix;
+use crate::systems::kv::{Operation, Reply, Request, Response};
+use serde_json::json;
+use simulator::{ClientContext, Duration, NodeId, Time};
+
+/// What an operator does.
+#[derive(Clone, Debug)]
+pub struct Orders {
+    /// Shortest and longest pause between two orders.
+    pub every: (Duration, Duration),
+    /// Weights of the kinds of orders.
+    pub mix: OrderMix,
+    /// Fewest voters that an order leaves.
+    pub min_voters: u16,
+    /// How long an order is waited for.
+    pub timeout: Duration,
+    /// The last moment at which an order is given.
+    pub faults_end: Time,
+}
+
+/// The operator's state.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    orders: Orders,
+    /// The node that is believed to lead.
+    node: NodeId,
+    sequence: u64,
+    /// The order that waits for an answer, and until when.
+    current: Option<(Operation, Time)>,
+    /// The voters that were last asked for; the founders at first.
+    voters: Vec<u16>,
+}
+
+type Ctx<'a> = ClientContext<'a, Actor>;
+
+impl Operator {
+    /// One that has given no order yet, of a cluster of `founders`.
+    pub fn new(orders: Orders, founders: u16) -> Self {
+        Self { orders, node: NodeId(0), sequence: 0, current: None, voters: (0..founders).collect() }
+    }
+
+    /// Whether nothing more is to come.
+    pub fn is_done(&self, now: Time) -> bool {
+        now >= self.orders.faults_end
+    }
+
+    pub(super) fn start(&mut self, ctx: &mut Ctx<'_>) {
+        self.pause(ctx);
+    }
+
+    pub(super) fn woken(&mut self, ctx: &mut Ctx<'_>) {
+        if self.current.take().is_some() {
+            // No answer: perhaps another node leads.
+            self.node = NodeId((self.node.0 + 1) % ctx.nodes().len() as u16);
+        }
+        if !self.is_done(ctx.now()) {
+            let operation = self.draw(ctx);
+            ctx.trace("order", || json!({ "operation": operation }));
+            self.current = Some((operation, ctx.now() + self.orders.timeout));
+            self.give(ctx);
+        }
+    }
+
+    pub(super) fn answered(&mut self, from: NodeId, response: &Response, ctx: &mut Ctx<'_>) {
+        if response.sequence != self.sequence || self.current.is_none() {
+            return;
+        }
+        match &response.reply {
+            Reply::NotLeader { leader: Some(leader) } if NodeId(*leader) != from => {
+                self.node = NodeId(*leader);
+                self.give(ctx);
+            }
+            Reply::NotLeader { .. } => {} // the timer goes on
+            reply => {
+                if let (Reply::Done, Some((Operation::Change { voters, .. }, _))) = (reply, &self.current) {
+                    self.voters.clone_from(voters);
+                }
+                ctx.trace("ordered", || json!({ "reply": reply }));
+                self.current = None;
+                self.pause(ctx);
+            }
+        }
+    }
+
+    fn give(&mut self, ctx: &mut Ctx<'_>) {
+        let Some((operation, until)) = self.current.clone() else { return };
+        self.sequence += 1;
+        let to = match operation {
+            Operation::Campaign => NodeId(ctx.range(0, ctx.nodes().len() as u64 - 1) as u16),
+            _ => self.node,
+        };
+        ctx.send(to, Request { session: u32::from(ctx.id().0), sequence: self.sequence, operation });
+        ctx.set_timer(Some(until));
+    }
+
+    fn pause(&mut self, ctx: &mut Ctx<'_>) {
+        let (min, max) = self.orders.every;
+        let at = ctx.now() + Duration(ctx.range(min.0, max.0));
+        ctx.set_timer(Some(at));
+    }
+
+    fn draw(&mut self, ctx: &mut Ctx<'_>) -> Operation {
+        let OrderMix { change, replace, transfer, .. } = self.orders.mix;
+        let draw = ctx.range(0, u64::from(self.orders.mix.total()) - 1) as u32;
+        if draw < change {
+            self.any_members(ctx)
+        } else if draw < change + replace {
+            self.other_members(ctx)
+        } else if draw < change + replace + transfer {
+            let at = ctx.range(0, self.voters.len() as u64 - 1) as usize;
+            Operation::Transfer { to: self.voters[at] }
+        } else {
+            Operation::Campaign
+        }
+    }
+
+    /// Each node votes, learns or is left out.
+    fn any_members(&self, ctx: &mut Ctx<'_>) -> Operation {
+        let mut nodes: Vec<u16> = ctx.nodes().map(|id| id.0).collect();
+        ctx.stream().shuffle(&mut nodes);
+        let most = nodes.len() as u64;
+        let least = u64::from(self.orders.min_voters).clamp(1, most);
+        let count = ctx.range(least, most) as usize;
+        let learners = nodes.split_off(count).into_iter().filter(|_| ctx.range(0, 1) == 0).collect();
+        Operation::Change { voters: nodes, learners }
+    }
+
+    /// As many voters as now, of those that do not vote now as far as there are any.
+    fn other_members(&self, ctx: &mut Ctx<'_>) -> Operation {
+        let mut nodes: Vec<u16> = ctx.nodes().map(|id| id.0).collect();
+        ctx.stream().shuffle(&mut nodes);
+        nodes.sort_by_key(|id| self.voters.contains(id));
+        nodes.truncate(self.voters.len().max(usize::from(self.orders.min_voters)));
+        Operation::Change { voters: nodes, learners: Vec::new() }
+    }
+}
