@@ -79,6 +79,8 @@ pub mod sessions;
 mod snapshot;
 mod transfer;
 mod types;
+#[cfg(feature = "wire")]
+pub mod wire;
 mod writes;
 
 #[cfg(feature = "bugs")]

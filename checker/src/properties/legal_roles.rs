@@ -10,8 +10,8 @@
 //! transfer, thesis §3.10) becomes candidate of the next term without pre-vote.
 //!
 //! Once a node has said which configuration it acts under, it becomes candidate or leader only as a voter of it. While
-//! the entry of that configuration is not committed as far as the node knows, being a voter of the one before will do: a
-//! node that is removed may still be needed to elect a leader (thesis §4.2.2). How often a term may be won is left to
+//! the entry of that configuration is not committed as far as the node knows, being a voter of the last one that is will
+//! do: a node that is removed may still be needed to elect a leader (thesis §4.2.2). How often a term may be won is left to
 //! `election-safety`.
 
 use super::PropertyInfo;
@@ -78,9 +78,8 @@ fn may_stand(ghost: &Ghost, step: Step, role: Role, term: u64) -> Verdict {
         return Ok(());
     };
     let votes = |id| ghost.configurations.get(id).votes(step.node);
-    let uncommitted = node.membership.in_force().index > node.commit;
-    let previous = node.membership.previous().filter(|_| uncommitted);
-    if votes(active) || previous.is_some_and(|previous| votes(previous.id)) {
+    // A joint configuration and the one that leaves it may both be uncommitted as far as the node knows.
+    if votes(active) || votes(node.membership.at(node.commit).id) {
         return Ok(());
     }
     let message = format!(

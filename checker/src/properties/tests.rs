@@ -1,12 +1,14 @@
 //! Tests of the properties: each fires on a stream that breaks it, and none on the streams of correct clusters.
 //!
 //! `cluster` is a small correct Raft that reports what it does; `clean` runs it under arbitrary schedules; `broken`
-//! holds one stream for each rule of each property; `legal` holds the surprising streams that are correct.
+//! holds one stream for each rule of each property; `legal` holds the surprising streams that are correct; `only` is about
+//! holding some properties.
 
 mod broken;
 mod clean;
 mod cluster;
 mod legal;
+mod only;
 
 use super::{At, EntryMark, Observation, Properties, Role, Verdict};
 
@@ -31,6 +33,11 @@ impl Feed {
 
     fn observe(&mut self, node: u32, observation: Observation<'_>) -> Verdict {
         self.events += 1;
+        self.observe_in_event(node, observation)
+    }
+
+    /// Event `n` takes place at `1_000 * n` ns.
+    fn observe_in_event(&mut self, node: u32, observation: Observation<'_>) -> Verdict {
         self.properties.observe(
             At {
                 event: self.events,
@@ -46,6 +53,34 @@ impl Feed {
         if let Err(violation) = self.observe(node, observation) {
             panic!("{observation:?} on node {node} should be fine: {violation}");
         }
+    }
+
+    /// Feeds an observation of the event under way that breaks nothing.
+    fn also(&mut self, node: u32, observation: Observation<'_>) {
+        if let Err(violation) = self.observe_in_event(node, observation) {
+            panic!("{observation:?} on node {node} should be fine: {violation}");
+        }
+    }
+
+    /// What the event under way left open breaks `signature`, when the next event begins and at the end of the run.
+    fn leaves(&mut self, signature: &str) {
+        let at = At {
+            event: self.events,
+            time: 0,
+        };
+        let at_rest = self.properties.at_rest(at).expect_err(signature);
+        assert_eq!(at_rest.signature(), signature, "{at_rest}");
+        let violation = self.observe(1, Observation::LeaseDropped).expect_err(signature);
+        assert_eq!(violation.signature(), signature, "{violation}");
+        assert_eq!(violation.at.event, self.events - 1);
+    }
+
+    /// The node appends and syncs an entry that holds a configuration, and acts under it, in one event.
+    fn configure(&mut self, node: u32, entry: EntryMark, voters: &[u32], outgoing: &[u32]) {
+        self.ok(node, Observation::Appended(entry));
+        self.also(node, configuration(entry.index, voters, outgoing));
+        self.also(node, Observation::ConfigurationActive { index: entry.index });
+        self.also(node, Observation::DurableAppended(entry));
     }
 
     /// Feeds an observation that breaks `signature` and nothing before it.
@@ -135,5 +170,14 @@ fn booted(term: u64, voted_for: Option<u32>, snapshot: u64, entries: &[EntryMark
         voted_for,
         snapshot,
         entries,
+    }
+}
+
+fn configuration<'a>(index: u64, voters: &'a [u32], outgoing: &'a [u32]) -> Observation<'a> {
+    Observation::ConfigurationAppended {
+        index,
+        voters,
+        outgoing,
+        learners: &[],
     }
 }

@@ -1,8 +1,11 @@
 //! One stream for each rule of each property, which breaks that rule and nothing before it.
 //!
-//! Here: logs, commits and state. Terms, votes and roles are in `elections`.
+//! Here: logs, commits and state. Terms, votes and roles are in `elections`, configurations and snapshots in `membership`,
+//! leases, reads and sessions in `clients`.
 
+mod clients;
 mod elections;
+mod membership;
 
 use super::super::PROPERTIES;
 use super::{At, EntryMark, Feed, Observation, Role, applied, booted, entry, role};

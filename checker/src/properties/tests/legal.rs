@@ -1,4 +1,8 @@
-//! Streams that look wrong and are not: each is something that a correct Raft does.
+//! Streams that look wrong and are not: each is something that a correct Raft does. Those of configurations, snapshots,
+//! leases, reads and sessions are in `membership` and `clients`.
+
+mod clients;
+mod membership;
 
 use super::{Feed, Observation, Properties, Role, applied, booted, durable, entry, role, vote};
 
