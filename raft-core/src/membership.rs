@@ -95,9 +95,12 @@ impl Raft {
         self.peers[at] = self.acquaintance(self.peers[at].id);
     }
 
-    /// Those that are no members any more have been sent the configuration that says so, if they can be reached.
-    fn forget_former_members(&mut self) {
-        let active = self.configurations.active();
-        self.peers.retain(|peer| active.contains(peer.id));
+    /// Those that are no members any more are forgotten once they have the entry that says so: one that never hears of its
+    /// removal stands for election again and again. (A later leader does not know them.)
+    pub(crate) fn forget_former_members(&mut self) {
+        let (index, active) = (self.configurations.active_index(), self.configurations.active());
+        if index <= self.commit {
+            self.peers.retain(|peer| active.contains(peer.id) || peer.match_index < index);
+        }
     }
 }

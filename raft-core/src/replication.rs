@@ -120,6 +120,7 @@ impl Raft {
         if progressed {
             self.hand_over_if_ready(from);
             self.advance_leader_commit();
+            self.forget_former_members();
         }
     }
 

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod expectation;
 pub mod nemesis;
 pub mod panics;
+pub mod recovery;
 pub mod run;
 pub mod scenario;
 pub mod setup;
@@ -22,7 +23,7 @@ pub const TOOL: &str = concat!("squall ", env!("CARGO_PKG_VERSION"));
 pub fn known() -> scenario::Known<'static> {
     static PROPERTIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let online = checker::properties::PROPERTIES.iter().map(|property| property.name);
-        online.chain([run::LINEARIZABLE, run::RECOVERS]).collect()
+        online.chain([run::LINEARIZABLE, recovery::RECOVERS]).collect()
     });
     static FAULT_CLASSES: LazyLock<Vec<&str>> =
         LazyLock::new(|| simulator::FaultClass::ALL.iter().map(|class| class.name()).collect());

@@ -5,6 +5,7 @@
 //! end the clients' history is held against the model.
 
 use crate::panics;
+use crate::recovery;
 use crate::scenario::Scenario;
 use crate::setup::{self, Draw};
 use crate::situations::{Situation, Situations, Watcher};
@@ -15,15 +16,12 @@ use checker::history::{History, Op, Output, Value};
 use checker::linearizability::{self, Options, Verdict};
 use checker::models::KeyValue;
 use checker::properties::{At, Observation, Properties, Violation};
-use raft_core::Role;
 use simulator::trace::format::{TraceFooter, TraceHeader};
 use simulator::{Digest, Exposure, LocalTime, NodeId, Step, StepKind, Time, TraceEvent, World};
 use std::collections::BTreeMap;
 
 /// The property that a client's view of the store is linearizable.
 pub const LINEARIZABLE: &str = "linearizable";
-/// The property that the cluster recovers once the faults end.
-pub const RECOVERS: &str = "recovers";
 
 /// How a run is carried out.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,6 +76,8 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
         .expect("the scenario format admits only settings that make a world");
     let mut run = Run {
         world,
+        scenario,
+        draw,
         properties: Properties::new(draw.nodes.into()).pre_vote(draw.pre_vote),
         watcher: Watcher::new(draw.all_nodes()),
         listed: scenario.expect.properties.clone(),
@@ -98,8 +98,10 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
     run.report(seed, draw, failure, history)
 }
 
-struct Run {
+struct Run<'a> {
     world: World<KvNode>,
+    scenario: &'a Scenario,
+    draw: Draw,
     properties: Properties,
     watcher: Watcher,
     /// The properties of which a violation counts.
@@ -112,12 +114,13 @@ struct Run {
 
 type Checked = Result<(), Failure>;
 
-impl Run {
+impl Run<'_> {
     fn drive(&mut self) -> Checked {
         self.observe_all()?;
         while let Some(step) = self.world.step_until(self.faults_end) {
             self.stepped(&step)?;
         }
+        self.deadline = self.deadline + recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
         self.world.heal();
         self.observe_all()?;
         while let Some(step) = self.world.step_until(self.deadline) {
@@ -128,7 +131,7 @@ impl Run {
         }
         match self.world.halted() {
             Some(halt) => Err(Failure::halted(&halt)),
-            None => Err(self.why_not_recovered()),
+            None => Err(recovery::why_not(&self.world, self.faults_end, self.deadline)),
         }
     }
 
@@ -203,82 +206,12 @@ impl Run {
         self.world.nodes().try_for_each(|node| self.observe(at, node))
     }
 
-    /// Whether every client has been served and all nodes are alike.
+    /// Whether the cluster has recovered from the faults, as far as this step can have brought that about.
     fn has_recovered(&self, step: &Step) -> bool {
         // Nodes become alike by a message or a sync, and clients are through with their share at a timer of their own.
-        let telling = matches!(
-            step.kind,
-            StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::ClientTimer { .. }
-        );
-        telling && self.clients_are_served() && self.unlike_the_leader().is_none()
-    }
-
-    fn clients_are_served(&self) -> bool {
-        self.world
-            .clients()
-            .all(|client| self.world.client(client).client().is_none_or(KvClient::has_served))
-    }
-
-    fn leader(&self) -> Option<NodeId> {
-        let leads = |node: &NodeId| {
-            self.world
-                .process(*node)
-                .is_some_and(|p| p.raft().status().role == Role::Leader)
-        };
-        let term = |node: &NodeId| self.world.process(*node).map(|p| p.raft().term());
-        self.world.nodes().filter(leads).max_by_key(term)
-    }
-
-    /// Why the nodes are not all in the leader's state; `None` if they are.
-    fn unlike_the_leader(&self) -> Option<(&'static str, String)> {
-        let Some(leader) = self.leader() else {
-            return Some(("no-leader", "no node leads".to_owned()));
-        };
-        let of_leader = self.world.process(leader).expect("it leads");
-        let want = of_leader.raft().status();
-        if want.commit < want.last_index {
-            let message = format!(
-                "{leader} leads and has committed {} of {} entries",
-                want.commit, want.last_index
-            );
-            return Some(("uncommitted-tail", message));
-        }
-        if want.joint {
-            return Some(("joint", format!("{leader} leads and the joint configuration is not left")));
-        }
-        let members = of_leader.raft().configuration().1;
-        let is_member = |node: &NodeId| members.contains(raft_core::NodeId(node.0.into()));
-        self.world.nodes().filter(is_member).find_map(|node| {
-            let Some(process) = self.world.process(node) else {
-                return Some(("node-down", format!("{node} is down")));
-            };
-            let have = process.raft().status();
-            if (have.term, have.last_index, have.applied) != (want.term, want.last_index, want.applied) {
-                let message = format!(
-                    "{node} is in term {} with {} entries, {} applied; leader {leader} is in term {} with {}, {} applied",
-                    have.term, have.last_index, have.applied, want.term, want.last_index, want.applied
-                );
-                return Some(("not-converged", message));
-            }
-            let differs = process.store().hash() != of_leader.store().hash();
-            differs.then(|| ("state-differs", format!("{node} and leader {leader} have applied the same and differ")))
-        })
-    }
-
-    fn why_not_recovered(&self) -> Failure {
-        let waited = simulator::Duration(self.deadline.0 - self.faults_end.0);
-        let unserved = self.world.clients().find_map(|client| {
-            let operation = self.world.client(client).client()?.waits_for()?;
-            Some(("not-served", format!("{client} still waits for {operation:?}")))
-        });
-        let reason = self.unlike_the_leader().or(unserved);
-        let (place, reason) = reason.unwrap_or(("not-served", "a client has not been served".to_owned()));
-        let message = format!("{waited} after the faults ended, {reason}");
-        let failure = Failure::new(FailureKind::Liveness, RECOVERS, place, message);
-        Failure {
-            time: Some(self.deadline.0),
-            ..failure
-        }
+        let telling =
+            matches!(step.kind, StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::ClientTimer { .. });
+        telling && recovery::has_recovered(&self.world)
     }
 
     fn at_rest(&self) -> Checked {

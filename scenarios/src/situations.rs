@@ -25,11 +25,25 @@ pub enum Situation {
     TwoLeaders,
     /// A client gave up: an operation's outcome is unknown.
     OutcomeUnknown,
+    /// A node came under a joint configuration.
+    JointConfiguration,
+    /// A node went back to an earlier configuration, because the entry of the later one was removed.
+    ConfigurationRolledBack,
+    /// A node installed a leader's snapshot.
+    SnapshotInstalled,
+    /// A node was told by its leader to take over.
+    TransferReceived,
+    /// A leader held a lease.
+    LeaseHeld,
+    /// A leader lost its lease while it led.
+    LeaseDropped,
+    /// A command came a second time and was recognised.
+    CommandRepeated,
 }
 
 impl Situation {
     /// All, in the order of the reports.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::LeaderElected,
         Self::ElectionLost,
         Self::LeaderDeposed,
@@ -39,6 +53,13 @@ impl Situation {
         Self::TornTailRecovered,
         Self::TwoLeaders,
         Self::OutcomeUnknown,
+        Self::JointConfiguration,
+        Self::ConfigurationRolledBack,
+        Self::SnapshotInstalled,
+        Self::TransferReceived,
+        Self::LeaseHeld,
+        Self::LeaseDropped,
+        Self::CommandRepeated,
     ];
 
     /// Its name.
@@ -53,6 +74,13 @@ impl Situation {
             Self::TornTailRecovered => "torn-tail-recovered",
             Self::TwoLeaders => "two-leaders",
             Self::OutcomeUnknown => "outcome-unknown",
+            Self::JointConfiguration => "joint-configuration",
+            Self::ConfigurationRolledBack => "configuration-rolled-back",
+            Self::SnapshotInstalled => "snapshot-installed",
+            Self::TransferReceived => "transfer-received",
+            Self::LeaseHeld => "lease-held",
+            Self::LeaseDropped => "lease-dropped",
+            Self::CommandRepeated => "command-repeated",
         }
     }
 }
@@ -103,16 +131,13 @@ struct Watched {
     last: u64,
     durable: u64,
     commit: u64,
+    /// Index of the active configuration.
+    configuration: u64,
 }
 
 impl Default for Watched {
     fn default() -> Self {
-        Self {
-            role: Role::Follower,
-            last: 0,
-            durable: 0,
-            commit: 0,
-        }
+        Self { role: Role::Follower, last: 0, durable: 0, commit: 0, configuration: 0 }
     }
 }
 
@@ -147,17 +172,29 @@ impl Watcher {
             Observation::Appended(entry) => watched.last = entry.index,
             Observation::DurableAppended(entry) => watched.durable = entry.index,
             Observation::Committed { index } => watched.commit = index,
+            Observation::Installed { index, .. } => {
+                (watched.last, watched.commit) = (watched.last.max(index), index);
+                self.situations.reached(Situation::SnapshotInstalled, 1);
+            }
+            Observation::ConfigurationAppended { outgoing, .. } if !outgoing.is_empty() => {
+                self.situations.reached(Situation::JointConfiguration, 1);
+            }
+            Observation::ConfigurationActive { index } => {
+                let before = std::mem::replace(&mut watched.configuration, index);
+                self.situations.reached(Situation::ConfigurationRolledBack, u64::from(index < before));
+            }
+            Observation::TransferReceived { .. } => self.situations.reached(Situation::TransferReceived, 1),
+            Observation::LeaseHeld { .. } => self.situations.reached(Situation::LeaseHeld, 1),
+            Observation::LeaseDropped => self.situations.reached(Situation::LeaseDropped, 1),
+            Observation::SessionApplied { effect: false, .. } => {
+                self.situations.reached(Situation::CommandRepeated, 1);
+            }
             _ => {}
         }
     }
 
     fn crashed(&mut self, node: u32) {
-        let Watched {
-            role,
-            last,
-            durable,
-            commit,
-        } = std::mem::take(&mut self.nodes[node as usize]);
+        let Watched { role, last, durable, commit, .. } = std::mem::take(&mut self.nodes[node as usize]);
         if role == Role::Leader && last > commit {
             self.situations.reached(Situation::LeaderCrashedWithTail, 1);
         }

@@ -20,8 +20,9 @@ pub const INFO: PropertyInfo = PropertyInfo {
     source: "Raft section 5.3; etcd CommittedIsDurableInv and QuorumLogInv; Vanlightly CommittedEntriesReachMajority",
 };
 
-/// The node of this step is about to move its commit index to `index`, within its log.
-pub fn committed(ghost: &Ghost, step: Step, index: u64) -> Verdict {
+/// The node of this step is about to move its commit index to `index`, within its log; `under` is the configuration in
+/// which, if it leads, it has the copies.
+pub fn committed(ghost: &Ghost, step: Step, index: u64, under: Option<ConfigurationId>) -> Verdict {
     let node = ghost.node(step.node);
     if !node.leads() {
         let first = ghost.committed_last();
@@ -32,13 +33,13 @@ pub fn committed(ghost: &Ghost, step: Step, index: u64) -> Verdict {
         let message = format!("node {node}, a {role}, committed up to entry {index}; leaders committed up to {first}.");
         return Err(step.broken(INFO.name, "ahead-of-leaders", message).at_index(index));
     }
+    if under.is_some() {
+        return Ok(());
+    }
     let mark = node
         .log
         .mark(index)
         .expect("a commit index within the log was checked by index-order");
-    if ghost.decides_under(step.node, step.at.event, index, mark).is_some() {
-        return Ok(());
-    }
     let under = node.membership.active();
     Err(too_few(ghost, step, "too-few-copies", under, index, mark).in_term(node.role_term))
 }

@@ -274,11 +274,6 @@ impl Membership {
         *at.unwrap_or(&self.placed[0])
     }
 
-    /// The configuration before the one in force; the base has none.
-    pub fn previous(&self) -> Option<Placed> {
-        self.placed.len().checked_sub(2).map(|place| self.placed[place])
-    }
-
     pub(super) fn activate(&mut self, event: u64, id: ConfigurationId) {
         if self.changed.is_none_or(|(changed_in, _)| changed_in != event) {
             self.changed = Some((event, self.active));

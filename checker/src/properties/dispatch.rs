@@ -219,15 +219,15 @@ impl Properties {
         self.judged
             .pass(state_machine_safety::committed(&self.ghost, step, index))?;
         self.judged.pass(commit_own_term::committed(&self.ghost, step, index))?;
+        let under = self.decides_under(step, index);
         self.judged
-            .pass(committed_durable::committed(&self.ghost, step, index))?;
+            .pass(committed_durable::committed(&self.ghost, step, index, under))?;
         self.judged
             .pass(leader_completeness::committed(&self.ghost, step, index))?;
         self.judged.pass(self.lease_disjointness.committed(&self.ghost, step))?;
         let node = self.ghost.node(step.node);
-        let mut under = node.membership.active();
+        let under = under.unwrap_or(node.membership.active());
         if node.leads() && index > self.ghost.committed_last() {
-            under = self.decided_under(step, index);
             let verdict = self.quorum_overlap.committed(&self.ghost, step, index, under);
             self.judged.pass(verdict)?;
         }
@@ -306,15 +306,16 @@ impl Properties {
         Ok(())
     }
 
-    /// The configuration under which this step's node, a leader, commits up to `index`.
-    fn decided_under(&self, step: Step, index: u64) -> ConfigurationId {
+    /// The configuration under which this step's node commits up to `index`, within its log: of a leader, one that has
+    /// the copies.
+    fn decides_under(&self, step: Step, index: u64) -> Option<ConfigurationId> {
         let node = self.ghost.node(step.node);
-        let mark = node
-            .log
-            .mark(index)
-            .expect("a commit index within the log was checked by index-order");
-        let under = self.ghost.decides_under(step.node, step.at.event, index, mark);
-        under.unwrap_or(node.membership.active())
+        if !node.leads() {
+            return None;
+        }
+        let mark = node.log.mark(index);
+        let mark = mark.expect("a commit index within the log was checked by index-order");
+        self.ghost.decides_under(step.node, step.at.event, index, mark)
     }
 
     /// The position at `index` in the committed log.

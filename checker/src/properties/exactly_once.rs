@@ -21,8 +21,8 @@ pub const INFO: PropertyInfo = PropertyInfo {
 /// What became of a command.
 #[derive(Clone, Copy, Debug)]
 struct Command {
-    /// Index of the entry at which it was carried out; 0 while only repetitions were seen.
-    effect: u64,
+    /// Index of the entry at which it was carried out; `None` while only repetitions were seen.
+    effect: Option<u64>,
     reply: u64,
 }
 
@@ -55,31 +55,25 @@ impl ExactlyOnce {
         let command = self
             .commands
             .entry((session, sequence))
-            .or_insert(Command { effect: 0, reply });
-        if effect && command.effect == 0 {
-            command.effect = index;
+            .or_insert(Command { effect: None, reply });
+        if effect {
+            command.effect.get_or_insert(index);
         }
-        let Command {
-            effect: first,
-            reply: answer,
-        } = *command;
-        let (rule, what) = if effect && first != index {
-            (
+        let answer = command.reply;
+        let (rule, what) = match command.effect {
+            Some(first) if effect && first != index => (
                 "carried-out-twice",
                 format!("carried it out, which was done at entry {first}"),
-            )
-        } else if !effect && first == index {
-            (
+            ),
+            Some(first) if !effect && first == index => (
                 "effect-lost",
                 "took it for a repetition, and another node carried it out".to_owned(),
-            )
-        } else if reply != answer {
-            (
+            ),
+            _ if reply != answer => (
                 "answer-differs",
                 format!("answered {reply:016x}, and before it was {answer:016x}"),
-            )
-        } else {
-            return Ok(());
+            ),
+            _ => return Ok(()),
         };
         let message = format!(
             "node {} processed command {sequence} of session {session} at entry {index}: it {what}.",

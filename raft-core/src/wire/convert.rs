@@ -247,7 +247,11 @@ fn body_from_schema(body: schema::Body) -> Result<Body, WireError> {
         From::VoteReply(body) => Body::VoteReply { granted: body.granted },
         From::AppendEntries(body) => Body::AppendEntries {
             prev: mark_from_schema(body.prev),
-            entries: body.entries.into_iter().map(Coded::from_schema).collect::<Result<_, _>>()?,
+            entries: body
+                .entries
+                .into_iter()
+                .map(Coded::from_schema)
+                .collect::<Result<_, _>>()?,
             commit: body.commit,
             quiesce: body.quiesce,
             stamp: stamp_from_schema(body.stamp),
@@ -299,7 +303,10 @@ fn stamp_to_schema(stamp: Stamp) -> Option<schema::Stamp> {
 }
 
 fn stamp_from_schema(stamp: Option<schema::Stamp>) -> Stamp {
-    stamp.map_or_else(Stamp::default, |schema::Stamp { round, session }| Stamp { round, session })
+    stamp.map_or_else(Stamp::default, |schema::Stamp { round, session }| Stamp {
+        round,
+        session,
+    })
 }
 
 fn some_configuration(configuration: &Configuration) -> Option<schema::Configuration> {

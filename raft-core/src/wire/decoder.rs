@@ -55,6 +55,13 @@ impl Decoder {
         frame
     }
 
+    /// Where in the stream the next frame begins, in bytes: after an error that is not fatal, the end of the frame that it
+    /// is about.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.at
+    }
+
     /// Whether the stream is lost: close the connection.
     #[must_use]
     pub fn is_broken(&self) -> bool {

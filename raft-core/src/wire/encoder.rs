@@ -48,12 +48,19 @@ impl Encoder {
     pub fn encode<T: Wire>(&mut self, value: &T, out: &mut Vec<u8>) -> Result<(), WireError> {
         let (start, max) = (out.len(), self.limits.body_bytes_max());
         if value.items() > self.limits.items_max {
-            return Err(WireError::TooManyItems { body_at: 0, max: self.limits.items_max });
+            return Err(WireError::TooManyItems {
+                body_at: 0,
+                max: self.limits.items_max,
+            });
         }
         let schema = value.to_schema();
         let body_bytes = schema.encoded_len();
         if body_bytes > max {
-            return Err(WireError::TooLarge { at: 0, bytes: body_bytes as u64, max });
+            return Err(WireError::TooLarge {
+                at: 0,
+                bytes: body_bytes as u64,
+                max,
+            });
         }
         out.reserve(HEADER_BYTES + body_bytes);
         out.extend_from_slice(&[0; HEADER_BYTES]);

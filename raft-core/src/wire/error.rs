@@ -10,7 +10,9 @@ use super::frame::Kind;
 #[non_exhaustive]
 pub enum WireError {
     /// The bytes end inside a frame.
-    #[error("frame at byte {at}: {have} of at least {needed} bytes are there; wait for the rest, or give the stream up")]
+    #[error(
+        "frame at byte {at}: {have} of at least {needed} bytes are there; wait for the rest, or give the stream up"
+    )]
     Truncated {
         /// Where the frame begins.
         at: u64,
@@ -20,7 +22,10 @@ pub enum WireError {
         have: usize,
     },
     /// The frame is of another version of this format, or the bytes are something else.
-    #[error("frame at byte {at}: version {found}, and this codec reads version {}; is the peer of another release?", super::VERSION)]
+    #[error(
+        "frame at byte {at}: version {found}, and this codec reads version {}; is the peer of another release?",
+        super::VERSION
+    )]
     Version {
         /// Where the frame begins.
         at: u64,
@@ -43,8 +48,10 @@ pub enum WireError {
         /// The kind byte.
         kind: u8,
     },
-    /// The body is longer than [`super::Limits::body_bytes_max`], as it travels or when decompressed.
-    #[error("frame at byte {at}: a body of {bytes} bytes exceeds the limit of {max}; raise body_bytes_max on both sides")]
+    /// The body is longer, as it travels, than [`super::Limits::body_bytes_max`].
+    #[error(
+        "frame at byte {at}: a body of {bytes} bytes exceeds the limit of {max}; raise body_bytes_max on both sides"
+    )]
     TooLarge {
         /// Where the frame begins; 0 when encoding.
         at: u64,
@@ -106,7 +113,10 @@ pub enum WireError {
         field: &'static str,
     },
     /// A set of voters is larger than [`crate::Configuration::VOTERS_MAX`].
-    #[error("a configuration with {found} voters in one set; at most {} make one", crate::Configuration::VOTERS_MAX)]
+    #[error(
+        "a configuration with {found} voters in one set; at most {} make one",
+        crate::Configuration::VOTERS_MAX
+    )]
     TooManyVoters {
         /// How many there are.
         found: usize,

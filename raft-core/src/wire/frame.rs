@@ -63,7 +63,11 @@ impl Header {
         }
         let Some(header) = bytes.first_chunk::<HEADER_BYTES>() else {
             let have = bytes.len();
-            return Err(WireError::Truncated { at, needed: HEADER_BYTES, have });
+            return Err(WireError::Truncated {
+                at,
+                needed: HEADER_BYTES,
+                have,
+            });
         };
         let word = |from: usize| u32::from_le_bytes([0, 1, 2, 3].map(|nth| header[from + nth]));
         if crc32c::crc32c(&header[..12]) != word(12) {
@@ -81,7 +85,11 @@ impl Header {
                 body_bytes,
                 body_checksum: word(8),
             }),
-            _ => Err(WireError::TooLarge { at, bytes: bytes.into(), max }),
+            _ => Err(WireError::TooLarge {
+                at,
+                bytes: bytes.into(),
+                max,
+            }),
         }
     }
 }

@@ -34,8 +34,8 @@
 //!
 //! The header has a checksum of its own, so that a damaged length is noticed at once and not after waiting for gigabytes
 //! that never come. CRC-32C tells every change of up to three bits apart in bodies up to [`Limits::BODY_BYTES_CEILING`],
-//! and every burst of up to 32 bits; other damage slips through once in four thousand million cases. It protects from
-//! accidents, not from an adversary.
+//! and every burst of up to 32 bits; of other damage, it misses one case in 2^32. It protects from accidents, not from
+//! an adversary.
 //!
 //! # What survives
 //!

@@ -102,7 +102,9 @@ impl Scan<'_> {
         while self.at < end {
             let start = self.at;
             let key = self.varint(end)?;
-            let number = u32::try_from(key >> 3).ok().filter(|number| (1..1 << 29).contains(number));
+            let number = u32::try_from(key >> 3)
+                .ok()
+                .filter(|number| (1..1 << 29).contains(number));
             let Some(number) = number else {
                 return Err(malformed(start, "a field number out of range"));
             };
@@ -135,7 +137,12 @@ impl Scan<'_> {
                 }
                 (3 | 4, _) => return Err(malformed(start, "a group, which this schema does not use")),
                 (6 | 7, _) => return Err(malformed(start, "a wire type that does not exist")),
-                _ => return Err(malformed(start, "a number of a type that the schema does not have there")),
+                _ => {
+                    return Err(malformed(
+                        start,
+                        "a number of a type that the schema does not have there",
+                    ));
+                }
             }
         }
         Ok(())

@@ -78,6 +78,7 @@ fn configuration_of_log_snapshot_differs() {
     feed.store(3, entry(3, 1));
     feed.commit(0, 3);
     feed.ok(2, Observation::Installed { term: 1, index: 3 });
+    feed.events -= 1; // The same event.
     feed.breaks(
         2,
         configuration(3, &[0, 1, 2], &[]),
@@ -166,16 +167,20 @@ fn quorum_overlap_election() {
 }
 
 #[test]
-fn quorum_overlap_looks_at_the_election_before_a_commit() {
-    // Term 2 is won under one neighbour of {0, 1, 2}, term 3 under another: {0, 1, 2, 3} and {0, 1}.
-    let mut feed = committed(1);
+fn quorum_overlap_looks_at_the_election_before() {
+    // Both are one server away from {0, 1, 2, 3}, and {2, 3, 4} and {0, 1} are majorities of them.
+    let mut feed = Feed::new(4);
+    feed.elect(0, 1, &[0, 1, 2]);
     feed.ok(3, Observation::Term { term: 1 });
-    feed.store(3, entry(1, 1));
-    feed.configure(3, entry(2, 1), &[0, 1, 2, 3], &[]);
+    for node in 0..4 {
+        feed.store(node, entry(1, 1));
+    }
+    feed.commit(0, 1);
+    feed.configure(3, entry(2, 1), &[0, 1, 2, 3, 4], &[]);
     feed.stand(3, 2);
     feed.ok(3, role(Role::Leader, 2));
     feed.ok(1, Observation::Term { term: 2 });
-    feed.configure(1, entry(2, 2), &[0, 1], &[]);
+    feed.configure(1, entry(2, 2), &[0, 1, 2], &[]);
     feed.stand(1, 3);
     feed.breaks(1, role(Role::Leader, 3), "quorum-overlap/disjoint-quorums");
 }

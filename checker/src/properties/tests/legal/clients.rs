@@ -36,8 +36,9 @@ fn a_lease_ends_with_its_time_its_role_its_term_and_its_process() {
 #[test]
 fn a_lease_is_free_to_end_when_the_next_begins() {
     let mut feed = overtaken(0);
-    let now = (feed.events + 2) * 1_000;
+    let now = (feed.events + 2) * 1_000; // When the next lease begins.
     feed.ok(0, Observation::LeaseHeld { until: now });
+    feed.ok(1, Observation::LeaseHeld { until: 1_000_000 });
     feed.commit(1, 1);
 }
 

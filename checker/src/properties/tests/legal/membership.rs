@@ -49,28 +49,30 @@ fn a_cluster_moves_to_other_nodes_through_a_joint_configuration() {
 }
 
 #[test]
-fn a_commit_late_of_a_leader_that_is_long_gone_decides_nothing() {
+fn decisions_that_come_late_decide_nothing() {
     let mut feed = five();
-    for node in [0, 1, 3, 4] {
+    feed.ok(5, booted(1, None, 0, &[]));
+    feed.store(5, entry(1, 1));
+    feed.stand(5, 2);
+    for node in [0, 1, 2, 3, 4] {
         feed.store(node, entry(2, 1));
     }
-    // Node 1 moves the cluster to {3, 4}, while node 0 still believes that it leads {0, 1, 2}.
-    feed.elect(1, 2, &[1, 2]);
-    feed.store(2, entry(2, 1));
+    // Node 1 moves the cluster to {3, 4}, while node 0 still leads {0, 1, 2}, and node 5 waits for votes from there.
+    feed.elect(1, 3, &[1, 2]);
     for node in [1, 2, 3, 4] {
-        feed.ok(node, Observation::Term { term: 2 });
-        feed.store(node, entry(3, 2));
+        feed.ok(node, Observation::Term { term: 3 });
+        feed.store(node, entry(3, 3));
     }
     feed.commit(1, 3);
-    configured(&mut feed, &[1, 2, 3, 4], (4, 2), &[3, 4], &[0, 1, 2]);
+    configured(&mut feed, &[1, 2, 3, 4], (4, 3), &[3, 4], &[0, 1, 2]);
     feed.commit(1, 4);
-    configured(&mut feed, &[1, 3, 4], (5, 2), &[3, 4], &[]);
+    configured(&mut feed, &[1, 3, 4], (5, 3), &[3, 4], &[]);
     feed.commit(1, 5);
     feed.commit(0, 2);
-    // A vote for node 2 in term 2 would be second; one that wins a term below the last decision is late.
-    feed.store(3, entry(6, 2));
-    feed.store(4, entry(6, 2));
-    feed.ok(1, Observation::Appended(entry(6, 2)));
+    feed.ok(5, role(Role::Leader, 2));
+    feed.store(3, entry(6, 3));
+    feed.store(4, entry(6, 3));
+    feed.ok(1, Observation::Appended(entry(6, 3)));
     feed.commit(1, 6);
 }
 
@@ -86,6 +88,8 @@ fn an_uncommitted_configuration_goes_with_its_entry() {
     feed.ok(0, Observation::Truncated { from: 2 });
     feed.also(0, Observation::Appended(entry(2, 2)));
     feed.also(0, Observation::ConfigurationActive { index: 0 });
+    feed.ok(0, Observation::DurableTruncated { from: 2 });
+    feed.ok(0, Observation::DurableAppended(entry(2, 2)));
     configured(&mut feed, &[1, 2], (3, 2), &[0, 1], &[]);
     feed.configure(0, entry(3, 2), &[0, 1], &[]);
     feed.commit(1, 3);

@@ -1,0 +1,94 @@
+//! The second phase of a run: after the faults, the cluster must elect a leader, serve every client and converge; and if it
+//! does not, this says why.
+
+use crate::scenario::Scenario;
+use crate::setup::Draw;
+use crate::systems::kv::KvNode;
+use crate::verdict::{Failure, FailureKind};
+use crate::workloads::kv::KvClient;
+use raft_core::{Role, Status};
+use simulator::{Duration, NodeId, Time, World};
+
+/// The property that the cluster recovers once the faults end.
+pub const RECOVERS: &str = "recovers";
+
+/// How long the members that are furthest behind need to catch up, beyond the time that a scenario allows for recovery: one
+/// round trip and one write for each window of entries that they lack, at their slowest.
+pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Draw) -> Duration {
+    let last = |id: NodeId| world.process(id).map_or(0, |node| node.raft().status().last_index);
+    let longest = world.nodes().map(last).max().unwrap_or(0);
+    let shortest = world.nodes().map(last).min().unwrap_or(0);
+    let window = u64::from(draw.max_entries_per_append) * u64::from(draw.max_inflight);
+    let round_trip = 2 * scenario.network.latency.max_ns + scenario.disk.sync.max_ns;
+    Duration((longest - shortest).div_ceil(window) * round_trip)
+}
+
+/// What keeps a cluster from having recovered: a short name and a sentence.
+type Obstacle = (&'static str, String);
+
+/// Whether every client has been served and all members are in the leader's state.
+pub fn has_recovered(world: &World<KvNode>) -> bool {
+    clients_are_served(world) && obstacle(world).is_none()
+}
+
+/// Why a cluster has not recovered between `faults_end` and `deadline`.
+pub fn why_not(world: &World<KvNode>, faults_end: Time, deadline: Time) -> Failure {
+    let waits = |client| Some((client, world.client(client).client()?.waits_for()?));
+    let unserved = || {
+        let (client, operation) = world.clients().find_map(waits)?;
+        Some(("not-served", format!("{client} still waits for {operation:?}")))
+    };
+    let obstacle = obstacle(world).or_else(unserved);
+    let (place, reason) = obstacle.unwrap_or(("not-served", "a client has not been served".to_owned()));
+    let waited = Duration(deadline.0 - faults_end.0);
+    let message = format!("{waited} after the faults ended, {reason}");
+    let failure = Failure::new(FailureKind::Liveness, RECOVERS, place, message);
+    Failure { time: Some(deadline.0), ..failure }
+}
+
+fn clients_are_served(world: &World<KvNode>) -> bool {
+    world.clients().all(|client| world.client(client).client().is_none_or(KvClient::has_served))
+}
+
+/// The leader of the latest term.
+fn leader(world: &World<KvNode>) -> Option<(NodeId, &KvNode)> {
+    let nodes = world.nodes().filter_map(|id| Some((id, world.process(id)?)));
+    nodes.filter(|(_, node)| node.raft().status().role == Role::Leader).max_by_key(|(_, node)| node.raft().term())
+}
+
+/// Why the members are not all in the leader's state; `None` if they are.
+fn obstacle(world: &World<KvNode>) -> Option<Obstacle> {
+    let Some((leader, of_leader)) = leader(world) else {
+        return Some(("no-leader", "no node leads".to_owned()));
+    };
+    let want = of_leader.raft().status();
+    if want.commit < want.last_index {
+        let message = format!("{leader} leads and has committed {} of {} entries", want.commit, want.last_index);
+        return Some(("uncommitted-tail", message));
+    }
+    if want.joint {
+        return Some(("joint", format!("{leader} leads and has not left the joint configuration")));
+    }
+    let members = of_leader.raft().configuration().1;
+    let is_member = |node: &NodeId| members.contains(raft_core::NodeId(node.0.into()));
+    world.nodes().filter(is_member).find_map(|node| {
+        let Some(process) = world.process(node) else {
+            return Some(("node-down", format!("{node} is down")));
+        };
+        unlike(node, &process.raft().status(), leader, &want).or_else(|| {
+            let differs = process.store().hash() != of_leader.store().hash();
+            differs.then(|| ("state-differs", format!("{node} and leader {leader} have applied the same and differ")))
+        })
+    })
+}
+
+fn unlike(node: NodeId, have: &Status, leader: NodeId, want: &Status) -> Option<Obstacle> {
+    let same = (have.term, have.last_index, have.applied) == (want.term, want.last_index, want.applied);
+    (!same).then(|| {
+        let message = format!(
+            "{node} is in term {} with {} entries, {} applied; leader {leader} is in term {} with {}, {} applied",
+            have.term, have.last_index, have.applied, want.term, want.last_index, want.applied
+        );
+        ("not-converged", message)
+    })
+}
