@@ -73,6 +73,9 @@ pub mod quorum;
 mod raft;
 mod random;
 mod read;
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 mod reads;
 mod replication;
 pub mod sessions;

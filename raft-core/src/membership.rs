@@ -28,7 +28,9 @@ impl Raft {
             learns && peer.is_none_or(|p| p.match_index + self.config.promotion_lag_max < self.log.last_index())
         };
         if self.role != Role::Leader {
-            Some(Refusal::NotLeader { leader: self.known_leader() })
+            Some(Refusal::NotLeader {
+                leader: self.known_leader(),
+            })
         } else if self.transfer.is_some() {
             Some(Refusal::Transferring)
         } else if !self.has_committed_in_term() {
@@ -100,7 +102,8 @@ impl Raft {
     pub(crate) fn forget_former_members(&mut self) {
         let (index, active) = (self.configurations.active_index(), self.configurations.active());
         if index <= self.commit {
-            self.peers.retain(|peer| active.contains(peer.id) || peer.match_index < index);
+            self.peers
+                .retain(|peer| active.contains(peer.id) || peer.match_index < index);
         }
     }
 }

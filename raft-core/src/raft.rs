@@ -243,7 +243,7 @@ impl Raft {
             self.become_follower(term, None);
         }
         if term < self.term() {
-            return self.answer_stale(from, body);
+            return self.answer_stale(from, &body);
         }
         match body {
             Body::PreVote { last } => self.on_pre_vote(from, term, last),
@@ -295,8 +295,8 @@ impl Raft {
     }
 
     /// Tells the sender of an old term's request the current term; an old reply is nobody's business any more.
-    fn answer_stale(&mut self, from: NodeId, body: Body) {
-        let reply = match body {
+    fn answer_stale(&mut self, from: NodeId, body: &Body) {
+        let reply = match *body {
             Body::PreVote { .. } => Body::PreVoteReply { granted: false },
             Body::RequestVote { .. } => Body::VoteReply { granted: false },
             Body::AppendEntries { prev, stamp, .. } => self.rejection(prev.index, stamp),

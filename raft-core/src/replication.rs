@@ -23,7 +23,9 @@ impl Raft {
         let config = &self.config;
         let full = self.uncommitted_bytes > 0 && self.uncommitted_bytes + bytes > config.uncommitted_bytes_max;
         if self.role != Role::Leader {
-            Some(Refusal::NotLeader { leader: self.known_leader() })
+            Some(Refusal::NotLeader {
+                leader: self.known_leader(),
+            })
         } else if self.transfer.is_some() {
             Some(Refusal::Transferring)
         } else if bytes > config.entry_bytes_max {

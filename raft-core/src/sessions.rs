@@ -60,17 +60,26 @@ impl<R> Sessions<R> {
     /// No sessions. One that no entry uses for `lifetime` entries is forgotten by [`expire`](Self::expire).
     #[must_use]
     pub fn new(lifetime: Option<u64>) -> Self {
-        Self { sessions: BTreeMap::new(), lifetime }
+        Self {
+            sessions: BTreeMap::new(),
+            lifetime,
+        }
     }
 
     /// The entry at `index` opens a session, unless there is one of this name.
     pub fn open(&mut self, id: SessionId, index: Index) {
-        self.sessions.entry(id).or_insert(Session { used: index, sequence: 0, response: None });
+        self.sessions.entry(id).or_insert(Session {
+            used: index,
+            sequence: 0,
+            response: None,
+        });
     }
 
     /// What to do with operation `sequence`, at least 1, of a session, in the entry at `index`.
     pub fn admit(&mut self, id: SessionId, sequence: u64, index: Index) -> Admission<'_, R> {
-        let Some(session) = self.sessions.get_mut(&id) else { return Admission::Unknown };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return Admission::Unknown;
+        };
         session.used = index;
         match &session.response {
             Some(response) if sequence == session.sequence => Admission::Repeated(response),
@@ -90,7 +99,8 @@ impl<R> Sessions<R> {
     /// Forgets, at the entry at `index`, the sessions whose lifetime is over. Every replica must call it at the same entries.
     pub fn expire(&mut self, index: Index) {
         if let Some(lifetime) = self.lifetime {
-            self.sessions.retain(|_, session| index.saturating_sub(session.used) <= lifetime);
+            self.sessions
+                .retain(|_, session| index.saturating_sub(session.used) <= lifetime);
         }
     }
 
@@ -137,8 +147,10 @@ mod tests {
         sessions.open(1, 1);
         sessions.open(2, 5);
         sessions.expire(12);
-        assert_eq!((sessions.admit(1, 1, 12), sessions.admit(2, 1, 12)), (Admission::<()>::Unknown, Admission::New));
+        assert_eq!(sessions.admit(1, 1, 12), Admission::<()>::Unknown);
+        assert_eq!(sessions.admit(2, 1, 12), Admission::New);
         sessions.open(1, 13);
-        assert_eq!((sessions.admit(1, 1, 13), sessions.len()), (Admission::New, 2));
+        assert_eq!(sessions.admit(1, 1, 13), Admission::New);
+        assert_eq!(sessions.len(), 2);
     }
 }

@@ -20,7 +20,9 @@ impl Raft {
     /// Stops taking proposals, brings the target up to date, and tells it to stand for election.
     pub(crate) fn transfer_leadership(&mut self, id: RequestId, to: NodeId) {
         let refusal = match () {
-            () if self.role != Role::Leader => Some(Refusal::NotLeader { leader: self.known_leader() }),
+            () if self.role != Role::Leader => Some(Refusal::NotLeader {
+                leader: self.known_leader(),
+            }),
             () if self.transfer.is_some() => Some(Refusal::Transferring),
             () if to == self.config.id || !self.configurations.active().is_voter(to) => Some(Refusal::BadTarget),
             () => None,

@@ -113,15 +113,19 @@ fn message() -> impl Strategy<Value = Message> {
     })
 }
 
-fn compression() -> impl Strategy<Value = Compression> {
-    let methods = [
-        Compression::None,
+/// The methods that this build has, with their flags.
+fn methods() -> Vec<(Compression, u8)> {
+    vec![
         #[cfg(feature = "wire-lz4")]
-        Compression::Lz4,
+        (Compression::Lz4, 1),
         #[cfg(feature = "wire-zstd")]
-        Compression::Zstd { level: 1 },
-    ];
-    prop::sample::select(methods.to_vec())
+        (Compression::Zstd { level: 1 }, 2),
+    ]
+}
+
+fn compression() -> impl Strategy<Value = Compression> {
+    let methods = methods().into_iter().map(|(method, _)| method);
+    prop::sample::select(methods.chain([Compression::None]).collect::<Vec<_>>())
 }
 
 fn frame<T: Wire>(value: &T, compression: Compression) -> Vec<u8> {
@@ -360,9 +364,21 @@ fn what_is_wrong_with_a_body_is_said_with_its_place() {
         Err(WireError::UnknownHeader {
             at: 0,
             flags: 0,
-            kind: 9
+            kind: 9,
+            reserved: 0,
         })
     );
+    let mut reserved = forge(1, 0, &[]);
+    reserved[3] = 1;
+    let of_header = checksum(&reserved[..12]).to_le_bytes();
+    reserved[12..].copy_from_slice(&of_header);
+    let unknown = WireError::UnknownHeader {
+        at: 0,
+        flags: 0,
+        kind: 1,
+        reserved: 1,
+    };
+    assert_eq!(read(reserved, &limits), Err(unknown));
     assert_eq!(read(vec![2; 40], &limits), Err(WireError::Version { at: 0, found: 2 }));
 }
 
@@ -449,6 +465,29 @@ fn limits_hold_on_both_sides() {
 }
 
 #[test]
+fn node_ids_are_counted_however_they_are_written() {
+    let limits = Limits {
+        body_bytes_max: 1000,
+        items_max: 3,
+    };
+    let check = |lists: &[u8]| {
+        let length = u8::try_from(lists.len()).expect("a short list");
+        let body = [&[0x2a, length], lists].concat();
+        Frame::read(&forge(2, 0, &body).into(), &limits)
+            .and_then(|frame| frame.decode::<Entry>(&limits))
+            .map(|entry| match entry.content {
+                Content::Configuration(configuration) => configuration.members().count(),
+                _ => 0,
+            })
+    };
+    assert_eq!(check(&[0x0a, 2, 1, 2, 0x1a, 1, 3]), Ok(3), "packed");
+    assert_eq!(check(&[0x08, 1, 0x08, 2, 0x18, 3]), Ok(3), "one by one");
+    let too_many = |body_at| Err(WireError::TooManyItems { body_at, max: 3 });
+    assert_eq!(check(&[0x0a, 2, 1, 2, 0x1a, 2, 3, 4]), too_many(9));
+    assert_eq!(check(&[0x08, 1, 0x08, 2, 0x18, 3, 0x18, 4]), too_many(9));
+}
+
+#[test]
 fn two_bytes_that_ask_for_an_entry_each_are_refused_before_they_get_it() {
     let mut body = vec![0x42, 0x80, 0x80, 0x80, 0x08]; // AppendEntries of 16 MiB
     body.resize(body.len() + (16 << 20), 0);
@@ -502,7 +541,6 @@ fn zstd_of(zeros: usize) -> Vec<u8> {
     out.split_off(HEADER_BYTES)
 }
 
-#[cfg(any(feature = "wire-lz4", feature = "wire-zstd"))]
 #[test]
 fn only_what_shrinks_is_compressed() {
     let flags = |message: &Message, from: usize, compression| {
@@ -520,12 +558,7 @@ fn only_what_shrinks_is_compressed() {
         chunk: Payload::from(vec![1; 4096]),
         stamp: Stamp::default(),
     };
-    for (compression, method) in [
-        #[cfg(feature = "wire-lz4")]
-        (Compression::Lz4, 1),
-        #[cfg(feature = "wire-zstd")]
-        (Compression::Zstd { level: 1 }, 2),
-    ] {
+    for (compression, method) in methods() {
         assert_eq!(flags(&large, 4096, compression), method);
         assert_eq!(flags(&large, 8192, compression), 0);
         assert_eq!(flags(&heartbeat(), 0, compression), 0);

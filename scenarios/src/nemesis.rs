@@ -80,7 +80,7 @@ impl Planner<'_> {
                 let mut at = Time(0) + self.span(pause);
                 while at < end {
                     self.strike(at, &fault.kind, end);
-                    at = at + self.span(pause);
+                    at += self.span(pause);
                 }
             }
         }
@@ -100,10 +100,9 @@ impl Planner<'_> {
             } => {
                 let inwards = self.stream.below(2) == 0;
                 let one_way = match direction {
-                    Direction::In => OneWay::In,
                     Direction::Out => OneWay::Out,
-                    Direction::Any if inwards => OneWay::In,
-                    Direction::Any => OneWay::Out,
+                    Direction::Any if !inwards => OneWay::Out,
+                    Direction::In | Direction::Any => OneWay::In,
                 };
                 self.isolate(at, lasts, target, one_way, clients);
             }
@@ -248,7 +247,8 @@ impl Planner<'_> {
                     },
                 );
             }
-            at = at + down + self.span(gap);
+            at += down;
+            at += self.span(gap);
         }
     }
 

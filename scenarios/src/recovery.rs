@@ -43,17 +43,24 @@ pub fn why_not(world: &World<KvNode>, faults_end: Time, deadline: Time) -> Failu
     let waited = Duration(deadline.0 - faults_end.0);
     let message = format!("{waited} after the faults ended, {reason}");
     let failure = Failure::new(FailureKind::Liveness, RECOVERS, place, message);
-    Failure { time: Some(deadline.0), ..failure }
+    Failure {
+        time: Some(deadline.0),
+        ..failure
+    }
 }
 
 fn clients_are_served(world: &World<KvNode>) -> bool {
-    world.clients().all(|client| world.client(client).client().is_none_or(KvClient::has_served))
+    world
+        .clients()
+        .all(|client| world.client(client).client().is_none_or(KvClient::has_served))
 }
 
 /// The leader of the latest term.
 fn leader(world: &World<KvNode>) -> Option<(NodeId, &KvNode)> {
     let nodes = world.nodes().filter_map(|id| Some((id, world.process(id)?)));
-    nodes.filter(|(_, node)| node.raft().status().role == Role::Leader).max_by_key(|(_, node)| node.raft().term())
+    nodes
+        .filter(|(_, node)| node.raft().status().role == Role::Leader)
+        .max_by_key(|(_, node)| node.raft().term())
 }
 
 /// Why the members are not all in the leader's state; `None` if they are.
@@ -63,11 +70,17 @@ fn obstacle(world: &World<KvNode>) -> Option<Obstacle> {
     };
     let want = of_leader.raft().status();
     if want.commit < want.last_index {
-        let message = format!("{leader} leads and has committed {} of {} entries", want.commit, want.last_index);
+        let message = format!(
+            "{leader} leads and has committed {} of {} entries",
+            want.commit, want.last_index
+        );
         return Some(("uncommitted-tail", message));
     }
     if want.joint {
-        return Some(("joint", format!("{leader} leads and has not left the joint configuration")));
+        return Some((
+            "joint",
+            format!("{leader} leads and has not left the joint configuration"),
+        ));
     }
     let members = of_leader.raft().configuration().1;
     let is_member = |node: &NodeId| members.contains(raft_core::NodeId(node.0.into()));
@@ -77,7 +90,12 @@ fn obstacle(world: &World<KvNode>) -> Option<Obstacle> {
         };
         unlike(node, &process.raft().status(), leader, &want).or_else(|| {
             let differs = process.store().hash() != of_leader.store().hash();
-            differs.then(|| ("state-differs", format!("{node} and leader {leader} have applied the same and differ")))
+            differs.then(|| {
+                (
+                    "state-differs",
+                    format!("{node} and leader {leader} have applied the same and differ"),
+                )
+            })
         })
     })
 }

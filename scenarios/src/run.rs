@@ -15,7 +15,7 @@ use crate::workloads::kv::{KvClient, Recorded};
 use checker::history::{History, Op, Output, Value};
 use checker::linearizability::{self, Options, Verdict};
 use checker::models::KeyValue;
-use checker::properties::{At, Observation, Properties, Violation};
+use checker::properties::{At, Observation, PROPERTIES, Properties, Violation};
 use simulator::trace::format::{TraceFooter, TraceHeader};
 use simulator::{Digest, Exposure, LocalTime, NodeId, Step, StepKind, Time, TraceEvent, World};
 use std::collections::BTreeMap;
@@ -68,8 +68,7 @@ pub struct RunReport {
 /// Runs one seed of a scenario. The same scenario, seed and options give the same report, everywhere.
 ///
 /// A panic of the code under test is the failure of the run, and what was recorded up to it is kept. A property that
-/// `[expect] properties` leaves out fails no run; the first violation of such a one ends the online checks of its run all
-/// the same, because what follows a broken property means nothing, and the other judges (recovery, linearizability) go on.
+/// `[expect] properties` leaves out is not judged.
 pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
     let draw = Draw::new(scenario, seed);
     let world = setup::world(scenario, &draw, seed, options.bug, options.trace)
@@ -78,10 +77,8 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
         world,
         scenario,
         draw,
-        properties: Properties::new(draw.nodes.into()).pre_vote(draw.pre_vote),
+        properties: properties(scenario, &draw),
         watcher: Watcher::new(draw.all_nodes()),
-        listed: scenario.expect.properties.clone(),
-        is_blind: false,
         faults_end: Time(scenario.time.chaos_ns),
         deadline: Time(scenario.time.chaos_ns + scenario.time.settle_ns),
     };
@@ -89,13 +86,27 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
         let listed = scenario.expect.properties.iter().any(|listed| listed == property);
         listed || !crate::known().properties.contains(&property)
     };
-    let drive = panics::caught(|| run.drive()).unwrap_or_else(|panic| Err(*panic));
+    let drive = panics::caught(|| run.drive()).unwrap_or_else(Err);
     let mut failure = drive.err().filter(|failure| is_listed(&failure.property));
     let history = run.history();
     if failure.is_none() && is_listed(LINEARIZABLE) {
         failure = check_history(&history).err();
     }
-    run.report(seed, draw, failure, history)
+    run.report(seed, draw, failure.map(|failure| *failure), history)
+}
+
+/// The online checks that the scenario asks for.
+fn properties(scenario: &Scenario, draw: &Draw) -> Properties {
+    let online = |name: &&str| PROPERTIES.iter().any(|property| property.name == *name);
+    let listed: Vec<&str> = scenario
+        .expect
+        .properties
+        .iter()
+        .map(String::as_str)
+        .filter(online)
+        .collect();
+    let all = Properties::new(draw.nodes.into()).pre_vote(draw.pre_vote);
+    all.only(&listed).expect("every listed property is one of them")
 }
 
 struct Run<'a> {
@@ -104,15 +115,11 @@ struct Run<'a> {
     draw: Draw,
     properties: Properties,
     watcher: Watcher,
-    /// The properties of which a violation counts.
-    listed: Vec<String>,
-    /// Whether the online checks are over, after a violation that does not count.
-    is_blind: bool,
     faults_end: Time,
     deadline: Time,
 }
 
-type Checked = Result<(), Failure>;
+type Checked = Result<(), Box<Failure>>;
 
 impl Run<'_> {
     fn drive(&mut self) -> Checked {
@@ -120,7 +127,7 @@ impl Run<'_> {
         while let Some(step) = self.world.step_until(self.faults_end) {
             self.stepped(&step)?;
         }
-        self.deadline = self.deadline + recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
+        self.deadline += recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
         self.world.heal();
         self.observe_all()?;
         while let Some(step) = self.world.step_until(self.deadline) {
@@ -130,8 +137,8 @@ impl Run<'_> {
             }
         }
         match self.world.halted() {
-            Some(halt) => Err(Failure::halted(&halt)),
-            None => Err(recovery::why_not(&self.world, self.faults_end, self.deadline)),
+            Some(halt) => Err(Box::new(Failure::halted(&halt))),
+            None => Err(Box::new(recovery::why_not(&self.world, self.faults_end, self.deadline))),
         }
     }
 
@@ -145,9 +152,6 @@ impl Run<'_> {
         match step.kind {
             StepKind::Crashed => {
                 self.watcher.observe(node.0.into(), &Observation::Crashed);
-                if self.is_blind {
-                    return Ok(());
-                }
                 let verdict = self.properties.observe(at, node.0.into(), &Observation::Crashed);
                 verdict.or_else(|violation| self.violated(node, &violation))
             }
@@ -167,11 +171,10 @@ impl Run<'_> {
         let Some(process) = self.world.process_mut(node) else {
             return Ok(());
         };
-        let (properties, watcher, is_blind) = (&mut self.properties, &mut self.watcher, self.is_blind);
+        let (properties, watcher) = (&mut self.properties, &mut self.watcher);
         let verdict = process.observer().take(|observation| {
             watcher.observe(node.0.into(), observation);
             match *observation {
-                _ if is_blind => Ok(()),
                 // The node tells its own time; the property speaks of true time.
                 Observation::LeaseHeld { until } => {
                     let until = clock.true_time(LocalTime(until)).0;
@@ -190,12 +193,7 @@ impl Run<'_> {
             "violation",
             || serde_json::json!({ "property": violation.property, "message": violation.message }),
         );
-        self.is_blind = !self.listed.iter().any(|listed| listed == violation.property);
-        if self.is_blind {
-            Ok(())
-        } else {
-            Err(Failure::from(violation))
-        }
+        Err(Box::new(Failure::from(violation)))
     }
 
     fn observe_all(&mut self) -> Checked {
@@ -209,32 +207,37 @@ impl Run<'_> {
     /// Whether the cluster has recovered from the faults, as far as this step can have brought that about.
     fn has_recovered(&self, step: &Step) -> bool {
         // Nodes become alike by a message or a sync, and clients are through with their share at a timer of their own.
-        let telling =
-            matches!(step.kind, StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::ClientTimer { .. });
+        let telling = matches!(
+            step.kind,
+            StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::ClientTimer { .. }
+        );
         telling && recovery::has_recovered(&self.world)
     }
 
     fn at_rest(&self) -> Checked {
-        if self.is_blind {
-            return Ok(());
-        }
         let at = At {
             event: self.world.steps(),
             time: self.world.now().0,
         };
         self.properties
             .at_rest(at)
-            .map_err(|violation| Failure::from(&*violation))
+            .map_err(|violation| Box::new(Failure::from(&*violation)))
     }
 
     /// What all clients saw, in the order of the calls.
     fn history(&self) -> History {
         let mut recorded: Vec<Recorded> = Vec::new();
         for client in self.world.clients() {
-            recorded.extend(self.world.client(client).client().into_iter().flat_map(KvClient::history));
+            recorded.extend(
+                self.world
+                    .client(client)
+                    .client()
+                    .into_iter()
+                    .flat_map(KvClient::history),
+            );
         }
         recorded.sort_by_key(|operation| (operation.call, operation.process));
-        let keys: Vec<String> = (0..=recorded.iter().map(|r| r.key()).max().unwrap_or(0))
+        let keys: Vec<String> = (0..=recorded.iter().map(Recorded::key).max().unwrap_or(0))
             .map(|key| format!("k{key}"))
             .collect();
         let mut history = History::new();
@@ -280,25 +283,27 @@ fn check_history(history: &History) -> Checked {
         Verdict::NotLinearizable(refusal) => {
             let message = "what the clients saw has no linearization".to_owned();
             let failure = Failure::new(FailureKind::Safety, LINEARIZABLE, "kv", message);
-            Err(Failure {
+            Err(Box::new(Failure {
                 details: refusal.to_string(),
                 ..failure
-            })
+            }))
         }
-        Verdict::Unknown(unfinished) => Err(Failure::new(
+        Verdict::Unknown(unfinished) => Err(Box::new(Failure::new(
             FailureKind::Inconclusive,
             LINEARIZABLE,
             "budget",
             unfinished.to_string(),
-        )),
+        ))),
     }
 }
 
 impl Recorded {
     fn key(&self) -> u16 {
         match self.operation {
-            Operation::Read { key } | Operation::Write { key, .. } => key,
-            Operation::Cas { key, .. } | Operation::Append { key, .. } => key,
+            Operation::Read { key }
+            | Operation::Write { key, .. }
+            | Operation::Cas { key, .. }
+            | Operation::Append { key, .. } => key,
             _ => unreachable!("orders are not part of the clients' history"),
         }
     }

@@ -124,7 +124,10 @@ pub fn world(
     config.trace = trace;
     let nodes = (0..draw.all_nodes()).map(|id| node(scenario, draw, id, bug)).collect();
     let clients = (0..draw.clients).map(|_| Actor::Client(KvClient::new(workload(scenario, draw))));
-    let operator = scenario.operator.as_ref().map(|operator| Actor::Operator(self::operator(scenario, operator, draw)));
+    let operator = scenario
+        .operator
+        .as_ref()
+        .map(|operator| Actor::Operator(self::operator(scenario, operator, draw)));
     World::try_new(config, nodes, clients.chain(operator).collect())
 }
 
@@ -181,7 +184,11 @@ fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedB
     raft.pre_vote = draw.pre_vote;
     raft.check_quorum = draw.check_quorum;
     raft.lease_drift_ppm = draw.lease_drift_ppm;
-    raft.priority = if draw.priorities { Config::PRIORITY_MAX - (id as u8).min(Config::PRIORITY_MAX) } else { Config::PRIORITY_MAX };
+    raft.priority = if draw.priorities {
+        Config::PRIORITY_MAX - (id as u8).min(Config::PRIORITY_MAX)
+    } else {
+        Config::PRIORITY_MAX
+    };
     raft.quiesce_after = draw.quiesce_ns;
     raft.append_entries_max = draw.max_entries_per_append as usize;
     raft.append_bytes_max = size(draw.max_bytes_per_append);
@@ -189,7 +196,12 @@ fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedB
     raft.snapshot_threshold = (draw.snapshot_threshold > 0).then_some(draw.snapshot_threshold.into());
     raft.snapshot_tail = draw.snapshot_tail.into();
     raft.snapshot_chunk_bytes = size(draw.snapshot_chunk_bytes);
-    NodeConfig { raft, follower_reads: draw.follower_reads, observe: true, bug }
+    NodeConfig {
+        raft,
+        follower_reads: draw.follower_reads,
+        observe: true,
+        bug,
+    }
 }
 
 fn operator(scenario: &Scenario, from: &crate::scenario::Operator, draw: &Draw) -> Operator {

@@ -137,7 +137,13 @@ struct Watched {
 
 impl Default for Watched {
     fn default() -> Self {
-        Self { role: Role::Follower, last: 0, durable: 0, commit: 0, configuration: 0 }
+        Self {
+            role: Role::Follower,
+            last: 0,
+            durable: 0,
+            commit: 0,
+            configuration: 0,
+        }
     }
 }
 
@@ -181,7 +187,8 @@ impl Watcher {
             }
             Observation::ConfigurationActive { index } => {
                 let before = std::mem::replace(&mut watched.configuration, index);
-                self.situations.reached(Situation::ConfigurationRolledBack, u64::from(index < before));
+                self.situations
+                    .reached(Situation::ConfigurationRolledBack, u64::from(index < before));
             }
             Observation::TransferReceived { .. } => self.situations.reached(Situation::TransferReceived, 1),
             Observation::LeaseHeld { .. } => self.situations.reached(Situation::LeaseHeld, 1),
@@ -194,7 +201,13 @@ impl Watcher {
     }
 
     fn crashed(&mut self, node: u32) {
-        let Watched { role, last, durable, commit, .. } = std::mem::take(&mut self.nodes[node as usize]);
+        let Watched {
+            role,
+            last,
+            durable,
+            commit,
+            ..
+        } = std::mem::take(&mut self.nodes[node as usize]);
         if role == Role::Leader && last > commit {
             self.situations.reached(Situation::LeaderCrashedWithTail, 1);
         }

@@ -71,21 +71,26 @@ impl Compressor {
     /// returns how it is there.
     pub fn compress(&mut self, how: Compression, out: &mut Vec<u8>, start: usize) -> Result<Method, WireError> {
         let plain = &out[start..];
-        let (method, length) = match how {
-            Compression::None => return Ok(Method::None),
-            #[cfg(feature = "wire-lz4")]
-            Compression::Lz4 => (Method::Lz4, self.lz4(plain)?),
-            #[cfg(feature = "wire-zstd")]
-            Compression::Zstd { level } => (Method::Zstd, self.zstd(plain, level)?),
-        };
-        if PREFIX_BYTES + length >= plain.len() {
+        let Some((method, length)) = self.shrink(how, plain)? else {
             return Ok(Method::None);
-        }
+        };
         let plain_bytes = u32::try_from(plain.len()).expect("a body is shorter than the ceiling");
         out.truncate(start);
         out.extend_from_slice(&plain_bytes.to_le_bytes());
         out.extend_from_slice(&self.compressed[..length]);
         Ok(method)
+    }
+
+    /// Puts the compressed form at the front of the buffer; `None` if there is none that is shorter.
+    fn shrink(&mut self, how: Compression, plain: &[u8]) -> Result<Option<(Method, usize)>, WireError> {
+        let (method, length) = match how {
+            Compression::None => (Method::None, plain.len()),
+            #[cfg(feature = "wire-lz4")]
+            Compression::Lz4 => (Method::Lz4, self.lz4(plain)?),
+            #[cfg(feature = "wire-zstd")]
+            Compression::Zstd { level } => (Method::Zstd, self.zstd(plain, level)?),
+        };
+        Ok((PREFIX_BYTES + length < plain.len()).then_some((method, length)))
     }
 
     #[cfg(feature = "wire-lz4")]

@@ -12,6 +12,10 @@ use crate::types::{Content, Entry, HardState, Mark, NodeId, Payload, Snapshot};
 use alloc::vec::Vec;
 use bytes::Bytes;
 
+// What the module's documentation promises for each item: a list of them grows by doubling, so it may exist three times over
+// while it grows, and once more as the core's own type.
+const _: () = assert!(3 * size_of::<schema::Entry>() + 2 * size_of::<Entry>() < 1024);
+
 /// How a type travels. Nobody outside can name this trait, so nobody can implement [`super::Wire`].
 pub trait Coded: Sized {
     /// Its name in the header of a frame.

@@ -46,7 +46,7 @@ impl Encoder {
     /// # Errors
     /// If it exceeds a limit, has too many voters, or can't be compressed; `out` is as it was then.
     pub fn encode<T: Wire>(&mut self, value: &T, out: &mut Vec<u8>) -> Result<(), WireError> {
-        let (start, max) = (out.len(), self.limits.body_bytes_max());
+        let (start, max) = (out.len(), self.limits.body_bytes_bound());
         if value.items() > self.limits.items_max {
             return Err(WireError::TooManyItems {
                 body_at: 0,

@@ -39,7 +39,9 @@ pub enum WireError {
         at: u64,
     },
     /// The header is intact and says something that this version has no meaning for.
-    #[error("frame at byte {at}: unknown flags {flags:#04x} or kind {kind}; is the peer of a later release?")]
+    #[error(
+        "frame at byte {at}: unknown flags {flags:#04x}, kind {kind} or reserved byte {reserved}; is the peer of a later release?"
+    )]
     UnknownHeader {
         /// Where the frame begins.
         at: u64,
@@ -47,6 +49,8 @@ pub enum WireError {
         flags: u8,
         /// The kind byte.
         kind: u8,
+        /// The byte that is 0 in this version.
+        reserved: u8,
     },
     /// The body is longer, as it travels, than [`super::Limits::body_bytes_max`].
     #[error(

@@ -75,9 +75,14 @@ impl Header {
         }
         let [_, flags, kind, reserved, ..] = *header;
         let (Some(method), Some(known), 0) = (Method::of(flags), Kind::of(kind), reserved) else {
-            return Err(WireError::UnknownHeader { at, flags, kind });
+            return Err(WireError::UnknownHeader {
+                at,
+                flags,
+                kind,
+                reserved,
+            });
         };
-        let (bytes, max) = (word(4), limits.body_bytes_max());
+        let (bytes, max) = (word(4), limits.body_bytes_bound());
         match usize::try_from(bytes) {
             Ok(body_bytes) if body_bytes <= max => Ok(Self {
                 kind: known,
@@ -165,7 +170,7 @@ impl Frame {
         }
         let body = match self.header.method {
             Method::None => self.bytes.slice(HEADER_BYTES..),
-            method => compression::decompress(method, &self.bytes[HEADER_BYTES..], limits.body_bytes_max())?,
+            method => compression::decompress(method, &self.bytes[HEADER_BYTES..], limits.body_bytes_bound())?,
         };
         scan::check(&body, T::shape(), limits.items_max)?;
         let schema = <T as Coded>::Schema::decode(body).map_err(|_| WireError::Malformed {

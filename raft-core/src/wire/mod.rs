@@ -47,7 +47,8 @@
 //!
 //! Any bytes at all give a value or a [`WireError`]. Decoding a frame allocates at most its body as it came, the plain body
 //! and the bytes of its commands (each at most [`Limits::body_bytes_max`]), and less than 1 KiB for each of at most
-//! [`Limits::items_max`] entries and node ids: both are counted before anything is allocated.
+//! [`Limits::items_max`] entries and node ids: both are counted before anything is allocated. Zstandard has a
+//! working area of its own beside that, whose size does not depend on the frame.
 //!
 //! # What it costs
 //!
@@ -87,7 +88,7 @@ impl Limits {
     /// The largest `body_bytes_max`, 256 MiB less 1 KiB: as far as CRC-32C tells every change of three bits apart.
     pub const BODY_BYTES_CEILING: usize = (256 << 20) - 1024;
 
-    pub(crate) fn body_bytes_max(&self) -> usize {
+    pub(crate) fn body_bytes_bound(&self) -> usize {
         self.body_bytes_max.min(Self::BODY_BYTES_CEILING)
     }
 }

@@ -7,9 +7,9 @@
 //!
 //! When the faults are over, each client *serves*: it writes and reads its share of the keys, without giving up.
 
+use super::Actor;
 use crate::systems::kv::{Key, Operation, Reply, Request, Response, Value};
 use serde_json::json;
-use super::Actor;
 use simulator::{ClientContext, Duration, NodeId, Time};
 
 /// What a client does.
@@ -226,7 +226,9 @@ impl KvClient {
             operation,
             call: ctx.now(),
             give_up,
-            unanswered: false, redirects: 0 });
+            unanswered: false,
+            redirects: 0,
+        });
         self.attempt(ctx);
     }
 
@@ -257,10 +259,10 @@ impl KvClient {
         let current = self.current.take().expect("an operation is under way");
         let process = self.process;
         ctx.trace("return", || json!({ "process": process, "reply": reply }));
-        match (&reply, &current.operation) {
-            (Reply::Value { value }, Operation::Read { key }) => self.seen[usize::from(*key)] = value.clone(),
-            (Reply::Done, Operation::Write { key, value }) => self.seen[usize::from(*key)] = value.clone(),
-            _ => {}
+        if let (Reply::Value { value }, Operation::Read { key }) | (Reply::Done, Operation::Write { key, value }) =
+            (&reply, &current.operation)
+        {
+            self.seen[usize::from(*key)] = value.clone();
         }
         self.history.push(self.record(&current, Some((ctx.now(), reply))));
         self.pause(ctx);

@@ -41,7 +41,13 @@ type Ctx<'a> = ClientContext<'a, Actor>;
 impl Operator {
     /// One that has given no order yet, of a cluster of `founders`.
     pub fn new(orders: Orders, founders: u16) -> Self {
-        Self { orders, node: NodeId(0), sequence: 0, current: None, voters: (0..founders).collect() }
+        Self {
+            orders,
+            node: NodeId(0),
+            sequence: 0,
+            current: None,
+            voters: (0..founders).collect(),
+        }
     }
 
     /// Whether nothing more is to come.
@@ -88,13 +94,22 @@ impl Operator {
     }
 
     fn give(&mut self, ctx: &mut Ctx<'_>) {
-        let Some((operation, until)) = self.current.clone() else { return };
+        let Some((operation, until)) = self.current.clone() else {
+            return;
+        };
         self.sequence += 1;
         let to = match operation {
             Operation::Campaign => NodeId(ctx.range(0, ctx.nodes().len() as u64 - 1) as u16),
             _ => self.node,
         };
-        ctx.send(to, Request { session: u32::from(ctx.id().0), sequence: self.sequence, operation });
+        ctx.send(
+            to,
+            Request {
+                session: u32::from(ctx.id().0),
+                sequence: self.sequence,
+                operation,
+            },
+        );
         ctx.set_timer(Some(until));
     }
 
@@ -105,7 +120,12 @@ impl Operator {
     }
 
     fn draw(&mut self, ctx: &mut Ctx<'_>) -> Operation {
-        let OrderMix { change, replace, transfer, .. } = self.orders.mix;
+        let OrderMix {
+            change,
+            replace,
+            transfer,
+            ..
+        } = self.orders.mix;
         let draw = ctx.range(0, u64::from(self.orders.mix.total()) - 1) as u32;
         if draw < change {
             self.any_members(ctx)
@@ -126,8 +146,15 @@ impl Operator {
         let most = nodes.len() as u64;
         let least = u64::from(self.orders.min_voters).clamp(1, most);
         let count = ctx.range(least, most) as usize;
-        let learners = nodes.split_off(count).into_iter().filter(|_| ctx.range(0, 1) == 0).collect();
-        Operation::Change { voters: nodes, learners }
+        let learners = nodes
+            .split_off(count)
+            .into_iter()
+            .filter(|_| ctx.range(0, 1) == 0)
+            .collect();
+        Operation::Change {
+            voters: nodes,
+            learners,
+        }
     }
 
     /// As many voters as now, of those that do not vote now as far as there are any.
@@ -136,6 +163,9 @@ impl Operator {
         ctx.stream().shuffle(&mut nodes);
         nodes.sort_by_key(|id| self.voters.contains(id));
         nodes.truncate(self.voters.len().max(usize::from(self.orders.min_voters)));
-        Operation::Change { voters: nodes, learners: Vec::new() }
+        Operation::Change {
+            voters: nodes,
+            learners: Vec::new(),
+        }
     }
 }

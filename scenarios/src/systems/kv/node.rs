@@ -144,7 +144,9 @@ impl Process for KvNode {
         if let Input::Read { id } = input {
             self.observer.read_asked(id);
         }
-        let Request { sequence, operation, .. } = request;
+        let Request {
+            sequence, operation, ..
+        } = request;
         if operation == Operation::Campaign {
             ctx.respond(
                 from,
@@ -315,7 +317,9 @@ impl KvNode {
             Outcome::Readable { index } => match pending.operation {
                 Operation::Read { key } => {
                     self.observer.read_served(answer.id, index);
-                    Reply::Value { value: self.store.get(key) }
+                    Reply::Value {
+                        value: self.store.get(key),
+                    }
                 }
                 _ => unreachable!("the core calls readable only what was given to it as a read"),
             },

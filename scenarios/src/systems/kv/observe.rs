@@ -25,7 +25,12 @@ pub struct Observer {
 #[derive(Clone, Debug)]
 enum Note {
     Plain(Observation<'static>),
-    Configuration { index: u64, voters: Vec<u32>, outgoing: Vec<u32>, learners: Vec<u32> },
+    Configuration {
+        index: u64,
+        voters: Vec<u32>,
+        outgoing: Vec<u32>,
+        learners: Vec<u32>,
+    },
 }
 
 /// What a node recovered when it booted.
@@ -65,7 +70,14 @@ impl Observer {
             configuration: 0,
             lease_until: None,
         };
-        let mut observer = Self { on, pre_vote, seen, notes: Vec::new(), boot: on.then(boot), installed: None };
+        let mut observer = Self {
+            on,
+            pre_vote,
+            seen,
+            notes: Vec::new(),
+            boot: on.then(boot),
+            installed: None,
+        };
         if let Some(snapshot) = state.snapshot.as_ref().filter(|_| on) {
             observer.configuration(snapshot.last.index, &snapshot.configuration);
         }
@@ -77,7 +89,9 @@ impl Observer {
     pub(super) fn booted(&mut self, raft: &Raft) {
         self.seen.configuration = raft.configuration().0;
         if self.seen.configuration > 0 {
-            self.note(Observation::ConfigurationActive { index: self.seen.configuration });
+            self.note(Observation::ConfigurationActive {
+                index: self.seen.configuration,
+            });
         }
     }
 
@@ -86,14 +100,33 @@ impl Observer {
     /// # Errors
     /// The first error of `see`; the rest is then forgotten too.
     pub fn take<E>(&mut self, mut see: impl FnMut(&Observation<'_>) -> Result<(), E>) -> Result<(), E> {
-        if let Some(Boot { term, voted_for, snapshot, entries }) = self.boot.take() {
-            see(&Observation::Booted { term, voted_for, snapshot, entries: &entries })?;
+        if let Some(Boot {
+            term,
+            voted_for,
+            snapshot,
+            entries,
+        }) = self.boot.take()
+        {
+            see(&Observation::Booted {
+                term,
+                voted_for,
+                snapshot,
+                entries: &entries,
+            })?;
         }
         self.notes.drain(..).try_for_each(|note| match &note {
             Note::Plain(observation) => see(observation),
-            Note::Configuration { index, voters, outgoing, learners } => {
-                see(&Observation::ConfigurationAppended { index: *index, voters, outgoing, learners })
-            }
+            Note::Configuration {
+                index,
+                voters,
+                outgoing,
+                learners,
+            } => see(&Observation::ConfigurationAppended {
+                index: *index,
+                voters,
+                outgoing,
+                learners,
+            }),
         })
     }
 
@@ -116,7 +149,12 @@ impl Observer {
             let next: Vec<u32> = ids(&configuration.learners_next);
             learners.extend(next.into_iter().filter(|_| !configuration.is_joint()));
             let (voters, outgoing) = (ids(&configuration.voters), ids(&configuration.outgoing));
-            self.notes.push(Note::Configuration { index, voters, outgoing, learners });
+            self.notes.push(Note::Configuration {
+                index,
+                voters,
+                outgoing,
+                learners,
+            });
         }
     }
 
@@ -151,7 +189,9 @@ impl Observer {
             self.note(Observation::Committed { index: status.commit });
         }
         if status.configuration_index != self.seen.configuration {
-            self.note(Observation::ConfigurationActive { index: status.configuration_index });
+            self.note(Observation::ConfigurationActive {
+                index: status.configuration_index,
+            });
         }
         if role_changed && acted_as_leader {
             self.role_changed(&status, raft, outputs);
@@ -160,27 +200,46 @@ impl Observer {
         if lease_until != self.seen.lease_until {
             self.note(lease_until.map_or(Observation::LeaseDropped, |until| Observation::LeaseHeld { until }));
         }
-        let (term, role, commit, configuration) =
-            (status.term, status.role, status.commit, status.configuration_index);
-        self.seen = Seen { term, role, commit, configuration, lease_until };
+        let (term, role, commit, configuration) = (status.term, status.role, status.commit, status.configuration_index);
+        self.seen = Seen {
+            term,
+            role,
+            commit,
+            configuration,
+            lease_until,
+        };
     }
 
     fn role_changed(&mut self, status: &Status, raft: &Raft, outputs: &[Output]) {
         let term = status.term;
         // A node whose own pre-vote decides passes from follower to candidate within one event.
-        let asks = |output: &Output| matches!(output, Output::Send(Message { body: Body::PreVote { .. }, .. }));
+        let asks = |output: &Output| {
+            matches!(
+                output,
+                Output::Send(Message {
+                    body: Body::PreVote { .. },
+                    ..
+                })
+            )
+        };
         let alone = raft.configuration().1.voters.len() == 1;
         let passed_pre_vote = self.pre_vote
             && status.role == raft_core::Role::Candidate
             && self.seen.role != raft_core::Role::PreCandidate
             && (alone || outputs.iter().any(asks));
         if passed_pre_vote {
-            self.note(Observation::Role { role: Role::PreCandidate, term: self.seen.term });
+            self.note(Observation::Role {
+                role: Role::PreCandidate,
+                term: self.seen.term,
+            });
         }
         if term != self.seen.term {
             self.note(Observation::Term { term });
         }
-        self.note(Observation::Role { role: role(status.role), term });
+        self.note(Observation::Role {
+            role: role(status.role),
+            term,
+        });
     }
 
     /// What an output says of the log in memory.
@@ -211,7 +270,11 @@ impl Observer {
 
     /// The leader's snapshot that this write holds, if it holds one.
     fn installs(&self, persist: &Persist) -> Option<Mark> {
-        persist.snapshot.as_ref().map(|snapshot| snapshot.last).filter(|last| Some(*last) == self.installed)
+        persist
+            .snapshot
+            .as_ref()
+            .map(|snapshot| snapshot.last)
+            .filter(|last| Some(*last) == self.installed)
     }
 
     /// A message leaves the node; votes among them count.
@@ -221,7 +284,10 @@ impl Observer {
             Body::RequestVote { .. } => message.from,
             _ => return,
         };
-        self.note(Observation::VoteCast { term: message.term, candidate: node_index(candidate) });
+        self.note(Observation::VoteCast {
+            term: message.term,
+            candidate: node_index(candidate),
+        });
     }
 
     /// A write is durable.
@@ -231,20 +297,29 @@ impl Observer {
         }
         if let Some(hard_state) = persist.hard_state {
             let voted_for = hard_state.voted_for.map(node_index);
-            self.note(Observation::DurableHardState { term: hard_state.term, voted_for });
+            self.note(Observation::DurableHardState {
+                term: hard_state.term,
+                voted_for,
+            });
         }
         match (self.installs(persist), persist.truncate) {
             (Some(Mark { term, index }), _) => self.note(Observation::DurableInstalled { term, index }),
             (None, Some(from)) => self.note(Observation::DurableTruncated { from }),
             (None, None) => {}
         }
-        persist.entries.iter().for_each(|entry| self.note(Observation::DurableAppended(mark(entry))));
+        persist
+            .entries
+            .iter()
+            .for_each(|entry| self.note(Observation::DurableAppended(mark(entry))));
     }
 
     /// The state machine has applied an entry.
     pub(super) fn applied(&mut self, entry: &Entry, state_hash: u64) {
         if self.on {
-            self.note(Observation::Applied { entry: mark(entry), state_hash });
+            self.note(Observation::Applied {
+                entry: mark(entry),
+                state_hash,
+            });
         }
     }
 
@@ -252,7 +327,12 @@ impl Observer {
     pub(super) fn command(&mut self, command: &Command<'_>, applied: &Applied) {
         if let Some(reply) = &applied.reply {
             let ((session, sequence), reply) = (command.operation(), reply.code());
-            self.note(Observation::SessionApplied { session, sequence, effect: applied.effect, reply });
+            self.note(Observation::SessionApplied {
+                session,
+                sequence,
+                effect: applied.effect,
+                reply,
+            });
         }
     }
 
@@ -276,7 +356,11 @@ fn mark(entry: &Entry) -> EntryMark {
             xxh3_64_with_seed(&bytes, 2)
         }
     };
-    EntryMark { index: entry.index, term: entry.term, digest }
+    EntryMark {
+        index: entry.index,
+        term: entry.term,
+        digest,
+    }
 }
 
 fn role(role: raft_core::Role) -> Role {

@@ -112,7 +112,11 @@ pub struct Applied {
 impl Default for Store {
     fn default() -> Self {
         // Sessions live as long as the simulated clients, who never come back after a pause without end.
-        Self { values: BTreeMap::new(), sessions: Sessions::new(None), hash: 0 }
+        Self {
+            values: BTreeMap::new(),
+            sessions: Sessions::new(None),
+            hash: 0,
+        }
     }
 }
 
@@ -124,8 +128,18 @@ impl Store {
             self.sessions.open(session, index);
         }
         match self.sessions.admit(session, sequence, index) {
-            Admission::Repeated(reply) => return Applied { reply: Some(reply.clone()), effect: false },
-            Admission::Stale => return Applied { reply: None, effect: false },
+            Admission::Repeated(reply) => {
+                return Applied {
+                    reply: Some(reply.clone()),
+                    effect: false,
+                };
+            }
+            Admission::Stale => {
+                return Applied {
+                    reply: None,
+                    effect: false,
+                };
+            }
             Admission::New => {}
             // The client has given up its first operation before any attempt at it arrived: its session begins here.
             Admission::Unknown => self.sessions.open(session, index),
@@ -136,7 +150,10 @@ impl Store {
         }
         self.hash ^= hash_session(command.session, sequence, &reply);
         self.sessions.record(session, sequence, reply.clone(), index);
-        Applied { reply: Some(reply), effect: true }
+        Applied {
+            reply: Some(reply),
+            effect: true,
+        }
     }
 
     fn update(&mut self, update: &Update<'_>) -> Reply {
@@ -242,7 +259,9 @@ mod tests {
 
     fn apply(store: &mut Store, request: &Request) -> Option<Reply> {
         let bytes = Command::of(request).expect("an update").encode();
-        store.apply(&Command::decode(&bytes).expect("what was encoded"), 1).reply
+        store
+            .apply(&Command::decode(&bytes).expect("what was encoded"), 1)
+            .reply
     }
 
     #[test]
