@@ -15,6 +15,7 @@ lint: ## formatting, clippy with warnings denied, documentation
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy -p raft-core --all-targets -- -D warnings
+	cargo clippy -p raft-core --all-targets --features serde,wire-lz4,wire-zstd -- -D warnings
 	cargo clippy -p scenarios --all-targets --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 

@@ -163,7 +163,7 @@ impl Raft {
         }
     }
 
-    /// Sections 5.2 and 8: a no-op of its own term lets the leader commit what earlier terms left, and heartbeats tell
+    /// Sections 5.2 and 8: an entry of its own term without effect lets the leader commit what earlier terms left, and heartbeats tell
     /// the others.
     fn become_leader(&mut self) {
         assert_eq!(self.role, Role::Candidate, "only a candidate wins an election");
@@ -173,9 +173,18 @@ impl Raft {
         self.busy_at = self.now;
         self.uncommitted_bytes = 0;
         self.lease_revoked = false;
-        self.append(Content::Noop);
+        self.append(self.first_entry());
         self.meet_peers();
         self.tick();
         self.broadcast_heartbeat();
+    }
+
+    /// What a leader appends first. In an empty log it writes down the founders, so that who joins later, and every
+    /// snapshot, knows them from the log.
+    fn first_entry(&self) -> Content {
+        match self.log.last_index() {
+            0 => Content::Configuration(self.configurations.active().clone()),
+            _ => Content::Noop,
+        }
     }
 }

@@ -193,6 +193,13 @@ impl Progress {
         }
     }
 
+    /// The follower does not need the snapshot any more that it may be getting.
+    pub(crate) fn leave_snapshot(&mut self) {
+        if matches!(self.pace, Pace::Snapshot { .. }) {
+            self.probe_from(self.match_index + 1);
+        }
+    }
+
     /// The snapshot that it is getting.
     pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
@@ -369,6 +376,22 @@ mod tests {
         assert!(matches!(peer.pace, Pace::Snapshot { .. }), "an old acknowledgement");
         peer.accepted(9);
         assert_eq!((peer.pace, peer.next_index), (Pace::Replicate, 10));
+    }
+
+    #[test]
+    fn a_follower_that_needs_no_snapshot_any_more_gets_entries_again() {
+        let last = Mark { term: 1, index: 9 };
+        let mut peer = probing(3);
+        peer.start_snapshot(&Snapshot {
+            last,
+            configuration: crate::Configuration::default(),
+            data: [].as_slice().into(),
+        });
+        peer.accepted(5);
+        assert!(!peer.may_send(9, WINDOW));
+        peer.leave_snapshot();
+        assert!(peer.may_send(9, WINDOW));
+        assert_eq!(peer.next_index, 6);
     }
 
     #[test]

@@ -106,7 +106,8 @@ impl Raft {
     pub(crate) fn send_snapshot_if_needed(&mut self, at: usize) {
         let needed = self.peers[at].next_index <= self.log.start().index;
         if !needed {
-            return;
+            // Late acknowledgements may have brought it back to where the log begins.
+            return self.peers[at].leave_snapshot();
         }
         // One that is under way is finished even if there is a newer one, or a slow follower would never have any.
         let begun = self.peers[at].snapshot().cloned();

@@ -82,7 +82,7 @@ fn thesis_4_1_a_configuration_is_rolled_back_with_its_entry() {
     cluster.elect_between(2, |from, to| from != 1 && to != 1);
     cluster.beat(2);
     let (index, configuration) = cluster.raft(1).configuration();
-    assert_eq!((index, configuration.voters.len()), (0, 3));
+    assert_eq!((index, configuration.voters.len()), (1, 3));
     assert_eq!(cluster.outcome(1), Some(Outcome::Unknown));
 }
 
@@ -590,6 +590,18 @@ fn section_7_a_snapshot_replaces_a_log_that_does_not_have_its_last_entry() {
         (write.truncate, write.start, write.then.len()),
         (Some(1), Some(Mark { term: 2, index: 3 }), 1)
     );
+}
+
+#[test]
+fn section_7_a_snapshot_of_a_node_that_joined_knows_the_founders() {
+    let mut cluster = Cluster::founded_by(3, 4, 1, |config| config.snapshot_threshold = Some(1));
+    cluster.elect(1);
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.settle();
+    cluster.change(1, 2, &[1, 2, 3], &[4]);
+    cluster.beat(4);
+    let snapshot = cluster.raft(4).snapshot().expect("one entry is enough");
+    assert_eq!(snapshot.configuration.voters, [1, 2, 3].map(NodeId));
 }
 
 #[test]

@@ -464,8 +464,21 @@ fn section_5_5_requests_may_be_repeated() {
 fn section_8_a_new_leader_commits_a_no_op_of_its_term() {
     let mut cluster = cluster(3);
     cluster.elect(1);
-    assert_eq!(cluster.terms(1), [1]);
-    assert_eq!(cluster.raft(1).log().entry(1).unwrap().content, Content::Noop);
+    cluster.elect(2);
+    assert_eq!(cluster.terms(2), [1, 2]);
+    assert_eq!(cluster.raft(2).log().entry(2).unwrap().content, Content::Noop);
+    assert_eq!(cluster.raft(2).status().commit, 2);
+}
+
+#[test]
+fn thesis_4_the_first_leader_writes_down_the_founders() {
+    let mut cluster = cluster(3);
+    cluster.elect(1);
+    let founders = raft_core::Configuration::of((1..=3).map(NodeId).collect());
+    assert_eq!(
+        cluster.raft(1).log().entry(1).unwrap().content,
+        Content::Configuration(founders)
+    );
     assert_eq!(cluster.raft(1).status().commit, 1);
 }
 

@@ -230,7 +230,7 @@ proptest! {
 
     #[test]
     fn a_damaged_body_costs_one_frame(a in message(), b in message(), c in message(), at in any::<prop::sample::Index>()) {
-        let [a, mut b_frame, c_frame] = [frame(&a, Compression::None), frame(&b, Compression::None), frame(&c, Compression::None)];
+        let [a, mut b_frame, c_frame] = [&a, &b, &c].map(|message| frame(message, Compression::None));
         prop_assume!(b_frame.len() > HEADER_BYTES);
         let at = HEADER_BYTES + at.index(b_frame.len() - HEADER_BYTES);
         b_frame[at] ^= 0x40;

@@ -7,6 +7,8 @@
 //! - the configuration before, in its log, is committed: so a joint one is left only when it is, and at most one is
 //!   uncommitted.
 //!
+//! The first entry of a log may be a configuration too: with it, the first leader writes down who founded the cluster.
+//!
 //! A commit and the append that it permits may come in one event, the append first; so an append whose permission is
 //! missing is judged when the event is over. What the new configuration may be is left to `quorum-overlap`. What a leader
 //! inherits uncommitted, in whatever number, is not its own doing and is not asked.
@@ -41,7 +43,7 @@ impl OneChangeAtATime {
     /// The node of this step is about to hold a configuration at `index` of its log, behind that of `before`.
     pub fn appended(&mut self, ghost: &Ghost, step: Step, index: u64, before: Placed) {
         let node = ghost.node(step.node);
-        if !node.leads() {
+        if !node.leads() || index == 1 {
             return;
         }
         let change = Change {

@@ -17,8 +17,8 @@ pub struct Observer {
     notes: Vec<Note>,
     /// Set at a boot; comes before `notes`.
     boot: Option<Boot>,
-    /// The leader's snapshot that was installed last.
-    installed: Option<Mark>,
+    /// The leaders' snapshots that were installed and whose writes are not durable yet.
+    installed: Vec<Mark>,
 }
 
 /// One observation, owned.
@@ -76,7 +76,7 @@ impl Observer {
             seen,
             notes: Vec::new(),
             boot: on.then(boot),
-            installed: None,
+            installed: Vec::new(),
         };
         if let Some(snapshot) = state.snapshot.as_ref().filter(|_| on) {
             observer.configuration(snapshot.last.index, &snapshot.configuration);
@@ -247,7 +247,7 @@ impl Observer {
         match output {
             Output::Restore(snapshot) => {
                 let Mark { term, index } = snapshot.last;
-                self.installed = Some(snapshot.last);
+                self.installed.push(snapshot.last);
                 self.note(Observation::Installed { term, index });
                 self.configuration(index, &snapshot.configuration);
                 self.seen.commit = index;
@@ -274,7 +274,7 @@ impl Observer {
             .snapshot
             .as_ref()
             .map(|snapshot| snapshot.last)
-            .filter(|last| Some(*last) == self.installed)
+            .filter(|last| self.installed.contains(last))
     }
 
     /// A message leaves the node; votes among them count.
@@ -303,7 +303,10 @@ impl Observer {
             });
         }
         match (self.installs(persist), persist.truncate) {
-            (Some(Mark { term, index }), _) => self.note(Observation::DurableInstalled { term, index }),
+            (Some(Mark { term, index }), _) => {
+                self.installed.retain(|last| last.index > index);
+                self.note(Observation::DurableInstalled { term, index });
+            }
             (None, Some(from)) => self.note(Observation::DurableTruncated { from }),
             (None, None) => {}
         }
