@@ -80,6 +80,7 @@ mod reads;
 mod replication;
 pub mod sessions;
 mod snapshot;
+mod status;
 mod transfer;
 mod types;
 #[cfg(feature = "wire")]
@@ -94,7 +95,8 @@ pub use io::{Answer, Input, Outcome, Output, Persist, Refusal};
 pub use log::Log;
 pub use message::{Body, Message, Stamp};
 pub use progress::{Pace, Progress};
-pub use raft::{Raft, Role, Status};
+pub use raft::{Raft, Role};
+pub use status::Status;
 pub use types::{
     Content, DurableState, Entry, HardState, Index, Mark, NodeId, Payload, RequestId, Snapshot, Term, Time, WriteId,
 };

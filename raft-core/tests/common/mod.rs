@@ -3,6 +3,8 @@
 
 #![allow(dead_code)] // each test file uses its own part
 
+pub mod orders;
+
 use raft_core::{
     Answer, Config, Content, DurableState, Entry, Index, Input, Message, NodeId, Outcome, Output, Payload, Persist,
     Raft, RequestId, Role, Term, Time,

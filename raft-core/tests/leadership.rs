@@ -1,0 +1,417 @@
+//! What a leader does beside replicating: transfer, leases, check-quorum, heartbeats, quiescence, priorities, limits, and
+//! what becomes of a node whose storage fails. One test for each claim.
+
+mod common;
+
+use common::orders::{follower, outputs, refused, three_of_five};
+use common::{Cluster, MILLISECOND};
+use raft_core::{
+    Body, Config, DurableState, HardState, Input, Mark, Message, NodeId, Outcome, Output, Pace, Raft, Refusal,
+    RequestId, Role, Stamp, Time,
+};
+
+#[test]
+fn thesis_3_10_leadership_goes_to_the_target_once_it_has_everything() {
+    let mut cluster = three_of_five();
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.transfer(1, 2, 3);
+    cluster.propose(1, 3, b"y").unwrap();
+    assert_eq!(cluster.outcome(3), refused(Refusal::Transferring));
+    cluster.settle();
+    assert_eq!((cluster.role(3), cluster.role(1)), (Role::Leader, Role::Follower));
+    assert_eq!(
+        (cluster.outcome(1).is_some(), cluster.outcome(2)),
+        (true, Some(Outcome::Transferred))
+    );
+}
+
+#[test]
+fn thesis_3_10_a_transfer_is_given_up_after_an_election_timeout() {
+    let mut cluster = three_of_five();
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.transfer(1, 2, 3);
+    cluster.beat_between(13, |from, to| from != 3 && to != 3);
+    assert_eq!(cluster.outcome(2), refused(Refusal::TransferTimedOut));
+    cluster.propose(1, 3, b"y").unwrap();
+    cluster.settle();
+    assert!(matches!(cluster.outcome(3), Some(Outcome::Committed { .. })));
+}
+
+#[test]
+fn thesis_3_10_leadership_is_not_offered_to_a_learner() {
+    let mut cluster = three_of_five();
+    cluster.change(1, 1, &[1, 2, 3], &[4]);
+    cluster.settle();
+    cluster.transfer(1, 2, 4);
+    cluster.transfer(1, 3, 1);
+    assert_eq!(
+        (cluster.outcome(2), cluster.outcome(3)),
+        (refused(Refusal::BadTarget), refused(Refusal::BadTarget))
+    );
+}
+
+#[test]
+fn thesis_6_2_a_leader_that_hears_no_quorum_steps_down() {
+    let mut cluster = three_of_five();
+    cluster.beat_between(14, |from, to| from != 1 && to != 1);
+    assert_eq!(cluster.role(1), Role::Follower);
+}
+
+#[test]
+fn thesis_4_2_3_a_voter_that_hears_a_leader_ignores_candidates_the_leader_has_not_sent() {
+    let mut cluster = three_of_five();
+    let term = cluster.raft(2).term();
+    let ask = |transfer| {
+        let last = Mark { term: 9, index: 9 };
+        Input::Message(Message {
+            from: NodeId(3),
+            to: NodeId(2),
+            term: term + 1,
+            body: Body::RequestVote { last, transfer },
+        })
+    };
+    cluster.input(2, ask(false)).unwrap();
+    assert_eq!(cluster.raft(2).term(), term, "not even its term is heard");
+    cluster.input(2, ask(true)).unwrap();
+    assert_eq!(cluster.raft(2).status().voted_for, Some(NodeId(3)));
+}
+
+fn with_lease(config: &mut Config) {
+    config.lease_drift_ppm = Some(100_000);
+}
+
+#[test]
+fn thesis_6_4_1_a_lease_answers_reads_alone_and_ends_before_a_voter_may_elect() {
+    let mut cluster = Cluster::new(3, 1, with_lease);
+    cluster.elect(1);
+    cluster.beat(4);
+    let until = cluster.raft(1).status().lease_until.expect("a quorum has answered");
+    let heard = cluster.node(1).now;
+    assert!(
+        until <= heard.after(150 * MILLISECOND * 10 / 11),
+        "counted from when it was asked, less the drift"
+    );
+    cluster.read(1, 1).unwrap();
+    assert!(matches!(cluster.outcome(1), Some(Outcome::Readable { .. })), "at once");
+    cluster.pass(1, 150 * MILLISECOND).unwrap();
+    cluster.settle_between(|_, _| false);
+    cluster.read(1, 2).unwrap();
+    assert_eq!(cluster.outcome(2), None, "the lease is over");
+}
+
+#[test]
+fn thesis_6_4_1_a_transfer_ends_the_lease_for_the_rest_of_the_term() {
+    let mut cluster = Cluster::new(3, 1, with_lease);
+    cluster.elect(1);
+    cluster.beat(4);
+    cluster.transfer(1, 1, 3);
+    cluster.settle_between(|_, to| to != 3);
+    assert_eq!(cluster.raft(1).status().lease_until, None);
+    cluster.beat_between(13, |_, to| to != 3);
+    assert_eq!(
+        (cluster.outcome(1), cluster.role(1)),
+        (refused(Refusal::TransferTimedOut), Role::Leader)
+    );
+    assert_eq!(
+        cluster.raft(1).status().lease_until,
+        None,
+        "the target may still take the offer"
+    );
+}
+
+#[test]
+fn thesis_6_4_1_a_restarted_voter_keeps_the_promise_that_leases_rest_on() {
+    let mut cluster = three_of_five();
+    cluster.crash(2, 9);
+    let last = Mark { term: 9, index: 9 };
+    let body = Body::RequestVote { last, transfer: false };
+    let ask = Message {
+        from: NodeId(3),
+        to: NodeId(2),
+        term: 5,
+        body,
+    };
+    cluster.input(2, Input::Message(ask.clone())).unwrap();
+    assert_eq!(cluster.raft(2).term(), 1, "it may have heard of a leader just before");
+    let before = Time(cluster.raft(2).next_deadline().unwrap().0 - 1);
+    cluster.nodes.get_mut(&NodeId(2)).unwrap().now = before;
+    cluster.input(2, Input::Message(ask)).unwrap();
+    assert_eq!(cluster.raft(2).term(), 5);
+}
+
+#[test]
+fn heartbeats_are_left_out_where_replication_serves_as_one() {
+    let mut cluster = three_of_five();
+    cluster.beat(2);
+    cluster.pass(1, 30 * MILLISECOND).unwrap();
+    cluster.settle();
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.settle();
+    cluster.pass(1, 30 * MILLISECOND).unwrap();
+    let idle = cluster
+        .wire
+        .iter()
+        .filter(|message| message.body.name() == "heartbeat")
+        .count();
+    assert_eq!(idle, 0);
+}
+
+#[test]
+fn heartbeats_to_a_node_that_does_not_answer_back_off_below_the_election_timeout() {
+    let mut cluster = three_of_five();
+    let mut sent = Vec::new();
+    for _ in 0..200 {
+        cluster.pass(1, 5 * MILLISECOND).unwrap();
+        let to_3 = cluster.wire.iter().any(|message| message.to == NodeId(3));
+        sent.extend(to_3.then(|| cluster.node(1).now.0 / MILLISECOND));
+        cluster.settle_between(|from, to| from != 3 && to != 3);
+    }
+    let pauses: Vec<_> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(
+        pauses.iter().skip(1).all(|pause| *pause == 75),
+        "half of the shortest election timeout: {pauses:?}"
+    );
+    cluster.beat(2);
+    let before = cluster.node(1).now;
+    cluster.timeout(1).unwrap();
+    assert!(
+        cluster.node(1).now.0 - before.0 <= 50 * MILLISECOND,
+        "its first answer ends the pauses"
+    );
+}
+
+fn quiet_soon(config: &mut Config) {
+    config.quiesce_after = Some(200 * MILLISECOND);
+}
+
+#[test]
+fn an_idle_group_goes_quiet_and_wakes_at_the_next_request() {
+    let mut cluster = Cluster::new(3, 1, quiet_soon);
+    cluster.elect(1);
+    cluster.beat(12);
+    assert!((1..=3).all(|id| cluster.raft(id).status().quiet && cluster.raft(id).next_deadline().is_none()));
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.settle();
+    assert!(matches!(cluster.outcome(1), Some(Outcome::Committed { .. })));
+    assert!((1..=3).all(|id| !cluster.raft(id).status().quiet));
+}
+
+#[test]
+fn a_quiet_group_misses_its_dead_leader_at_the_next_request() {
+    let mut cluster = Cluster::new(3, 1, quiet_soon);
+    cluster.elect(1);
+    cluster.beat(12);
+    cluster.read(2, 1).unwrap();
+    for _ in 0..60 {
+        for id in 2..=3 {
+            cluster.pass(id, 25 * MILLISECOND).unwrap();
+            cluster.settle_between(|from, to| from != 1 && to != 1);
+        }
+    }
+    assert_eq!(cluster.outcome(1), refused(Refusal::NoAnswer));
+    assert!(cluster.leader().is_some_and(|leader| leader != 1));
+}
+
+#[test]
+fn priority_prefers_a_leader_and_never_blocks_an_election() {
+    let mut low = Config::new(NodeId(1), vec![NodeId(1), NodeId(2), NodeId(3)], 1);
+    low.priority = 0;
+    let mut raft = Raft::restore(low, DurableState::default(), Time(0)).unwrap();
+    let mut waits = Vec::new();
+    let mut now = Time(0);
+    for _ in 0..5 {
+        let deadline = raft.next_deadline().unwrap();
+        waits.push((deadline.0 - now.0) / MILLISECOND);
+        now = deadline;
+        raft.handle(now, Input::Timeout);
+        while raft.poll_output().is_some() {}
+    }
+    assert!(waits[0] >= 1050, "three steps of 300 ms more: {waits:?}");
+    assert!(waits[4] < 400, "and less each time: {waits:?}");
+}
+
+#[test]
+fn a_leader_refuses_what_exceeds_its_limits() {
+    let mut cluster = Cluster::new(3, 1, |config| {
+        config.entry_bytes_max = 10;
+        config.uncommitted_bytes_max = 15;
+    });
+    cluster.elect(1);
+    cluster.propose(1, 1, &[0; 11]).unwrap();
+    cluster.propose(1, 2, &[0; 10]).unwrap();
+    cluster.propose(1, 3, &[0; 6]).unwrap();
+    cluster.propose(1, 4, &[0; 5]).unwrap();
+    assert_eq!(cluster.outcome(1), refused(Refusal::TooLarge));
+    assert_eq!(cluster.outcome(3), refused(Refusal::TooManyUncommitted));
+    cluster.settle();
+    assert!(
+        [2, 4]
+            .iter()
+            .all(|request| matches!(cluster.outcome(*request), Some(Outcome::Committed { .. })))
+    );
+}
+
+#[test]
+fn no_more_is_given_out_than_the_state_machine_can_take() {
+    let mut raft = follower(&[1, 1, 1, 1]);
+    let config = Config {
+        unapplied_max: 2,
+        ..raft.config().clone()
+    };
+    let entries = raft.log().from(1).cloned().collect();
+    let hard_state = HardState {
+        term: 2,
+        voted_for: None,
+    };
+    raft = Raft::restore(
+        config,
+        DurableState {
+            hard_state,
+            entries,
+            ..DurableState::default()
+        },
+        Time(0),
+    )
+    .unwrap();
+    let prev = Mark { term: 1, index: 4 };
+    let stamp = Stamp::default();
+    let body = Body::AppendEntries {
+        prev,
+        entries: Vec::new(),
+        commit: 4,
+        quiesce: false,
+        stamp,
+    };
+    let count = |outputs: &[Output]| {
+        outputs
+            .iter()
+            .filter(|output| matches!(output, Output::Apply(_)))
+            .count()
+    };
+    let message = Message {
+        from: NodeId(2),
+        to: NodeId(1),
+        term: 2,
+        body,
+    };
+    assert_eq!(count(&outputs(&mut raft, Input::Message(message))), 2);
+    assert_eq!(count(&outputs(&mut raft, Input::Applied(1))), 1);
+    assert_eq!(count(&outputs(&mut raft, Input::Applied(3))), 1);
+}
+
+#[test]
+fn a_node_whose_write_failed_takes_no_part_and_says_so() {
+    let mut raft = follower(&[1]);
+    let vote = Body::RequestVote {
+        last: Mark { term: 9, index: 9 },
+        transfer: true,
+    };
+    let ask = Message {
+        from: NodeId(2),
+        to: NodeId(1),
+        term: 3,
+        body: vote,
+    };
+    let wrote = outputs(&mut raft, Input::Message(ask.clone()));
+    let Some(Output::Persist(write)) = wrote.first() else {
+        panic!("the vote is written: {wrote:?}")
+    };
+    assert!(outputs(&mut raft, Input::WriteFailed(write.id)).is_empty());
+    assert!(outputs(&mut raft, Input::Message(ask)).is_empty());
+    let read = outputs(&mut raft, Input::Read { id: RequestId(7) });
+    assert!(matches!(read[..], [Output::Answer(answer)] if answer.outcome == Outcome::Refused(Refusal::StorageFailed)));
+    assert_eq!((raft.status().failed, raft.next_deadline()), (true, None));
+}
+
+#[test]
+fn a_node_that_lost_entries_votes_again_only_when_it_has_them_again() {
+    let config = Config::new(NodeId(1), vec![NodeId(1), NodeId(2), NodeId(3)], 1);
+    let hard_state = HardState {
+        term: 2,
+        voted_for: None,
+    };
+    let damaged = DurableState {
+        hard_state,
+        fence: Some(2),
+        ..DurableState::default()
+    };
+    let mut raft = Raft::restore(config, damaged, Time(0)).unwrap();
+    assert_eq!(raft.next_deadline(), None, "it does not stand for election");
+    let last = Mark { term: 9, index: 9 };
+    let ask = |term| {
+        let body = Body::RequestVote { last, transfer: true };
+        Input::Message(Message {
+            from: NodeId(2),
+            to: NodeId(1),
+            term,
+            body,
+        })
+    };
+    outputs(&mut raft, ask(3));
+    assert_eq!(raft.status().voted_for, None);
+    for (prev, index) in [(Mark::default(), 1), (Mark { term: 1, index: 1 }, 2)] {
+        let entry = raft_core::Entry {
+            index,
+            term: 1,
+            content: raft_core::Content::Noop,
+        };
+        let stamp = Stamp::default();
+        let body = Body::AppendEntries {
+            prev,
+            entries: vec![entry],
+            commit: 0,
+            quiesce: false,
+            stamp,
+        };
+        let said = outputs(
+            &mut raft,
+            Input::Message(Message {
+                from: NodeId(2),
+                to: NodeId(1),
+                term: 3,
+                body,
+            }),
+        );
+        let writes = said.iter().filter_map(|output| match output {
+            Output::Persist(write) => Some(write.id),
+            _ => None,
+        });
+        writes
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|id| drop(outputs(&mut raft, Input::Persisted(id))));
+        assert_eq!(raft.status().fenced, index < 2);
+    }
+    outputs(&mut raft, ask(4));
+    assert_eq!(raft.status().voted_for, Some(NodeId(2)));
+}
+
+#[test]
+fn a_leader_begins_anew_with_a_follower_that_lost_what_it_had_acknowledged() {
+    let mut cluster = three_of_five();
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.settle();
+    let stamp = Stamp { round: 0, session: 1 };
+    let body = Body::AppendRejected {
+        prev_index: 2,
+        hint: Mark::default(),
+        lost: true,
+        stamp,
+    };
+    cluster
+        .input(
+            1,
+            Input::Message(Message {
+                from: NodeId(2),
+                to: NodeId(1),
+                term: 1,
+                body,
+            }),
+        )
+        .unwrap();
+    let progress = &cluster.raft(1).peers()[0];
+    assert_eq!((progress.id, progress.match_index()), (NodeId(2), 0));
+    assert!(matches!(progress.pace(), Pace::Probe { .. }));
+    cluster.beat(2);
+    assert_eq!(cluster.raft(1).peers()[0].match_index(), 2);
+}

@@ -1,0 +1,200 @@
+//! Log compaction and snapshots (paper, section 7): one test for each claim.
+
+mod common;
+
+use common::orders::{follower, outputs};
+use common::{Cluster, MILLISECOND};
+use raft_core::{Body, Config, Input, Mark, Message, NodeId, Output, Stamp};
+
+fn with_snapshots(config: &mut Config) {
+    config.snapshot_threshold = Some(4);
+    config.snapshot_tail = 1;
+    config.snapshot_chunk_bytes = 8;
+    config.snapshot_chunks_inflight = 2;
+}
+
+fn with_a_snapshot_behind(cut_off: u64) -> Cluster {
+    let mut cluster = Cluster::new(3, 1, with_snapshots);
+    cluster.elect(1);
+    for request in 1..=10 {
+        cluster.propose(1, request, b"x").unwrap();
+        cluster.settle_between(|from, to| from != cut_off && to != cut_off);
+    }
+    assert!(cluster.raft(1).log().start().index > cluster.raft(cut_off).log().last_index());
+    cluster
+}
+
+#[test]
+fn section_7_the_log_is_compacted_only_once_the_snapshot_is_durable() {
+    let mut cluster = Cluster::new(1, 1, with_snapshots);
+    cluster.elect(1);
+    for request in 1..=6 {
+        cluster.propose(1, request, b"x").unwrap();
+        cluster.persist(1).unwrap();
+        let status = cluster.raft(1).status();
+        assert!(status.first_index == 1 || cluster.node(1).disk.snapshot.is_some());
+    }
+    cluster.settle();
+    let status = cluster.raft(1).status();
+    assert!(
+        status.snapshot_index >= 4 && status.first_index == status.snapshot_index,
+        "all but a tail of one"
+    );
+}
+
+#[test]
+fn section_7_a_follower_that_needs_compacted_entries_gets_the_snapshot_in_chunks() {
+    let mut cluster = with_a_snapshot_behind(3);
+    cluster.beat(6);
+    assert_eq!(cluster.raft(3).status().applied, cluster.raft(1).status().applied);
+    assert!(cluster.raft(3).status().snapshot_index >= 4);
+    assert_eq!(cluster.commands(3).len(), 10);
+}
+
+#[test]
+fn section_7_a_transfer_of_a_snapshot_goes_on_where_it_got_stuck() {
+    let mut cluster = with_a_snapshot_behind(3);
+    // The link heals, and the second chunk is lost.
+    let mut lost = false;
+    for _ in 0..40 {
+        cluster.pass(1, 25 * MILLISECOND).unwrap();
+        while !cluster.wire.is_empty() || cluster.nodes.values().any(|node| !node.writes.is_empty()) {
+            (1..=3).for_each(|id| cluster.persist(id).unwrap());
+            if cluster.wire.is_empty() {
+                continue;
+            }
+            let second = matches!(cluster.wire[0].body, Body::InstallSnapshot { offset: 8, .. });
+            if second && !lost {
+                lost = true;
+                cluster.wire.remove(0);
+            } else {
+                cluster.deliver(0).unwrap();
+            }
+        }
+    }
+    assert!(lost);
+    assert_eq!(cluster.raft(3).status().applied, cluster.raft(1).status().applied);
+}
+
+#[test]
+fn section_7_a_node_that_crashes_in_the_middle_of_a_snapshot_recovers() {
+    let mut cluster = with_a_snapshot_behind(3);
+    cluster.pass(1, 50 * MILLISECOND).unwrap();
+    while !cluster
+        .wire
+        .iter()
+        .any(|m| matches!(m.body, Body::SnapshotProgress { .. }))
+    {
+        (1..=3).for_each(|id| cluster.persist(id).unwrap());
+        match cluster.wire.is_empty() {
+            true => cluster.pass(1, 50 * MILLISECOND).unwrap(),
+            false => cluster.deliver(0).unwrap(),
+        }
+    }
+    cluster.crash(3, 0);
+    assert_eq!(cluster.raft(3).status().snapshot_index, 0);
+    cluster.beat(30);
+    let leader = cluster.leader().expect("a leader");
+    assert_eq!(cluster.raft(3).status().applied, cluster.raft(leader).status().applied);
+}
+
+fn snapshot_message(index: u64, term: u64, to_term: u64) -> Input {
+    let configuration = raft_core::Configuration::of(vec![NodeId(1), NodeId(2), NodeId(3)]);
+    let (last, chunk) = (Mark { term, index }, common::snapshot_bytes(index));
+    let body = Body::InstallSnapshot {
+        last,
+        configuration,
+        offset: 0,
+        total: 20,
+        chunk,
+        stamp: Stamp::default(),
+    };
+    Input::Message(Message {
+        from: NodeId(2),
+        to: NodeId(1),
+        term: to_term,
+        body,
+    })
+}
+
+#[test]
+fn section_7_a_snapshot_keeps_the_suffix_that_follows_on_it() {
+    let mut raft = follower(&[1, 1, 1, 2]);
+    let outputs = outputs(&mut raft, snapshot_message(3, 1, 2));
+    assert!(
+        outputs
+            .iter()
+            .any(|output| matches!(output, Output::Restore(snapshot) if snapshot.last.index == 3))
+    );
+    assert_eq!((raft.status().commit, raft.status().last_index), (3, 4));
+}
+
+#[test]
+fn section_7_a_snapshot_replaces_a_log_that_does_not_have_its_last_entry() {
+    let mut raft = follower(&[1, 1, 1, 1]);
+    let outputs = outputs(&mut raft, snapshot_message(3, 2, 2));
+    assert_eq!((raft.status().commit, raft.status().last_index), (3, 3));
+    let write = outputs.iter().find_map(|output| match output {
+        Output::Persist(write) => Some(write),
+        _ => None,
+    });
+    let write = write.expect("the snapshot is written");
+    assert_eq!(
+        (write.truncate, write.start, write.then.len()),
+        (Some(1), Some(Mark { term: 2, index: 3 }), 1)
+    );
+}
+
+#[test]
+fn section_7_a_snapshot_of_a_node_that_joined_knows_the_founders() {
+    let mut cluster = Cluster::founded_by(3, 4, 1, |config| config.snapshot_threshold = Some(1));
+    cluster.elect(1);
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.settle();
+    cluster.change(1, 2, &[1, 2, 3], &[4]);
+    cluster.beat(4);
+    let snapshot = cluster.raft(4).snapshot().expect("one entry is enough");
+    assert_eq!(snapshot.configuration.voters, [1, 2, 3].map(NodeId));
+}
+
+#[test]
+fn section_7_a_stale_snapshot_is_not_installed() {
+    let mut raft = follower(&[1, 1, 1]);
+    outputs(&mut raft, snapshot_message(3, 1, 2));
+    let again = outputs(&mut raft, snapshot_message(2, 1, 2));
+    assert!(!again.iter().any(|output| matches!(output, Output::Restore(_))));
+    assert_eq!(raft.status().commit, 3);
+}
+
+#[test]
+fn section_7_a_snapshot_carries_the_configuration_joint_and_learners_included() {
+    let mut cluster = Cluster::founded_by(3, 6, 1, with_snapshots);
+    cluster.elect(1);
+    cluster.change(1, 1, &[1, 4, 5], &[2, 6]);
+    // Only the old voters and one new one are there: the joint configuration can't be left.
+    cluster.settle_between(|from, to| from <= 3 && to <= 3);
+    let joint = cluster.raft(1).configuration().1.clone();
+    assert!(joint.is_joint());
+    cluster.crash(2, 9);
+    assert_eq!(cluster.raft(2).configuration().1, &joint, "from the log");
+    cluster.beat(3);
+    for request in 2..12 {
+        cluster.propose(1, request, b"x").unwrap();
+        cluster.settle_between(|from, to| from != 6 && to != 6);
+    }
+    cluster.beat(8);
+    let (index, configuration) = cluster.raft(6).configuration();
+    assert_eq!(
+        (index, configuration),
+        (
+            cluster.raft(6).status().snapshot_index,
+            cluster.raft(1).configuration().1
+        )
+    );
+    cluster.crash(6, 9);
+    assert_eq!(
+        cluster.raft(6).configuration().1,
+        cluster.raft(1).configuration().1,
+        "and after a restart"
+    );
+}
