@@ -36,9 +36,9 @@
 //!
 //! # The path of a message
 //!
-//! `handle` → `raft` (the rules for all servers: terms) → `election` or `replication` (the rule of the message) → `log`
-//! (what is in memory), `writes` (what is on the disk), `progress` (what a follower has), `quorum` (who decides), `reads`
-//! → the outbox → `poll_output`. Each guard of the algorithm stands in one place, under the name that the paper gives it:
+//! `handle` → `raft` (the rules for all servers: terms) → `election`, `replication`, `snapshot`, `read`, `transfer`,
+//! `membership` or `liveness` (the rule of the message or of the time) → `log` (what is in memory), `writes` (what is on the
+//! disk), `progress` (what a follower has), `configuration` and `quorum` (who decides) → the outbox → `poll_output`. Each guard of the algorithm stands in one place, under the name that the paper gives it:
 //!
 //! | guard | where | source |
 //! |---|---|---|
@@ -51,6 +51,13 @@
 //! | commit no further than verified | `Raft::learn_commit` | figure 2 |
 //! | `match_index` never decreases | `Progress::accepted` | figure 2 |
 //! | a read waits for a quorum | `Raft::start_round_if_due`, `Reads` | thesis, section 6.4 |
+//! | a lease counts from when it was asked for | `Raft::lease_until` | thesis, section 6.4.1 |
+//! | no candidate is heard while a leader is | `Raft::ignores`, `Raft::leader_alive` | thesis, section 4.2.3 |
+//! | the configuration in force is the log's last | `Configurations::active` | thesis, section 4.1 |
+//! | one change at a time, none before an own commit | `Raft::refuses_change` | thesis, chapter 4 |
+//! | a joint configuration is left when committed | `Raft::configuration_committed` | thesis, section 4.3 |
+//! | a snapshot is durable before the log goes | `Raft::compact_if_due` | section 7 |
+//! | a stale snapshot is not installed | `Raft::on_install_snapshot` | section 7 |
 //!
 //! "The paper" is Ongaro and Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended version, 2014);
 //! "the thesis" is Ongaro, *Consensus: Bridging Theory and Practice* (2014).

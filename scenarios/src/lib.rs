@@ -1,4 +1,21 @@
-//! Squall: deterministic simulation testing for consensus. (docs follow)
+//! Squall: deterministic simulation testing for consensus.
+//!
+//! This crate puts the three pillars together: services on `raft-core` ([`systems`]) run as processes of the `simulator`'s world
+//! under faults drawn from a scenario ([`scenario`], [`setup`], [`nemesis`]), with clients and operators ([`workloads`]), while the
+//! `checker` looks on ([`run`]). Many runs are a [`sweep`]. The `squall` binary is the command line to it.
+//!
+//! ```
+//! use scenarios::run::{RunOptions, run};
+//! use scenarios::scenario;
+//!
+//! let calm = scenario::find("calm").expect("a built-in scenario");
+//! let settings = [("time.chaos".to_owned(), "2s".to_owned())];
+//! let calm = scenario::parse(calm.name, calm.text, &settings, &scenarios::known())?;
+//! let report = run(&calm, 7, RunOptions::default());
+//! assert_eq!(report.failure, None);
+//! assert_eq!(report.digest, run(&calm, 7, RunOptions::default()).digest, "one seed is one run");
+//! # Ok::<(), scenario::ScenarioError>(())
+//! ```
 
 pub mod clock;
 pub mod expectation;
