@@ -17,8 +17,8 @@ pub struct Config {
     pub election_timeout_min: u64,
     /// Longest election timeout; each is drawn from `election_timeout_min ..= election_timeout_max`.
     pub election_timeout_max: u64,
-    /// How long a leader lets a follower be without a message; at least 1. Towards one that does not answer the pause
-    /// doubles, up to half of `election_timeout_min`.
+    /// How long a leader lets a follower be without a message, give or take a quarter; at least 1. Towards one that does not
+    /// answer the pause doubles, up to half of `election_timeout_min`, rounded up to a whole interval.
     pub heartbeat_interval: u64,
     /// Whether to ask for pre-votes before an election (thesis, section 9.6).
     pub pre_vote: bool,

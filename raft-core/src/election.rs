@@ -6,6 +6,7 @@ use crate::message::Body;
 use crate::quorum::Vote;
 use crate::raft::{Raft, Role};
 use crate::types::{Content, Mark, NodeId, Term};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 impl Raft {
@@ -183,7 +184,7 @@ impl Raft {
     /// snapshot, knows them from the log.
     fn first_entry(&self) -> Content {
         match self.log.last_index() {
-            0 => Content::Configuration(self.configurations.active().clone()),
+            0 => Content::Configuration(Box::new(self.configurations.active().clone())),
             _ => Content::Noop,
         }
     }

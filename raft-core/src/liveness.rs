@@ -87,21 +87,20 @@ impl Raft {
         uncalled && self.config.check_quorum && self.leader_alive()
     }
 
+    /// A leader with followers acts once in each heartbeat interval, for all of them.
     fn leader_deadline(&self) -> Option<Time> {
-        let (interval, max) = (self.config.heartbeat_interval, self.config.heartbeat_interval_max());
-        let heartbeats = self.peers.iter().map(|peer| peer.heartbeat_due(interval, max));
         let tick = (!self.peers.is_empty()).then_some(self.tick_deadline);
         let transfer = self.transfer.as_ref().map(|transfer| transfer.deadline);
-        heartbeats.chain(tick).chain(transfer).min()
+        [tick, transfer].into_iter().flatten().min()
     }
 
     fn leader_timers(&mut self) {
         self.give_up_transfer();
         if self.now >= self.tick_deadline {
             self.tick();
-        }
-        if self.role == Role::Leader {
-            self.send_heartbeats();
+            if self.role == Role::Leader && !self.quiet {
+                self.send_heartbeats();
+            }
         }
     }
 
@@ -125,11 +124,13 @@ impl Raft {
         self.now < Time(heard).after(self.config.election_timeout_max)
     }
 
-    /// Section 5.2: heartbeats keep the others from starting elections. Whoever got a message lately needs none.
+    /// Section 5.2: heartbeats keep the others from starting elections. Whoever got a message lately needs none: one that
+    /// falls due within a quarter of the interval is sent now, any other waits for the next tick.
     fn send_heartbeats(&mut self) {
         let (interval, max) = (self.config.heartbeat_interval, self.config.heartbeat_interval_max());
+        let soon = self.now.after(interval / 4);
         for at in 0..self.peers.len() {
-            if self.now >= self.peers[at].heartbeat_due(interval, max) {
+            if self.peers[at].heartbeat_due(interval, max) <= soon {
                 self.send_heartbeat(at, false);
             }
         }

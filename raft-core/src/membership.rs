@@ -6,6 +6,7 @@ use crate::io::{Outcome, Refusal};
 use crate::progress::Progress;
 use crate::raft::{Raft, Role};
 use crate::types::{Content, NodeId, RequestId};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 impl Raft {
@@ -17,7 +18,7 @@ impl Raft {
             return self.refuse(id, Refusal::BadMembers);
         };
         self.change = Some(id);
-        self.append(Content::Configuration(next));
+        self.append(Content::Configuration(Box::new(next)));
         self.meet_peers();
     }
 
@@ -56,7 +57,7 @@ impl Raft {
         }
         if active.is_joint() {
             let left = active.left();
-            self.append(Content::Configuration(left));
+            self.append(Content::Configuration(Box::new(left)));
             return self.meet_peers();
         }
         let outside = !active.is_voter(self.config.id);

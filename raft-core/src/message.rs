@@ -3,6 +3,7 @@
 
 use crate::configuration::Configuration;
 use crate::types::{Entry, Index, Mark, NodeId, Payload, Term};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// A message between two servers.
@@ -82,7 +83,7 @@ pub enum Body {
         /// The last entry that the snapshot stands for.
         last: Mark,
         /// The members as of that entry.
-        configuration: Configuration,
+        configuration: Box<Configuration>,
         /// Where the chunk begins.
         offset: u64,
         /// Bytes of the whole.

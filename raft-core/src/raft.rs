@@ -281,7 +281,7 @@ impl Raft {
                 self.hear_leader(from);
                 self.on_install_snapshot(
                     from,
-                    Incoming::expected(last, configuration, total),
+                    Incoming::expected(last, *configuration, total),
                     offset,
                     &chunk,
                     stamp,
@@ -437,7 +437,7 @@ impl Raft {
     pub(crate) fn read_configurations(&mut self, from: Index) {
         for entry in self.log.from(from) {
             if let Content::Configuration(configuration) = &entry.content {
-                self.configurations.appended(entry.index, configuration.clone());
+                self.configurations.appended(entry.index, (**configuration).clone());
             }
         }
     }

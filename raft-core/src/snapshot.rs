@@ -6,6 +6,7 @@ use crate::message::{Body, Stamp};
 use crate::progress::Pace;
 use crate::raft::Raft;
 use crate::types::{Index, Mark, NodeId, Payload, Snapshot, WriteId};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// A snapshot that is being received, as far as it has come.
@@ -137,7 +138,7 @@ impl Raft {
     }
 
     fn send_chunk(&mut self, at: usize, snapshot: &Snapshot, offset: u64, total: u64, chunk: Payload) {
-        let (last, configuration) = (snapshot.last, snapshot.configuration.clone());
+        let (last, configuration) = (snapshot.last, Box::new(snapshot.configuration.clone()));
         let stamp = self.stamp(at);
         self.send_to_peer(
             at,

@@ -1,6 +1,7 @@
 //! The words that everything else is spelled in: nodes, terms, indexes, entries, and what survives a crash.
 
 use crate::configuration::Configuration;
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -49,7 +50,8 @@ pub enum Content {
     /// A command for the state machine.
     Command(Payload),
     /// The members from here on (thesis, chapter 4): in force as soon as it is in the log.
-    Configuration(Configuration),
+    /// Boxed, because it is rare and large.
+    Configuration(Box<Configuration>),
 }
 
 impl Content {

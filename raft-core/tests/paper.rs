@@ -477,7 +477,7 @@ fn thesis_4_the_first_leader_writes_down_the_founders() {
     let founders = raft_core::Configuration::of((1..=3).map(NodeId).collect());
     assert_eq!(
         cluster.raft(1).log().entry(1).unwrap().content,
-        Content::Configuration(founders)
+        Content::Configuration(Box::new(founders))
     );
     assert_eq!(cluster.raft(1).status().commit, 1);
 }

@@ -103,7 +103,7 @@ fn snapshot_message(index: u64, term: u64, to_term: u64) -> Input {
     let (last, chunk) = (Mark { term, index }, common::snapshot_bytes(index));
     let body = Body::InstallSnapshot {
         last,
-        configuration,
+        configuration: Box::new(configuration),
         offset: 0,
         total: 20,
         chunk,

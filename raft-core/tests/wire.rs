@@ -42,7 +42,7 @@ fn entry() -> impl Strategy<Value = Entry> {
     let content = prop_oneof![
         Just(Content::Noop),
         payload().prop_map(Content::Command),
-        configuration().prop_map(Content::Configuration),
+        configuration().prop_map(|configuration| Content::Configuration(Box::new(configuration))),
     ];
     (number(), number(), content).prop_map(|(index, term, content)| Entry { index, term, content })
 }
@@ -86,7 +86,7 @@ fn body() -> impl Strategy<Value = Body> {
         chunk.prop_map(
             |(last, configuration, offset, total, chunk, stamp)| Body::InstallSnapshot {
                 last,
-                configuration,
+                configuration: Box::new(configuration),
                 offset,
                 total,
                 chunk,
@@ -385,7 +385,7 @@ fn what_is_wrong_with_a_body_is_said_with_its_place() {
 #[test]
 fn more_voters_than_the_core_can_count_are_refused() {
     let voters = (0..=Configuration::VOTERS_MAX as u64).map(NodeId).collect();
-    let content = Content::Configuration(Configuration::of(voters));
+    let content = Content::Configuration(Box::new(Configuration::of(voters)));
     let frame = Frame::read(
         &frame(
             &Entry {
@@ -552,7 +552,7 @@ fn only_what_shrinks_is_compressed() {
     let mut large = heartbeat();
     large.body = Body::InstallSnapshot {
         last: Mark::default(),
-        configuration: Configuration::default(),
+        configuration: Box::default(),
         offset: 0,
         total: 4096,
         chunk: Payload::from(vec![1; 4096]),

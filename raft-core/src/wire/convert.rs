@@ -9,6 +9,7 @@ use super::schema;
 use crate::configuration::Configuration;
 use crate::message::{Body, Message, Stamp};
 use crate::types::{Content, Entry, HardState, Mark, NodeId, Payload, Snapshot};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
@@ -94,7 +95,7 @@ impl Coded for Entry {
             schema::Content::Noop(_) => Content::Noop,
             schema::Content::Command(bytes) => Content::Command(Payload::from(&bytes[..])),
             schema::Content::Configuration(configuration) => {
-                Content::Configuration(configuration_from_schema(Some(configuration))?)
+                Content::Configuration(Box::new(configuration_from_schema(Some(configuration))?))
             }
         };
         Ok(Self {
@@ -272,7 +273,7 @@ fn body_from_schema(body: schema::Body) -> Result<Body, WireError> {
         },
         From::InstallSnapshot(body) => Body::InstallSnapshot {
             last: mark_from_schema(body.last),
-            configuration: configuration_from_schema(body.configuration)?,
+            configuration: Box::new(configuration_from_schema(body.configuration)?),
             offset: body.offset,
             total: body.total,
             chunk: Payload::from(&body.chunk[..]),

@@ -164,7 +164,7 @@ fn replay(state: &mut DurableState, record: Record<'_>) -> Option<()> {
         let content = match entry.content {
             RecordContent::Noop => Content::Noop,
             RecordContent::Command(command) => Content::Command(command.into()),
-            RecordContent::Configuration(configuration) => Content::Configuration(configuration.into_owned()),
+            RecordContent::Configuration(configuration) => Content::Configuration(Box::new(configuration.into_owned())),
         };
         state.entries.push(Entry {
             index,
