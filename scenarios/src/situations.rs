@@ -235,3 +235,54 @@ impl Watcher {
         &mut self.situations
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use checker::properties::EntryMark;
+
+    const LEADER: Observation<'_> = Observation::Role {
+        role: Role::Leader,
+        term: 1,
+    };
+
+    fn entry(index: u64) -> EntryMark {
+        EntryMark {
+            index,
+            term: 1,
+            digest: 0,
+        }
+    }
+
+    #[test]
+    fn a_leader_that_crashes_with_a_tail_is_counted_and_one_without_is_not() {
+        let mut watcher = Watcher::new(2);
+        watcher.observe(0, &LEADER);
+        watcher.observe(0, &Observation::Appended(entry(1)));
+        watcher.observe(0, &Observation::DurableAppended(entry(1)));
+        watcher.observe(0, &Observation::Crashed);
+        assert_eq!(watcher.situations().count(Situation::LeaderCrashedWithTail), 1);
+        assert_eq!(watcher.situations().count(Situation::CrashedBeforeSync), 0);
+        watcher.observe(1, &LEADER);
+        watcher.observe(1, &Observation::Appended(entry(1)));
+        watcher.observe(1, &Observation::Committed { index: 1 });
+        watcher.observe(1, &Observation::Crashed);
+        assert_eq!(watcher.situations().count(Situation::LeaderCrashedWithTail), 1);
+        assert_eq!(watcher.situations().count(Situation::CrashedBeforeSync), 1);
+    }
+
+    #[test]
+    fn two_leaders_at_once_are_noticed() {
+        let mut watcher = Watcher::new(2);
+        watcher.observe(0, &LEADER);
+        assert_eq!(watcher.situations().count(Situation::TwoLeaders), 0);
+        watcher.observe(
+            1,
+            &Observation::Role {
+                role: Role::Leader,
+                term: 2,
+            },
+        );
+        assert_eq!(watcher.situations().count(Situation::TwoLeaders), 1);
+    }
+}
