@@ -74,7 +74,7 @@ fn plain(message: &Message) -> PlainMessage {
             stamp,
         } => Plain::InstallSnapshot {
             last,
-            configuration,
+            configuration: *configuration,
             offset,
             total,
             chunk,
@@ -123,7 +123,7 @@ fn append(each: usize, bytes: &Payload) -> Message {
 fn chunk(payload: Payload) -> Message {
     message(Body::InstallSnapshot {
         last: LAST,
-        configuration: Configuration::of([1, 2, 3].map(NodeId).to_vec()),
+        configuration: Box::new(Configuration::of([1, 2, 3].map(NodeId).to_vec())),
         offset: 0,
         total: 64 << 20,
         chunk: payload,
