@@ -299,8 +299,8 @@ impl Raft {
         let reply = match *body {
             Body::PreVote { .. } => Body::PreVoteReply { granted: false },
             Body::RequestVote { .. } => Body::VoteReply { granted: false },
-            Body::AppendEntries { prev, stamp, .. } => self.rejection(prev.index, stamp),
-            Body::InstallSnapshot { last, stamp, .. } => self.rejection(last.index, stamp),
+            Body::AppendEntries { prev, .. } => self.rejection(prev.index),
+            Body::InstallSnapshot { last, .. } => self.rejection(last.index),
             Body::ReadIndex { read } => Body::ReadIndexReply { read, index: None },
             _ => return,
         };

@@ -201,12 +201,14 @@ impl Raft {
         self.acknowledge(from, verified, stamp);
     }
 
-    pub(crate) fn rejection(&self, prev_index: Index, stamp: Stamp) -> Body {
+    /// What a request of an old term gets. It tells the current term and nothing else: its sender may lead that term by
+    /// now, with rounds and sessions of the same numbers, so it must not be taken for an answer to any of those.
+    pub(crate) fn rejection(&self, prev_index: Index) -> Body {
         Body::AppendRejected {
             prev_index,
             hint: Mark::default(),
             lost: false,
-            stamp,
+            stamp: Stamp::default(),
         }
     }
 

@@ -413,3 +413,46 @@ fn a_leader_begins_anew_with_a_follower_that_lost_what_it_had_acknowledged() {
     cluster.beat(2);
     assert_eq!(cluster.raft(1).peers()[0].match_index(), 2);
 }
+
+#[test]
+fn thesis_6_4_an_answer_to_a_request_of_an_earlier_term_confirms_nothing() {
+    // Node 2 has voted for node 1 in term 5 and gets a request that node 1 had sent in term 3, before it crashed.
+    let hard_state = HardState {
+        term: 5,
+        voted_for: Some(NodeId(1)),
+    };
+    let config = Config::new(NodeId(2), vec![NodeId(1), NodeId(2), NodeId(3)], 1);
+    let durable = DurableState {
+        hard_state,
+        ..DurableState::default()
+    };
+    let mut voter = Raft::restore(config, durable, Time(0)).unwrap();
+    let stamp = Stamp { round: 7, session: 1 };
+    let body = Body::AppendEntries {
+        prev: Mark::default(),
+        entries: Vec::new(),
+        commit: 0,
+        quiesce: false,
+        stamp,
+    };
+    let late = Message {
+        from: NodeId(1),
+        to: NodeId(2),
+        term: 3,
+        body,
+    };
+    let [Output::Send(answer)] = &outputs(&mut voter, Input::Message(late))[..] else {
+        panic!("one answer")
+    };
+    // Node 1 leads term 5 by now, and its rounds have begun again at 1.
+    assert!(
+        matches!(
+            answer.body,
+            Body::AppendRejected {
+                stamp: Stamp { round: 0, session: 0 },
+                ..
+            }
+        ),
+        "{answer:?}"
+    );
+}
