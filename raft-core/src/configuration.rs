@@ -171,6 +171,14 @@ impl Configurations {
         &self.history[at.saturating_sub(1)].1
     }
 
+    /// Whether the node votes in any configuration that may still decide: the one in force as of `commit`, and all after it.
+    pub(crate) fn may_need(&self, id: NodeId, commit: Index) -> bool {
+        let at = self.history.partition_point(|(from, _)| *from <= commit);
+        self.history[at.saturating_sub(1)..]
+            .iter()
+            .any(|(_, configuration)| configuration.is_voter(id))
+    }
+
     pub(crate) fn appended(&mut self, index: Index, configuration: Configuration) {
         debug_assert!(index > self.active_index(), "configurations are appended in order");
         self.history.push((index, configuration));

@@ -36,12 +36,10 @@ impl Raft {
     }
 
     /// A voter that has all it ever acknowledged stands for election. So does one that its own log leaves out, until that is
-    /// committed: it may be the only one whose log is good enough to win, and to commit its removal (thesis, section 4.2.2).
-    /// It does not count its own vote then; the configuration sees to that.
+    /// committed as far as it knows: it may be the only one whose log is good enough to win, and to commit its removal (thesis,
+    /// section 4.2.2). It does not count its own vote then; the configuration sees to that.
     pub(crate) fn may_campaign(&self) -> bool {
-        let id = self.config.id;
-        let votes = self.configurations.active().is_voter(id) || self.configurations.as_of(self.commit).is_voter(id);
-        votes && self.fence.is_none()
+        self.configurations.may_need(self.config.id, self.commit) && self.fence.is_none()
     }
 
     /// Who leads, as far as this node knows. What a node that has no election timer heard long ago is no knowledge.

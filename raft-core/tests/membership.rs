@@ -238,3 +238,41 @@ fn an_answer_to_an_earlier_acquaintance_does_not_count() {
         .unwrap();
     assert_eq!(progress.match_index(), 0);
 }
+
+#[test]
+fn thesis_4_2_2_a_node_that_an_uncommitted_configuration_leaves_out_may_still_be_needed() {
+    // Not a voter at first, a voter in the joint configuration, left out by the last: after a restart it knows of no commit.
+    let ids = |list: &[u64]| list.iter().copied().map(NodeId).collect::<Vec<_>>();
+    let learner = raft_core::Configuration {
+        learners: ids(&[4]),
+        ..raft_core::Configuration::of(ids(&[1]))
+    };
+    let joint = raft_core::Configuration {
+        outgoing: ids(&[1, 4]),
+        ..raft_core::Configuration::of(ids(&[1, 2]))
+    };
+    let last = raft_core::Configuration::of(ids(&[1, 2]));
+    let entry = |(index, configuration): (u64, &raft_core::Configuration)| raft_core::Entry {
+        index,
+        term: 1,
+        content: raft_core::Content::Configuration(Box::new(configuration.clone())),
+    };
+    let waits = |configurations: &[&raft_core::Configuration]| {
+        let entries = (1..).zip(configurations.iter().copied()).map(entry).collect();
+        let hard_state = raft_core::HardState {
+            term: 1,
+            voted_for: None,
+        };
+        let durable = raft_core::DurableState {
+            hard_state,
+            entries,
+            ..raft_core::DurableState::default()
+        };
+        let config = raft_core::Config::new(NodeId(4), Vec::new(), 1);
+        raft_core::Raft::restore(config, durable, Time(0))
+            .unwrap()
+            .next_deadline()
+    };
+    assert!(waits(&[&learner, &joint, &last]).is_some(), "it stands for election");
+    assert!(waits(&[&learner, &last]).is_none(), "it never voted");
+}

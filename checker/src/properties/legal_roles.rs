@@ -10,8 +10,8 @@
 //! transfer, thesis §3.10) becomes candidate of the next term without pre-vote.
 //!
 //! Once a node has said which configuration it acts under, it becomes candidate or leader only as a voter of it. While
-//! the entry of that configuration is not committed as far as the node knows, being a voter of the last one that is will
-//! do: a node that is removed may still be needed to elect a leader (thesis §4.2.2). How often a term may be won is left to
+//! the entry of that configuration is not committed as far as the node knows, being a voter of the last one that is, or of any after
+//! it, will do: a node that is removed may still be needed to elect a leader (thesis §4.2.2). How often a term may be won is left to
 //! `election-safety`.
 
 use super::PropertyInfo;
@@ -78,8 +78,14 @@ fn may_stand(ghost: &Ghost, step: Step, role: Role, term: u64) -> Verdict {
         return Ok(());
     };
     let votes = |id| ghost.configurations.get(id).votes(step.node);
-    // A joint configuration and the one that leaves it may both be uncommitted as far as the node knows.
-    if votes(active) || votes(node.membership.at(node.commit).id) {
+    // Several may be uncommitted as far as the node knows, after a restart above all.
+    let committed = node.membership.at(node.commit).index;
+    let mut undecided = node
+        .membership
+        .placed()
+        .iter()
+        .filter(|placed| placed.index >= committed);
+    if votes(active) || undecided.any(|placed| votes(placed.id)) {
         return Ok(());
     }
     let message = format!(

@@ -265,6 +265,8 @@ impl KvNode {
     }
 
     fn persist(&mut self, persist: Persist, ctx: &mut Ctx<'_>) {
+        // Whatever a planted bug holds up, writes stay in their order.
+        self.start_kept_back(ctx);
         if self.keeps_back(&persist) {
             self.kept_back = Some(persist);
         } else {
@@ -404,7 +406,7 @@ impl KvNode {
         #[cfg(feature = "bugs")]
         if self.bug == Some(Place::WriteAfterSend) {
             let own_entries_only = persist.hard_state.is_none() && persist.then.is_empty();
-            return own_entries_only && self.raft.status().role == Role::Leader && self.kept_back.is_none();
+            return own_entries_only && self.raft.status().role == Role::Leader;
         }
         let _ = (self.bug, persist);
         false
