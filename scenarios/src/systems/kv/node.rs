@@ -406,7 +406,8 @@ impl KvNode {
         #[cfg(feature = "bugs")]
         if self.bug == Some(Place::WriteAfterSend) {
             let own_entries_only = persist.hard_state.is_none() && persist.then.is_empty();
-            return own_entries_only && self.raft.status().role == Role::Leader;
+            // A leader alone has no messages to send first, and nothing would come to end the delay.
+            return own_entries_only && !self.raft.peers().is_empty();
         }
         let _ = (self.bug, persist);
         false
