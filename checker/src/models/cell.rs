@@ -8,8 +8,8 @@
 //!
 //! Which operations and values are legal is decided by the models before they come here.
 
-use super::{Compiled, Misfit, Specification};
-use crate::history::{Atom, History, Op, OperationId, Output, TextId};
+use super::{Action, Compiled, Misfit, Specification};
+use crate::history::{Atom, History, Op, Operation, OperationId, Output, TextId};
 
 /// The value of a cell, as far as anyone can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +78,26 @@ pub(super) struct Domain<F> {
 }
 
 impl<F: Fn(Atom) -> Result<Atom, &'static str>> Domain<F> {
+    /// An operation that reads, writes or compares one value, as [`Model::action`](super::Model::action); `None` for an append.
+    pub(super) fn action(&self, operation: &Operation) -> Option<Action<'static>> {
+        let canonical = |atom| (self.canonical)(atom).ok();
+        Some(match (operation.op, operation.output) {
+            (Op::Read { .. }, None) => Action::Nothing,
+            (Op::Read { .. }, Some(Output::Value(value))) => Action::Read(canonical(value)?),
+            (Op::Write { value, .. }, None | Some(Output::Ok)) => Action::Write(canonical(value)?),
+            (Op::Cas { from, to, .. }, output) => Action::Cas {
+                from: canonical(from)?,
+                to: canonical(to)?,
+                done: match output {
+                    None => None,
+                    Some(Output::Cas(done)) => Some(done),
+                    Some(_) => return None,
+                },
+            },
+            _ => return None,
+        })
+    }
+
     /// Compiles a partition, as [`Model::compile`](super::Model::compile). Without an initial value the cell begins with one
     /// that nobody can ask for.
     pub(super) fn compile<'h>(

@@ -1,7 +1,7 @@
 //! A map from keys to texts: read, write, append, compare-and-set. Owns the specification of one key of it.
 
 use super::cell::Domain;
-use super::{Cell, Compiled, Misfit, Model};
+use super::{Action, Cell, Compiled, Kind, Misfit, Model};
 use crate::history::{Atom, History, Op, Operation, OperationId, Output, TextId, Value};
 
 /// A key-value map of texts. An absent key reads as the empty text, and null means the same.
@@ -10,6 +10,15 @@ pub struct KeyValue;
 
 impl KeyValue {
     const NAME: &'static str = "kv";
+    const EMPTY: Atom = Atom::Text(TextId::EMPTY);
+    const DOMAIN: Domain<fn(Atom) -> Result<Atom, &'static str>> = Domain {
+        name: KeyValue::NAME,
+        canonical: |atom| match atom {
+            Atom::Null => Ok(KeyValue::EMPTY),
+            Atom::Text(_) => Ok(atom),
+            Atom::Integer(_) => Err("values are texts, not integers"),
+        },
+    };
 }
 
 /// The text of a key-value `value`: null is the empty one. `None` for an integer, which is no value of a map of texts.
@@ -61,6 +70,16 @@ impl Model for KeyValue {
         Value::Text(state).to_string()
     }
 
+    fn kind(&self, _: &History) -> Kind {
+        Kind::Register {
+            initial: Some(KeyValue::EMPTY),
+        }
+    }
+
+    fn action<'h>(&self, _: &'h History, operation: &'h Operation) -> Option<Action<'h>> {
+        KeyValue::DOMAIN.action(operation)
+    }
+
     type Compact<'h> = Cell<'h>;
 
     fn compile<'h>(
@@ -69,16 +88,6 @@ impl Model for KeyValue {
         partition: &[OperationId],
         counts: &dyn Fn(OperationId) -> bool,
     ) -> Result<Compiled<Cell<'h>>, Misfit> {
-        let empty = Atom::Text(TextId::EMPTY);
-        let canonical = |atom| match atom {
-            Atom::Null => Ok(empty),
-            Atom::Text(_) => Ok(atom),
-            Atom::Integer(_) => Err("values are texts, not integers"),
-        };
-        Domain {
-            name: KeyValue::NAME,
-            canonical,
-        }
-        .compile(history, partition, counts, Some(empty))
+        KeyValue::DOMAIN.compile(history, partition, counts, Some(KeyValue::EMPTY))
     }
 }

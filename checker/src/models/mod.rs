@@ -11,6 +11,7 @@
 //! [`Specification`] over compact states, which is what the search runs on; the two share no code, and the tests hold one
 //! against the other.
 
+mod action;
 mod cell;
 mod kv;
 mod register;
@@ -19,6 +20,7 @@ use std::hash::Hash;
 
 use crate::history::{History, Operation, OperationId};
 
+pub use action::{Action, Kind};
 pub use cell::{Cell, CellState, CellStep};
 pub use kv::KeyValue;
 pub use register::{CasRegister, Register};
@@ -78,6 +80,19 @@ pub trait Model {
 
     /// The state in words, for a report.
     fn show(&self, state: &Self::State) -> String;
+
+    /// The data type of a partition, where one of the fast methods knows it; [`Kind::Other`] leaves it to the general search.
+    fn kind(&self, history: &History) -> Kind {
+        let _ = history;
+        Kind::Other
+    }
+
+    /// `operation` as one of the data type that [`kind`](Self::kind) names; `None` when it is none of its operations, or does
+    /// not fit the model: the general search then takes the partition, or says what does not fit.
+    fn action<'h>(&self, history: &'h History, operation: &'h Operation) -> Option<Action<'h>> {
+        let _ = (history, operation);
+        None
+    }
 
     /// The compact form that the search runs on.
     type Compact<'h>: Specification;

@@ -1,7 +1,7 @@
 //! A register per key, with or without compare-and-set. Owns the specification of one such register.
 
 use super::cell::Domain;
-use super::{Cell, Compiled, Misfit, Model};
+use super::{Action, Cell, Compiled, Kind, Misfit, Model};
 use crate::history::{Atom, History, Op, Operation, OperationId, Output, OwnedValue, Value};
 
 /// A register: read and write.
@@ -20,10 +20,18 @@ pub struct CasRegister {
 
 impl Register {
     const NAME: &'static str = "register";
+    const DOMAIN: Domain<fn(Atom) -> Result<Atom, &'static str>> = Domain {
+        name: Register::NAME,
+        canonical: Ok,
+    };
 }
 
 impl CasRegister {
     const NAME: &'static str = "cas-register";
+    const DOMAIN: Domain<fn(Atom) -> Result<Atom, &'static str>> = Domain {
+        name: CasRegister::NAME,
+        canonical: Ok,
+    };
 }
 
 fn apply(state: &mut OwnedValue, history: &History, operation: &Operation) -> bool {
@@ -82,6 +90,20 @@ macro_rules! register_model {
                 Value::to_string(&state.as_value())
             }
 
+            fn kind(&self, history: &History) -> Kind {
+                Kind::Register {
+                    initial: history.atom(self.initial.as_value()),
+                }
+            }
+
+            fn action<'h>(&self, _: &'h History, operation: &'h Operation) -> Option<Action<'h>> {
+                let refused: fn(&Op<Atom>) -> Option<&'static str> = $refused;
+                match refused(&operation.op) {
+                    Some(_) => None,
+                    None => <$model>::DOMAIN.action(operation),
+                }
+            }
+
             type Compact<'h> = Cell<'h>;
 
             fn compile<'h>(
@@ -93,11 +115,7 @@ macro_rules! register_model {
                 refuse(history, partition, <$model>::NAME, $refused)?;
                 // An initial text that the history never mentions is one that no operation can observe.
                 let initial = history.atom(self.initial.as_value());
-                Domain {
-                    name: <$model>::NAME,
-                    canonical: Ok,
-                }
-                .compile(history, partition, counts, initial)
+                <$model>::DOMAIN.compile(history, partition, counts, initial)
             }
         }
     };
