@@ -4,113 +4,61 @@
 //! the messages that it stopped, not the times that it was set up. What a protocol's own interesting situations are is for
 //! the harness to know.
 
-/// A class of faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FaultClass {
-    /// Messages lost on the way.
-    Loss,
-    /// Second copies of a message delivered.
-    Duplicate,
-    /// Messages delivered after a younger one of the same link.
-    Reorder,
-    /// Messages delayed by the long tail of the latency.
-    DelayTail,
-    /// Messages stopped by a cut in both directions.
-    Partition,
-    /// Messages stopped by a cut in one direction.
-    OneWayPartition,
-    /// Messages stopped by a cut around the node that was the primary when the cut was made.
-    IsolatePrimary,
-    /// Processes killed.
-    Crash,
-    /// Processes started again.
-    Restart,
-    /// Unsynced writes lost at a crash.
-    LostWrite,
-    /// Unsynced writes torn at a crash.
-    TornWrite,
-    /// Unsynced writes that a crash kept all the same.
-    KeptWrite,
-    /// Events that had to wait because their node was paused.
-    Pause,
-    /// Timers fired on a clock that started ahead of true time.
-    ClockOffset,
-    /// Timers fired on a drifting clock.
-    ClockDrift,
-    /// Clock steps that changed a reading.
-    ClockStep,
-    /// Syncs delayed by the long tail of the disk's latency.
-    SlowSync,
+/// Defines the classes: variant, name in reports and scenarios, and what is counted, in one line.
+macro_rules! classes {
+    ($($class:ident $name:literal $about:literal;)+) => {
+        /// A class of faults.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum FaultClass {
+            $(#[doc = concat!("`", $name, "`: ", $about, ".")] $class,)+
+        }
+
+        impl FaultClass {
+            /// All classes, in the order of their counters.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$class),+];
+
+            /// The name in reports and scenarios.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$class => $name,)+
+                }
+            }
+
+            /// What is counted, in one line.
+            pub const fn about(self) -> &'static str {
+                match self {
+                    $(Self::$class => $about,)+
+                }
+            }
+        }
+    };
+}
+
+classes! {
+    // --- network ---
+    Loss "loss" "messages lost on the way";
+    Duplicate "duplicate" "second copies of a message delivered";
+    Reorder "reorder" "messages delivered after a younger one of the same link";
+    DelayTail "delay-tail" "messages delayed by the long tail of the latency";
+    Partition "partition" "messages stopped by a cut in both directions";
+    OneWayPartition "one-way-partition" "messages stopped by a cut in one direction";
+    IsolatePrimary "isolate-primary" "messages stopped by a cut around the primary";
+    // --- process ---
+    Crash "crash" "processes killed";
+    Restart "restart" "processes started again";
+    Pause "pause" "events that waited for a paused node";
+    // --- disk ---
+    LostWrite "lost-write" "unsynced writes lost at a crash";
+    TornWrite "torn-write" "unsynced writes torn at a crash";
+    KeptWrite "kept-write" "unsynced writes that a crash kept all the same";
+    SlowSync "slow-sync" "syncs delayed by the long tail of the disk";
+    // --- clock ---
+    ClockOffset "clock-offset" "timers fired on a clock that started ahead";
+    ClockDrift "clock-drift" "timers fired on a drifting clock";
+    ClockStep "clock-step" "clock steps that changed a reading";
 }
 
 impl FaultClass {
-    /// All classes, in the order of their counters.
-    pub const ALL: [Self; 17] = [
-        Self::Loss,
-        Self::Duplicate,
-        Self::Reorder,
-        Self::DelayTail,
-        Self::Partition,
-        Self::OneWayPartition,
-        Self::IsolatePrimary,
-        Self::Crash,
-        Self::Restart,
-        Self::LostWrite,
-        Self::TornWrite,
-        Self::KeptWrite,
-        Self::Pause,
-        Self::ClockOffset,
-        Self::ClockDrift,
-        Self::ClockStep,
-        Self::SlowSync,
-    ];
-
-    /// The name in reports and scenarios.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Duplicate => "duplicate",
-            Self::Reorder => "reorder",
-            Self::DelayTail => "delay-tail",
-            Self::Partition => "partition",
-            Self::OneWayPartition => "one-way-partition",
-            Self::IsolatePrimary => "isolate-primary",
-            Self::Crash => "crash",
-            Self::Restart => "restart",
-            Self::LostWrite => "lost-write",
-            Self::TornWrite => "torn-write",
-            Self::KeptWrite => "kept-write",
-            Self::Pause => "pause",
-            Self::ClockOffset => "clock-offset",
-            Self::ClockDrift => "clock-drift",
-            Self::ClockStep => "clock-step",
-            Self::SlowSync => "slow-sync",
-        }
-    }
-
-    /// What is counted, in one line.
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::Loss => "messages lost on the way",
-            Self::Duplicate => "second copies of a message delivered",
-            Self::Reorder => "messages delivered after a younger one of the same link",
-            Self::DelayTail => "messages delayed by the long tail of the latency",
-            Self::Partition => "messages stopped by a cut in both directions",
-            Self::OneWayPartition => "messages stopped by a cut in one direction",
-            Self::IsolatePrimary => "messages stopped by a cut around the primary",
-            Self::Crash => "processes killed",
-            Self::Restart => "processes started again",
-            Self::LostWrite => "unsynced writes lost at a crash",
-            Self::TornWrite => "unsynced writes torn at a crash",
-            Self::KeptWrite => "unsynced writes that a crash kept all the same",
-            Self::Pause => "events that waited for a paused node",
-            Self::ClockOffset => "timers fired on a clock that started ahead",
-            Self::ClockDrift => "timers fired on a drifting clock",
-            Self::ClockStep => "clock steps that changed a reading",
-            Self::SlowSync => "syncs delayed by the long tail of the disk",
-        }
-    }
-
     /// The class of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.name() == name)

@@ -2,16 +2,19 @@
 //!
 //! Owns virtual time, the queue, and the state of nodes and clients that is not theirs to touch: clocks, timers, disks,
 //! streams. Turns the effects of processes and clients into future events, each with the number of the event that caused it.
-//! Taking events out and handing them on is in [`crate::world`].
+//! Sending is in `network`, writing in `disk`; taking events out and handing them on is in [`crate::world`].
+
+mod disk;
+mod network;
 
 use crate::clock::Clock;
 use crate::config::WorldConfig;
-use crate::digest::{Digester, Entry};
-use crate::disk::{Disk, DiskConfig, DiskFull, SyncToken};
-use crate::event::{Event, Job, NOBODY, Parcel, Transit, party};
+use crate::digest::Digester;
+use crate::disk::{Disk, DiskConfig};
+use crate::event::{Event, Job};
 use crate::exposure::{Exposure, FaultClass};
 use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
-use crate::network::{DropReason, Network, Sent};
+use crate::network::Network;
 use crate::process::Payload;
 use crate::queue::Queue;
 use crate::random::Stream;
@@ -19,7 +22,7 @@ use crate::step::Halt;
 use crate::time::{LocalTime, Time};
 use crate::timer::{Fired, Timer};
 use crate::trace::Recorder;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::VecDeque;
 
 /// The kernel's side of one node.
@@ -177,164 +180,6 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
                 queued: self.queue.len(),
             });
         }
-    }
-
-    // --- network ---
-
-    #[inline]
-    pub fn send_message(&mut self, from: NodeId, to: NodeId, message: M) {
-        assert!(
-            to.index() < self.nodes.len(),
-            "process: {from} sends to {to}, which does not exist"
-        );
-        self.transmit(Parcel::Message { from, to, message });
-    }
-
-    #[inline]
-    pub fn send_request(&mut self, from: ClientId, to: NodeId, request: Q) {
-        assert!(
-            to.index() < self.nodes.len(),
-            "client: {from} sends to {to}, which does not exist"
-        );
-        self.transmit(Parcel::Request { from, to, request });
-    }
-
-    #[inline]
-    pub fn send_response(&mut self, from: NodeId, to: ClientId, response: R) {
-        assert!(
-            to.index() < self.clients.len(),
-            "process: {from} responds to {to}, which does not exist"
-        );
-        self.transmit(Parcel::Response { from, to, response });
-    }
-
-    #[inline]
-    fn transmit(&mut self, parcel: Parcel<M, Q, R>) {
-        let (from, to) = parcel.ends();
-        let cause = self.note(Some(from), "send", || parcel.fields());
-        match self
-            .network
-            .send(self.now, from, to, &mut self.network_stream, &mut self.exposure)
-        {
-            Sent::Dropped(reason) => {
-                self.drop_parcel(&parcel, cause, reason);
-            }
-            Sent::Passes { arrival, copy, order } => {
-                let copy = copy.map(|at| (at, parcel.clone()));
-                self.schedule(
-                    arrival,
-                    Event::Arrival(Transit {
-                        parcel,
-                        cause,
-                        order,
-                        copy: false,
-                    }),
-                );
-                if let Some((at, parcel)) = copy {
-                    let seq = self.next_seq();
-                    self.trace.record(
-                        seq,
-                        self.now,
-                        Some(from),
-                        "duplicate",
-                        Some(cause),
-                        || json!({"from": from, "to": to}),
-                    );
-                    self.schedule(
-                        at,
-                        Event::Arrival(Transit {
-                            parcel,
-                            cause,
-                            order,
-                            copy: true,
-                        }),
-                    );
-                }
-            }
-        }
-    }
-
-    /// Notes that a parcel does not arrive; gives the trace number.
-    #[cold]
-    pub fn drop_parcel(&mut self, parcel: &Parcel<M, Q, R>, cause: u64, reason: DropReason) -> u64 {
-        let (from, to) = parcel.ends();
-        let mut stamp = self
-            .digester
-            .entry(Entry::Drop, self.now.0, self.ticket, party(to), party(from));
-        stamp.u8(reason as u8);
-        let seq = self.next_seq();
-        self.trace.record(seq, self.now, Some(to), "drop", Some(cause), || {
-            parcel.drop_fields(reason)
-        });
-        seq
-    }
-
-    // --- disk ---
-
-    #[inline]
-    pub fn write(&mut self, node: NodeId, offset: u64, bytes: &[u8]) {
-        let len = bytes.len();
-        let seq = self.note(Some(node.into()), "write", || json!({ "offset": offset, "len": len }));
-        let mut stamp = self
-            .digester
-            .entry(Entry::Write, self.now.0, self.ticket, node.0, NOBODY);
-        stamp.u64(offset);
-        stamp.bytes(bytes);
-        let max_bytes = self.disk_config.max_bytes;
-        if let Err(DiskFull) = self.nodes[node.index()].disk.write(offset, bytes, seq, max_bytes) {
-            let halt = Halt::DiskFull {
-                node,
-                at: self.now,
-                end: offset.saturating_add(len as u64),
-                max_bytes,
-            };
-            self.halt.get_or_insert(halt);
-        }
-    }
-
-    #[inline]
-    pub fn sync(&mut self, node: NodeId, token: SyncToken) {
-        let seq = self.note(Some(node.into()), "sync-start", || json!({ "token": token }));
-        let (latency, slow) = self.disk_config.sync.draw(&mut self.disk_stream);
-        if slow {
-            self.exposure.add(FaultClass::SlowSync);
-        }
-        let state = &mut self.nodes[node.index()];
-        let at = state.disk.sync(token, seq, self.now, latency);
-        let incarnation = state.incarnation;
-        self.schedule(at, Event::SyncDone { node, incarnation });
-    }
-
-    /// Lets a crash decide what is left of a node's volatile writes. `crash` is the trace number of the crash.
-    pub fn cut_power(&mut self, node: NodeId, crash: u64) {
-        use crate::disk::Fate;
-        let mut disk = std::mem::take(&mut self.nodes[node.index()].disk);
-        let (config, mut stream) = (self.disk_config, self.disk_stream.clone());
-        disk.crash(&config, &mut stream, |outcome| {
-            let (kind, class, survived) = match outcome.fate {
-                Fate::Kept => ("kept", FaultClass::KeptWrite, outcome.len),
-                Fate::Lost => ("lost", FaultClass::LostWrite, 0),
-                Fate::Torn(survived) => ("torn", FaultClass::TornWrite, survived),
-            };
-            self.exposure.add(class);
-            let mut stamp = self
-                .digester
-                .entry(Entry::Surviving, self.now.0, self.ticket, node.0, NOBODY);
-            stamp.u64(outcome.offset);
-            stamp.u64(outcome.len);
-            stamp.u64(survived);
-            let seq = self.next_seq();
-            self.trace.record(
-                seq,
-                self.now,
-                Some(node.into()),
-                kind,
-                Some(crash),
-                || json!({ "offset": outcome.offset, "len": outcome.len, "survived": survived, "write": outcome.seq }),
-            );
-        });
-        self.disk_stream = stream;
-        self.nodes[node.index()].disk = disk;
     }
 
     // --- timers and clocks ---

@@ -42,6 +42,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 mod write;
+mod write_fault;
 
 pub use catalog::{Builtin, UnknownScenario, builtin, find};
 pub use error::{Place, Problem, ScenarioError};

@@ -1,33 +1,29 @@
-//! From one `[[fault]]` to a [`Fault`]: the kinds, which keys belong to which, and when a fault strikes.
+//! From one `[[fault]]` to a [`Fault`]: which keys belong to which kind, when a fault strikes, and what several kinds share.
+//!
+//! The settings of each kind are read in the modules below, one for each domain.
+
+mod clock;
+mod network;
+mod process;
+
+pub(super) use network::{DIRECTIONS, SPLITS};
 
 use super::Result;
 use super::document::Node;
 use super::error::{Misfit, Problem, shown};
-use super::fault::{Direction, Fault, FaultKind, Split, Target, When};
+use super::fault::{Fault, FaultKind, Target, When};
 use super::nearest::nearest;
 use super::read::{HOUR, MICROSECOND, MILLISECOND, duration, millis};
 use super::section::{Section, unknown_word};
 use super::spec::{Cluster, DurationRange, Timing};
 
-/// Every kind with its keys, in the order of the documentation.
-const KINDS: [(&str, &[&str]); 9] = [
-    ("partition", &["kind", "at", "every", "for", "split", "clients"]),
-    ("isolate", &["kind", "at", "every", "for", "target", "clients"]),
-    (
-        "one-way",
-        &["kind", "at", "every", "for", "target", "direction", "clients"],
-    ),
-    ("crash", &["kind", "at", "every", "for", "target", "max_down"]),
-    ("pause", &["kind", "at", "every", "for", "target"]),
-    ("clock-step", &["kind", "at", "every", "target", "by"]),
-    ("clock-drift", &["kind", "at", "every", "for", "target", "drift"]),
-    ("rolling-restart", &["kind", "at", "every", "for", "gap"]),
-    ("power-loss", &["kind", "at", "every", "for"]),
-];
+/// A kind of fault with its keys.
+type Kind = (&'static str, &'static [&'static str]);
 
-pub(super) const SPLITS: [(&str, Split); 2] = [("random", Split::Random), ("even", Split::Even)];
-pub(super) const DIRECTIONS: [(&str, Direction); 3] =
-    [("any", Direction::Any), ("in", Direction::In), ("out", Direction::Out)];
+/// Every kind, in the order of the documentation.
+fn kinds() -> impl Iterator<Item = Kind> {
+    network::KINDS.into_iter().chain(process::KINDS).chain(clock::KINDS)
+}
 
 /// Reads the fault of this index, counted from 0.
 pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing) -> Result<Fault> {
@@ -36,13 +32,9 @@ pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing) -> Res
     let Some((word, mark)) = section.text("kind", "\"crash\"")? else {
         return Err(section.missing("kind", "kind = \"crash\", or another kind of fault"));
     };
-    let Some(&(kind, keys)) = KINDS.iter().find(|(kind, _)| *kind == word) else {
-        return Err(unknown_word(
-            mark,
-            &section.path("kind"),
-            word,
-            &KINDS.map(|(kind, _)| kind),
-        ));
+    let Some((kind, keys)) = kinds().find(|(kind, _)| *kind == word) else {
+        let known: Vec<&str> = kinds().map(|(kind, _)| kind).collect();
+        return Err(unknown_word(mark, &section.path("kind"), word, &known));
     };
     own_keys(&section, kind, keys)?;
     let when = when(&section, time)?;
@@ -53,75 +45,22 @@ pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing) -> Res
 }
 
 fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<FaultKind> {
-    let target = || target(section, cluster);
-    let lasts = || lasts(section);
-    let clients = || section.flag("clients", false);
-    Ok(match kind {
-        "partition" => FaultKind::Partition {
-            lasts: lasts()?,
-            split: section.word("split", Split::Random, &SPLITS)?,
-            clients: clients()?,
-        },
-        "isolate" => FaultKind::Isolate {
-            target: target()?,
-            lasts: lasts()?,
-            clients: clients()?,
-        },
-        "one-way" => FaultKind::OneWay {
-            target: target()?,
-            direction: section.word("direction", Direction::Any, &DIRECTIONS)?,
-            lasts: lasts()?,
-            clients: clients()?,
-        },
-        "crash" => FaultKind::Crash {
-            target: target()?,
-            lasts: lasts()?,
-            max_down: section
-                .get("max_down")
-                .map(|_| section.count("max_down", 1, 1..=7))
-                .transpose()?,
-        },
-        "pause" => FaultKind::Pause {
-            target: target()?,
-            lasts: lasts()?,
-        },
-        "clock-step" => {
-            let hour = i64::try_from(HOUR).expect("an hour of nanoseconds fits");
-            let by = section.offsets("by", -hour..=hour)?;
-            let by = by.ok_or_else(|| section.missing("by", "by = \"-500ms..500ms\", how far the clock jumps"))?;
-            FaultKind::ClockStep { target: target()?, by }
+    for domain in [network::settings, process::settings, clock::settings] {
+        if let Some(kind) = domain(section, kind, cluster)? {
+            return Ok(kind);
         }
-        "clock-drift" => {
-            if section.get("drift").is_none() {
-                return Err(section.missing("drift", "drift = \"500ppm\", how far the clock's rate goes off"));
-            }
-            FaultKind::ClockDrift {
-                target: target()?,
-                drift_max_ppm: section.ratio("drift", 1, 1..=100_000)?,
-                lasts: lasts()?,
-            }
-        }
-        "rolling-restart" => FaultKind::RollingRestart {
-            lasts: lasts()?,
-            gap: section.durations("gap", millis(200, 1_000), 0..=HOUR)?,
-        },
-        "power-loss" => FaultKind::PowerLoss { lasts: lasts()? },
-        _ => unreachable!("KINDS names a kind of fault, `{kind}`, that nothing reads"),
-    })
+    }
+    unreachable!("a kind of fault, `{kind}`, is known and nothing reads it")
 }
 
 /// Refuses keys that the kind does not have: those of other kinds by naming these, the rest as unknown.
 fn own_keys(section: &Section<'_>, kind: &'static str, keys: &'static [&'static str]) -> Result<()> {
-    let foreign = KINDS
-        .iter()
-        .flat_map(|(_, others)| *others)
-        .filter(|key| !keys.contains(key));
+    let foreign = kinds().flat_map(|(_, others)| others).filter(|key| !keys.contains(key));
     for &key in foreign {
         if let Some(mark) = section.key_mark(key) {
-            let kinds = KINDS
-                .iter()
+            let kinds = kinds()
                 .filter(|(_, others)| others.contains(&key))
-                .map(|(name, _)| *name)
+                .map(|(name, _)| name)
                 .collect();
             return Err(Misfit::new(
                 mark,

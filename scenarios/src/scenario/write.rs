@@ -1,10 +1,9 @@
 //! From a [`Scenario`] back to a file: every key with its value, so that the text stands without the defaults.
 
-use super::fault::{Fault, FaultKind, Target, When};
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::read::{MODELS, VERDICTS};
-use super::read_fault::{DIRECTIONS, SPLITS};
 use super::spec::{Choice, DurationRange, Operator, Scenario};
+use super::write_fault::write_fault;
 use super::{OFF, SCHEMA};
 use std::fmt::{Display, Write};
 
@@ -120,77 +119,41 @@ fn write_operator(out: &mut Writer, operator: &Operator) {
     out.duration("timeout", operator.timeout_ns);
 }
 
-fn write_fault(out: &mut Writer, fault: &Fault) {
-    out.section("[[fault]]");
-    out.text("kind", fault.kind.name());
-    match fault.when {
-        When::At { ns } => out.duration("at", ns),
-        When::Every(pause) => out.durations("every", pause),
-    }
-    if let Some(target) = fault.kind.target() {
-        out.text("target", &target.to_string());
-    }
-    if let Some(lasts) = fault.kind.lasts() {
-        out.durations("for", lasts);
-    }
-    match fault.kind {
-        FaultKind::Partition { split, clients, .. } => {
-            out.text("split", word(&SPLITS, &split));
-            out.raw("clients", clients);
-        }
-        FaultKind::Isolate { clients, .. } => out.raw("clients", clients),
-        FaultKind::OneWay { direction, clients, .. } => {
-            out.text("direction", word(&DIRECTIONS, &direction));
-            out.raw("clients", clients);
-        }
-        FaultKind::Crash {
-            max_down: Some(max_down),
-            ..
-        } => out.raw("max_down", max_down),
-        FaultKind::ClockStep { by, .. } => {
-            out.text("by", &format_range(&DURATION, by.min_ns.into(), by.max_ns.into()));
-        }
-        FaultKind::ClockDrift { drift_max_ppm, .. } => out.ratio("drift", drift_max_ppm),
-        FaultKind::RollingRestart { gap, .. } => out.durations("gap", gap),
-        FaultKind::Crash { max_down: None, .. } | FaultKind::Pause { .. } | FaultKind::PowerLoss { .. } => {}
-    }
-}
-
-struct Writer {
+pub(super) struct Writer {
     text: String,
 }
 
 impl Writer {
-    fn section(&mut self, header: &str) {
+    pub(super) fn section(&mut self, header: &str) {
         writeln!(self.text, "\n{header}").expect("writing to a string succeeds");
     }
 
-    fn raw(&mut self, key: &str, value: impl Display) {
+    pub(super) fn raw(&mut self, key: &str, value: impl Display) {
         writeln!(self.text, "{key} = {value}").expect("writing to a string succeeds");
     }
 
-    fn text(&mut self, key: &str, value: &str) {
+    pub(super) fn text(&mut self, key: &str, value: &str) {
         self.raw(key, quoted(value));
     }
 
-    fn texts(&mut self, key: &str, values: &[String]) {
+    pub(super) fn texts(&mut self, key: &str, values: &[String]) {
         let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
         self.raw(key, format!("[{}]", values.join(", ")));
     }
 
-    fn duration(&mut self, key: &str, ns: u64) {
+    pub(super) fn duration(&mut self, key: &str, ns: u64) {
         self.text(key, &format(&DURATION, ns.into()));
     }
 
-    fn durations(&mut self, key: &str, range: DurationRange) {
+    pub(super) fn durations(&mut self, key: &str, range: DurationRange) {
         self.text(key, &format_range(&DURATION, range.min_ns.into(), range.max_ns.into()));
     }
 
-    fn ratio(&mut self, key: &str, ppm: u32) {
+    pub(super) fn ratio(&mut self, key: &str, ppm: u32) {
         self.text(key, &format(&RATIO, ppm.into()));
     }
 
-    fn choice<T: Copy + Ord>(&mut self, key: &str, choice: &Choice<T>, format: impl Fn(&T) -> String) {
+    pub(super) fn choice<T: Copy + Ord>(&mut self, key: &str, choice: &Choice<T>, format: impl Fn(&T) -> String) {
         let options: Vec<String> = choice.options().iter().map(format).collect();
         match &options[..] {
             [single] => self.raw(key, single),
@@ -212,21 +175,10 @@ fn or_off<T: Into<i128>>(family: &'static Family, value: Option<T>) -> String {
 }
 
 /// The word that stands for `meaning`.
-fn word<T: PartialEq>(words: &[(&'static str, T)], meaning: &T) -> &'static str {
+pub(super) fn word<T: PartialEq>(words: &[(&'static str, T)], meaning: &T) -> &'static str {
     words
         .iter()
         .find(|(_, other)| other == meaning)
         .map(|(word, _)| *word)
         .expect("every meaning has its word")
-}
-
-impl Display for Target {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Leader => f.write_str("leader"),
-            Self::Backup => f.write_str("backup"),
-            Self::Any => f.write_str("any"),
-            Self::Node(number) => write!(f, "n{number}"),
-        }
-    }
 }

@@ -1,15 +1,19 @@
 //! Applying faults: the one path of planned faults, of faults that the harness applies, and of their ends.
+//!
+//! Owns who is meant, what stands in the way, and the dispatch; what each domain's faults do is in the modules below.
+
+mod clock;
+mod network;
+mod process;
 
 use super::World;
 use crate::digest::Entry;
-use crate::event::{Event, Job, NOBODY};
-use crate::exposure::FaultClass;
-use crate::fault::{FaultAction, OneWay, Target};
+use crate::event::{Event, NOBODY};
+use crate::fault::{FaultAction, Target};
 use crate::id::{Endpoint, NodeId};
-use crate::network::{CutId, CutKind, DropReason};
+use crate::network::CutKind;
 use crate::process::Process;
 use crate::step::{SkipReason, Step, StepKind};
-use crate::time::Duration;
 use serde_json::{Value, json};
 
 impl<P: Process> World<P> {
@@ -41,19 +45,6 @@ impl<P: Process> World<P> {
         }
         let action = self.plan[index as usize].action.clone();
         Some(self.apply_action(&action))
-    }
-
-    pub(super) fn take_revival(&mut self, node: NodeId, incarnation: u32) -> Option<Step> {
-        let state = &self.kernel.nodes[node.index()];
-        (state.incarnation == incarnation && !state.up).then(|| self.restart(node))
-    }
-
-    pub(super) fn take_wakeup(&mut self, node: NodeId, pauses: u32) -> Option<Step> {
-        let state = &self.kernel.nodes[node.index()];
-        (state.pauses == pauses && state.paused).then(|| {
-            self.fold(Entry::Resume, Some(node));
-            self.resume(node)
-        })
     }
 
     fn apply_action(&mut self, action: &FaultAction) -> Step {
@@ -157,107 +148,6 @@ impl<P: Process> World<P> {
             StepKind::Skipped { reason },
             || json!({ "reason": reason.name(), "action": action }),
         )
-    }
-
-    fn cut(
-        &mut self,
-        id: CutId,
-        from: &[Endpoint],
-        to: &[Endpoint],
-        kind: CutKind,
-        node: Option<NodeId>,
-        action: &FaultAction,
-    ) -> Step {
-        self.kernel.network.cut(id, from, to, kind);
-        self.record(node, "cut", StepKind::Cut { id }, || {
-            let mut fields = describe(action);
-            fields["from"] = json!(from);
-            fields["to"] = json!(to);
-            fields["one_way"] = kind.one_way.into();
-            fields
-        })
-    }
-
-    fn isolate(&mut self, id: CutId, node: NodeId, one_way: OneWay, with_clients: bool, action: &FaultAction) -> Step {
-        let clients = self.clients().filter(|_| with_clients).map(Endpoint::from);
-        let others: Vec<Endpoint> = self
-            .nodes()
-            .filter(|other| *other != node)
-            .map(Endpoint::from)
-            .chain(clients)
-            .collect();
-        let around_primary = self.process(node).is_some_and(P::is_primary);
-        let kind = CutKind {
-            one_way: one_way != OneWay::None,
-            around_primary,
-        };
-        let node_side = [Endpoint::Node(node)];
-        match one_way {
-            OneWay::In => self.cut(id, &others, &node_side, kind, Some(node), action),
-            OneWay::None | OneWay::Out => self.cut(id, &node_side, &others, kind, Some(node), action),
-        }
-    }
-
-    fn crash(&mut self, node: NodeId, restart_after: Option<Duration>, action: &FaultAction) -> Step {
-        self.kernel.exposure.add(FaultClass::Crash);
-        let step = self.record(Some(node), "crash", StepKind::Crashed, || describe(action));
-        self.hosts[node.index()].process = None;
-        let state = &mut self.kernel.nodes[node.index()];
-        state.up = false;
-        state.paused = false;
-        state.incarnation = state.incarnation.wrapping_add(1);
-        state.timer.clear();
-        state.crash_seq = Some(step.seq);
-        let (incarnation, waiting) = (state.incarnation, std::mem::take(&mut state.waiting));
-        for job in waiting {
-            if let Job::Parcel(transit) = job {
-                self.kernel
-                    .drop_parcel(&transit.parcel, transit.cause, DropReason::Crash);
-            }
-        }
-        self.kernel.cut_power(node, step.seq);
-        if let Some(after) = restart_after {
-            self.kernel
-                .schedule(self.kernel.now + after, Event::Revival { node, incarnation });
-        }
-        step
-    }
-
-    fn restart(&mut self, node: NodeId) -> Step {
-        self.kernel.exposure.add(FaultClass::Restart);
-        let cause = self.kernel.nodes[node.index()].crash_seq;
-        let seq = self.boot(node, "restart", cause);
-        self.step_at(seq, Some(node), StepKind::Restarted)
-    }
-
-    fn pause(&mut self, node: NodeId, resume_after: Option<Duration>, action: &FaultAction) -> Step {
-        let state = &mut self.kernel.nodes[node.index()];
-        state.paused = true;
-        state.pauses = state.pauses.wrapping_add(1);
-        let pauses = state.pauses;
-        if let Some(after) = resume_after {
-            self.kernel
-                .schedule(self.kernel.now + after, Event::Wakeup { node, pauses });
-        }
-        self.record(Some(node), "pause", StepKind::Paused, || describe(action))
-    }
-
-    fn resume(&mut self, node: NodeId) -> Step {
-        let state = &mut self.kernel.nodes[node.index()];
-        state.paused = false;
-        if !state.waiting.is_empty() {
-            self.kernel.schedule(self.kernel.now, Event::Drain { node });
-        }
-        self.record(Some(node), "resume", StepKind::Resumed, || Value::Null)
-    }
-
-    fn step_clock(&mut self, node: NodeId, by: i64, action: &FaultAction) -> Step {
-        let before = self.local_now(node);
-        self.kernel.change_clock(node, |clock, now| clock.step(now, by));
-        if self.local_now(node) != before {
-            self.kernel.exposure.add(FaultClass::ClockStep);
-        }
-        self.record(Some(node), "clock", StepKind::ClockChanged, || describe(action))
     }
 
     fn end_faults(&mut self) -> Step {

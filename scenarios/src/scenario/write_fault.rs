@@ -1,0 +1,55 @@
+//! From a [`Fault`] back to its `[[fault]]` section.
+
+use super::fault::{Fault, FaultKind, Target, When};
+use super::quantity::{DURATION, format_range};
+use super::read_fault::{DIRECTIONS, SPLITS};
+use super::write::{Writer, word};
+use std::fmt::Display;
+
+/// Writes one section.
+pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
+    out.section("[[fault]]");
+    out.text("kind", fault.kind.name());
+    match fault.when {
+        When::At { ns } => out.duration("at", ns),
+        When::Every(pause) => out.durations("every", pause),
+    }
+    if let Some(target) = fault.kind.target() {
+        out.text("target", &target.to_string());
+    }
+    if let Some(lasts) = fault.kind.lasts() {
+        out.durations("for", lasts);
+    }
+    match fault.kind {
+        FaultKind::Partition { split, clients, .. } => {
+            out.text("split", word(&SPLITS, &split));
+            out.raw("clients", clients);
+        }
+        FaultKind::Isolate { clients, .. } => out.raw("clients", clients),
+        FaultKind::OneWay { direction, clients, .. } => {
+            out.text("direction", word(&DIRECTIONS, &direction));
+            out.raw("clients", clients);
+        }
+        FaultKind::Crash {
+            max_down: Some(max_down),
+            ..
+        } => out.raw("max_down", max_down),
+        FaultKind::ClockStep { by, .. } => {
+            out.text("by", &format_range(&DURATION, by.min_ns.into(), by.max_ns.into()));
+        }
+        FaultKind::ClockDrift { drift_max_ppm, .. } => out.ratio("drift", drift_max_ppm),
+        FaultKind::RollingRestart { gap, .. } => out.durations("gap", gap),
+        FaultKind::Crash { max_down: None, .. } | FaultKind::Pause { .. } | FaultKind::PowerLoss { .. } => {}
+    }
+}
+
+impl Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Leader => f.write_str("leader"),
+            Self::Backup => f.write_str("backup"),
+            Self::Any => f.write_str("any"),
+            Self::Node(number) => write!(f, "n{number}"),
+        }
+    }
+}
