@@ -92,7 +92,7 @@ impl Raft {
     /// (thesis, section 4.1).
     pub(crate) fn on_pre_vote(&mut self, from: NodeId, term: Term, candidate: Mark) {
         let free = term > self.term() || (self.leader.is_none() && self.may_vote_for(from));
-        if !self.leader_alive() && free && self.fence.is_none() && self.up_to_date(candidate) {
+        if !self.leader_alive() && free && self.remembers() && self.up_to_date(candidate) {
             let message = self.message(from, term, Body::PreVoteReply { granted: true });
             // It promises nothing, so it waits for nothing.
             self.outbox.push_back(Output::Send(message));
@@ -109,7 +109,7 @@ impl Raft {
     }
 
     pub(crate) fn on_request_vote(&mut self, from: NodeId, candidate: Mark) {
-        let granted = self.may_vote_for(from) && self.fence.is_none() && self.up_to_date(candidate);
+        let granted = self.may_vote_for(from) && self.remembers() && self.up_to_date(candidate);
         if granted {
             self.grant_vote(from);
             self.reset_election_timer();

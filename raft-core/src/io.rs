@@ -40,8 +40,10 @@ pub enum Input {
     Campaign,
     /// This write, and every write before it, is durable.
     Persisted(WriteId),
-    /// This write failed, or what it wrote can't be trusted. The node stops taking part: restart it from what its disk
-    /// has, or replace it.
+    /// This write failed: the disk is full, or has an error. The node takes no part until [`Input::Persisted`] says that this
+    /// write or a later one is durable after all, with all before it: the driver keeps the [`Persist`]s, in order, and tries
+    /// again all that were not durable (after a failed sync the disk may have dropped any of them). Or the node is restarted
+    /// from what its disk has, or replaced.
     WriteFailed(WriteId),
     /// The state machine has applied every entry up to this index.
     Applied(Index),
@@ -160,6 +162,6 @@ pub enum Refusal {
     TransferTimedOut,
     /// The leader did not answer.
     NoAnswer,
-    /// This node's storage has failed.
+    /// A write of this node has failed.
     StorageFailed,
 }

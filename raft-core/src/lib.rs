@@ -57,6 +57,7 @@
 //! | one change at a time, none before an own commit | `Raft::refuses_change` | thesis, chapter 4 |
 //! | a joint configuration is left when committed | `Raft::configuration_committed` | thesis, section 4.3 |
 //! | a snapshot is durable before the log goes | `Raft::compact_if_due` | section 7 |
+//! | who may have forgotten a promise makes none | `Raft::remembers`, `Raft::echo`, `Progress::vouched_for` | module `storage` |
 //! | a stale snapshot is not installed | `Raft::on_install_snapshot` | section 7 |
 //!
 //! "The paper" is Ongaro and Ousterhout, *In Search of an Understandable Consensus Algorithm* (extended version, 2014);
@@ -88,6 +89,7 @@ mod replication;
 pub mod sessions;
 mod snapshot;
 mod status;
+mod storage;
 mod transfer;
 mod types;
 #[cfg(feature = "wire")]

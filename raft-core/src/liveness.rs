@@ -10,7 +10,7 @@ impl Raft {
     /// When to give [`Input::Timeout`], if nothing else comes before; `None` when only an input can change anything.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        if self.failed {
+        if self.failed.is_some() {
             return None;
         }
         let read = self.reads.forwarded.front().map(|forwarded| forwarded.deadline);
@@ -23,7 +23,7 @@ impl Raft {
     }
 
     pub(crate) fn check_timers(&mut self) {
-        if self.failed {
+        if self.failed.is_some() {
             return;
         }
         self.give_up_forwarded_reads();
@@ -39,7 +39,7 @@ impl Raft {
     /// committed as far as it knows: it may be the only one whose log is good enough to win, and to commit its removal (thesis,
     /// section 4.2.2). It does not count its own vote then; the configuration sees to that.
     pub(crate) fn may_campaign(&self) -> bool {
-        self.configurations.may_need(self.config.id, self.commit) && self.fence.is_none()
+        self.configurations.may_need(self.config.id, self.commit) && self.remembers()
     }
 
     /// Who leads, as far as this node knows. What a node that has no election timer heard long ago is no knowledge.

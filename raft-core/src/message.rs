@@ -64,6 +64,8 @@ pub enum Body {
     AppendAccepted {
         /// The receiver's log, durably, is the leader's up to here.
         match_index: Index,
+        /// The receiver may have forgotten what it promised: it has the entries, and does not count.
+        amnesia: bool,
         /// That of the request.
         stamp: Stamp,
     },

@@ -43,6 +43,9 @@ pub struct Progress {
     pub(crate) session: u64,
     /// The follower's log is durably the leader's up to here. Never decreases within a session.
     pub(crate) match_index: Index,
+    /// The follower may have forgotten what it promised: it gets the log, and does not count. For good, within a session,
+    /// since answers from before may still come.
+    pub(crate) amnesia: bool,
     /// The first entry that the next message will hold.
     pub(crate) next_index: Index,
     pub(crate) pace: Pace,
@@ -74,6 +77,7 @@ impl Progress {
             id,
             session,
             match_index: 0,
+            amnesia: false,
             next_index,
             pace: Pace::Probe { sent: false },
             snapshot: None,
@@ -91,6 +95,11 @@ impl Progress {
     #[must_use]
     pub fn match_index(&self) -> Index {
         self.match_index
+    }
+
+    /// What it has as a voter: all that it acknowledged, or nothing if it may forget.
+    pub(crate) fn vouched_for(&self) -> Index {
+        if self.amnesia { 0 } else { self.match_index }
     }
 
     /// The first entry that the next message will hold.

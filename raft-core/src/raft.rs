@@ -63,8 +63,10 @@ pub struct Raft {
     pub(crate) configurations: Configurations,
     /// The node has lost entries up to here: until it has them again, it neither votes nor stands for election.
     pub(crate) fence: Option<Index>,
-    /// A write has failed: the node takes no part any more.
-    pub(crate) failed: bool,
+    /// Term or vote may be forgotten: the node never votes again.
+    pub(crate) amnesia: bool,
+    /// The latest write that has failed: until it is durable after all, the node takes no part.
+    pub(crate) failed: Option<WriteId>,
 
     // Volatile state. Invariant: applied <= given_out <= commit <= log.last_index().
     pub(crate) role: Role,
@@ -133,6 +135,7 @@ impl Raft {
             start,
             entries,
             fence,
+            amnesia,
         } = durable;
         let log = Log::restore(start, entries);
         let applied = snapshot.as_ref().map_or(0, |snapshot| snapshot.last.index);
@@ -159,7 +162,8 @@ impl Raft {
             snapshot,
             configurations,
             fence,
-            failed: false,
+            amnesia,
+            failed: None,
             role: Role::Follower,
             leader: None,
             commit: applied,
@@ -197,8 +201,8 @@ impl Raft {
     /// Takes in one input at `now` on the node's clock. Then drain [`poll_output`](Self::poll_output).
     pub fn handle(&mut self, now: Time, input: Input) {
         self.now = self.now.max(now);
-        if self.failed {
-            return self.refuse_after_failure(&input);
+        if self.is_cut_off_from(&input) {
+            return;
         }
         self.wake_for(&input);
         match input {
@@ -209,7 +213,7 @@ impl Raft {
             Input::Transfer { id, to } => self.transfer_leadership(id, to),
             Input::Campaign => self.campaign_by_order(),
             Input::Persisted(id) => self.persisted(id),
-            Input::WriteFailed(_) => self.fail(),
+            Input::WriteFailed(id) => self.fail(id),
             Input::Applied(index) => self.applied(index),
             Input::SnapshotTaken { index, data } => self.snapshot_taken(index, data),
             Input::Timeout => {}
@@ -219,7 +223,7 @@ impl Raft {
 
     /// The next thing to do, or `None` when all is done. Must be drained after [`handle`](Self::handle).
     pub fn poll_output(&mut self) -> Option<Output> {
-        if self.outbox.is_empty() && !self.failed {
+        if self.outbox.is_empty() && self.failed.is_none() {
             if let Some(persist) = self.writes.next(&self.log, self.hard_state) {
                 self.outbox.push_back(Output::Persist(persist));
             }
@@ -258,10 +262,14 @@ impl Raft {
                 stamp,
             } => {
                 self.hear_leader(from);
-                self.on_append_entries(from, prev, entries, commit, stamp);
+                self.on_append_entries(from, prev, entries, commit, self.echo(stamp));
                 self.follow_into_quiet(quiesce);
             }
-            Body::AppendAccepted { match_index, stamp } => self.on_append_accepted(from, match_index, stamp),
+            Body::AppendAccepted {
+                match_index,
+                amnesia,
+                stamp,
+            } => self.on_append_accepted(from, match_index, amnesia, stamp),
             Body::AppendRejected {
                 prev_index,
                 hint,
@@ -284,7 +292,7 @@ impl Raft {
                     Incoming::expected(last, *configuration, total),
                     offset,
                     &chunk,
-                    stamp,
+                    self.echo(stamp),
                 );
             }
             Body::SnapshotProgress { last, received, stamp } => self.on_snapshot_progress(from, last, received, stamp),
@@ -370,6 +378,7 @@ impl Raft {
     /// A write is durable, with all before it.
     fn persisted(&mut self, id: WriteId) {
         self.writes.completed(id);
+        self.recover_from_failure(id);
         self.lift_fence();
         self.own_vote_durable();
         self.compact_if_due(id);
@@ -472,34 +481,6 @@ impl Raft {
         } else {
             let message = self.message(to, self.term(), body);
             self.writes.wait(message);
-        }
-    }
-
-    /// The disk can't be trusted any more: the node stops before it forgets what it promised.
-    fn fail(&mut self) {
-        self.become_follower(self.term(), None);
-        self.failed = true;
-        self.outbox.retain(|output| matches!(output, Output::Answer(_)));
-        for proposal in core::mem::take(&mut self.proposals) {
-            self.answer(proposal.id, Outcome::Unknown);
-        }
-        self.refuse_reads(Refusal::StorageFailed);
-    }
-
-    fn refuse_after_failure(&mut self, input: &Input) {
-        match input {
-            Input::Propose { id, .. }
-            | Input::Read { id }
-            | Input::ChangeMembership { id, .. }
-            | Input::Transfer { id, .. } => self.refuse(*id, Refusal::StorageFailed),
-            _ => {}
-        }
-    }
-
-    /// The node has again all that it had once acknowledged.
-    fn lift_fence(&mut self) {
-        if self.fence.is_some_and(|fence| self.writes.durable() >= fence) {
-            self.fence = None;
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::bugs::bug;
 use crate::io::{Outcome, Output, Refusal};
 use crate::message::{Body, Stamp};
-use crate::progress::Window;
+use crate::progress::{Progress, Window};
 use crate::raft::{Proposal, Raft, Role};
 use crate::types::{Content, Entry, Index, Mark, NodeId, Payload, RequestId};
 use alloc::vec::Vec;
@@ -109,7 +109,7 @@ impl Raft {
         Some(at)
     }
 
-    pub(crate) fn on_append_accepted(&mut self, from: NodeId, match_index: Index, stamp: Stamp) {
+    pub(crate) fn on_append_accepted(&mut self, from: NodeId, match_index: Index, amnesia: bool, stamp: Stamp) {
         let Some(at) = self.answering_peer(from, stamp) else {
             return;
         };
@@ -117,6 +117,7 @@ impl Raft {
             match_index <= self.log.last_index(),
             "a follower can't have more of the leader's log than the leader"
         );
+        self.peers[at].amnesia |= amnesia;
         let progressed = self.peers[at].accepted(match_index);
         self.round_answered(from, stamp.round);
         if progressed {
@@ -146,7 +147,7 @@ impl Raft {
         if self.role != Role::Leader {
             return;
         }
-        let replicated = self.reached_by_quorum(self.writes.durable(), |peer| peer.match_index);
+        let replicated = self.reached_by_quorum(self.writes.durable(), Progress::vouched_for);
         if replicated > self.commit && self.is_of_current_term(replicated) {
             // A new leader may find a configuration committed that its predecessor did not come to deal with.
             let news = self.configurations.active_index() > self.commit || !self.has_committed_in_term();
@@ -217,7 +218,7 @@ impl Raft {
         Body::AppendRejected {
             prev_index: prev.index,
             hint,
-            lost: self.fence.is_some(),
+            lost: !self.remembers(),
             stamp,
         }
     }
@@ -248,7 +249,12 @@ impl Raft {
 
     /// Says what is durable of the leader's log, once it is.
     pub(crate) fn acknowledge(&mut self, to: NodeId, match_index: Index, stamp: Stamp) {
-        let message = self.message(to, self.term(), Body::AppendAccepted { match_index, stamp });
+        let body = Body::AppendAccepted {
+            match_index,
+            amnesia: self.amnesia,
+            stamp,
+        };
+        let message = self.message(to, self.term(), body);
         let durable = match_index <= self.writes.durable() && self.writes.hard_state_durable();
         if durable || bug!(self, AckBeforePersist) {
             self.outbox.push_back(Output::Send(message));

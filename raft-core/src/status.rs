@@ -65,7 +65,8 @@ impl Raft {
             lease_until: self.lease_until(),
             quiet: self.quiet,
             fenced: self.fence.is_some(),
-            failed: self.failed,
+            amnesia: self.amnesia,
+            failed: self.failed.is_some(),
             reads_pending: self.reads.pending(),
             proposals_pending: self.proposals.len(),
         }
@@ -110,7 +111,9 @@ pub struct Status {
     pub quiet: bool,
     /// Whether it has lost what it once acknowledged, and so neither votes nor stands for election.
     pub fenced: bool,
-    /// Whether its storage has failed.
+    /// Whether it may have forgotten its term or its vote, and so never votes again: replace it under a new id.
+    pub amnesia: bool,
+    /// Whether a write has failed and is not durable yet, so that it takes no part.
     pub failed: bool,
     /// Reads that have no answer yet.
     pub reads_pending: usize,

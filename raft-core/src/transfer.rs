@@ -47,7 +47,7 @@ impl Raft {
         let has_all = self
             .peers
             .iter()
-            .any(|peer| peer.id == follower && peer.match_index == last_index);
+            .any(|peer| peer.id == follower && peer.vouched_for() == last_index);
         let Some(transfer) = &mut self.transfer else { return };
         if transfer.to == follower && has_all && !transfer.told {
             transfer.told = true;

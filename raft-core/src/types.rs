@@ -124,9 +124,15 @@ pub struct DurableState {
     /// The log after `start`, without gaps, terms never decreasing and never above `hard_state.term`. With the snapshot it
     /// leaves no gap either.
     pub entries: Vec<Entry>,
-    /// Entries up to here were durable once, and some of them are damaged: the node neither votes nor stands for election
-    /// until its log is durable up to here again. `None` when nothing is known to be lost.
+    /// Entries up to here were durable once, and some of them are lost: the node neither votes nor stands for election until
+    /// its log is durable up to here again. At least the last index that it has ever acknowledged, and `hard_state` is the
+    /// last one that was durable; where either can't be known, say `amnesia`. To be given again at each restart until the
+    /// status is no longer `fenced`. `None` when nothing is lost.
     pub fence: Option<Index>,
+    /// `hard_state` may be older than what the node has promised: its disk was wiped, or lied. It never votes again and does
+    /// not count in any quorum; replace it under a new id. To be given again at each later restart.
+    /// `hard_state.term` must still be at least that of the last entry.
+    pub amnesia: bool,
 }
 
 /// Names one [`crate::Persist`]. Ids grow by one and are never used twice within an incarnation, so that the completion

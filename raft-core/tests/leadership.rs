@@ -1,13 +1,13 @@
-//! What a leader does beside replicating: transfer, leases, check-quorum, heartbeats, quiescence, priorities, limits, and
-//! what becomes of a node whose storage fails. One test for each claim.
+//! What a leader does beside replicating: transfer, leases, check-quorum, heartbeats, quiescence, priorities and
+//! limits. One test for each claim.
 
 mod common;
 
 use common::orders::{follower, outputs, refused, three_of_five};
 use common::{Cluster, MILLISECOND};
 use raft_core::{
-    Body, Config, DurableState, HardState, Input, Mark, Message, NodeId, Outcome, Output, Pace, Raft, Refusal,
-    RequestId, Role, Stamp, Time,
+    Body, Config, DurableState, HardState, Input, Mark, Message, NodeId, Outcome, Output, Raft, Refusal, Role, Stamp,
+    Time,
 };
 
 #[test]
@@ -295,123 +295,6 @@ fn no_more_is_given_out_than_the_state_machine_can_take() {
     assert_eq!(count(&outputs(&mut raft, Input::Message(message))), 2);
     assert_eq!(count(&outputs(&mut raft, Input::Applied(1))), 1);
     assert_eq!(count(&outputs(&mut raft, Input::Applied(3))), 1);
-}
-
-#[test]
-fn a_node_whose_write_failed_takes_no_part_and_says_so() {
-    let mut raft = follower(&[1]);
-    let vote = Body::RequestVote {
-        last: Mark { term: 9, index: 9 },
-        transfer: true,
-    };
-    let ask = Message {
-        from: NodeId(2),
-        to: NodeId(1),
-        term: 3,
-        body: vote,
-    };
-    let wrote = outputs(&mut raft, Input::Message(ask.clone()));
-    let Some(Output::Persist(write)) = wrote.first() else {
-        panic!("the vote is written: {wrote:?}")
-    };
-    assert!(outputs(&mut raft, Input::WriteFailed(write.id)).is_empty());
-    assert!(outputs(&mut raft, Input::Message(ask)).is_empty());
-    let read = outputs(&mut raft, Input::Read { id: RequestId(7) });
-    assert!(matches!(read[..], [Output::Answer(answer)] if answer.outcome == Outcome::Refused(Refusal::StorageFailed)));
-    assert_eq!((raft.status().failed, raft.next_deadline()), (true, None));
-}
-
-#[test]
-fn a_node_that_lost_entries_votes_again_only_when_it_has_them_again() {
-    let config = Config::new(NodeId(1), vec![NodeId(1), NodeId(2), NodeId(3)], 1);
-    let hard_state = HardState {
-        term: 2,
-        voted_for: None,
-    };
-    let damaged = DurableState {
-        hard_state,
-        fence: Some(2),
-        ..DurableState::default()
-    };
-    let mut raft = Raft::restore(config, damaged, Time(0)).unwrap();
-    assert_eq!(raft.next_deadline(), None, "it does not stand for election");
-    let last = Mark { term: 9, index: 9 };
-    let ask = |term| {
-        let body = Body::RequestVote { last, transfer: true };
-        Input::Message(Message {
-            from: NodeId(2),
-            to: NodeId(1),
-            term,
-            body,
-        })
-    };
-    outputs(&mut raft, ask(3));
-    assert_eq!(raft.status().voted_for, None);
-    for (prev, index) in [(Mark::default(), 1), (Mark { term: 1, index: 1 }, 2)] {
-        let entry = raft_core::Entry {
-            index,
-            term: 1,
-            content: raft_core::Content::Noop,
-        };
-        let stamp = Stamp::default();
-        let body = Body::AppendEntries {
-            prev,
-            entries: vec![entry],
-            commit: 0,
-            quiesce: false,
-            stamp,
-        };
-        let said = outputs(
-            &mut raft,
-            Input::Message(Message {
-                from: NodeId(2),
-                to: NodeId(1),
-                term: 3,
-                body,
-            }),
-        );
-        let writes = said.iter().filter_map(|output| match output {
-            Output::Persist(write) => Some(write.id),
-            _ => None,
-        });
-        writes
-            .collect::<Vec<_>>()
-            .into_iter()
-            .for_each(|id| drop(outputs(&mut raft, Input::Persisted(id))));
-        assert_eq!(raft.status().fenced, index < 2);
-    }
-    outputs(&mut raft, ask(4));
-    assert_eq!(raft.status().voted_for, Some(NodeId(2)));
-}
-
-#[test]
-fn a_leader_begins_anew_with_a_follower_that_lost_what_it_had_acknowledged() {
-    let mut cluster = three_of_five();
-    cluster.propose(1, 1, b"x").unwrap();
-    cluster.settle();
-    let stamp = Stamp { round: 0, session: 1 };
-    let body = Body::AppendRejected {
-        prev_index: 2,
-        hint: Mark::default(),
-        lost: true,
-        stamp,
-    };
-    cluster
-        .input(
-            1,
-            Input::Message(Message {
-                from: NodeId(2),
-                to: NodeId(1),
-                term: 1,
-                body,
-            }),
-        )
-        .unwrap();
-    let progress = &cluster.raft(1).peers()[0];
-    assert_eq!((progress.id, progress.match_index()), (NodeId(2), 0));
-    assert!(matches!(progress.pace(), Pace::Probe { .. }));
-    cluster.beat(2);
-    assert_eq!(cluster.raft(1).peers()[0].match_index(), 2);
 }
 
 #[test]

@@ -221,6 +221,7 @@ fn an_answer_to_an_earlier_acquaintance_does_not_count() {
     cluster.change(1, 3, &[1, 2, 3], &[4]);
     let stale = Body::AppendAccepted {
         match_index: 2,
+        amnesia: false,
         stamp: Stamp { round: 0, session: 3 },
     };
     let message = Message {

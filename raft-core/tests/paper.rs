@@ -3,10 +3,11 @@
 
 mod common;
 
+use common::alone::{append, core, from_2, replies};
 use common::{Cluster, MILLISECOND};
 use raft_core::{
-    Body, Config, Content, DurableState, Entry, HardState, Input, Mark, Message, NodeId, Outcome, Output, Raft,
-    Refusal, RequestId, Role, Stamp, Term, Time,
+    Body, Config, Content, DurableState, Input, Mark, Message, NodeId, Outcome, Output, Raft, Refusal, RequestId, Role,
+    Stamp, Term, Time,
 };
 
 fn defaults(_: &mut Config) {}
@@ -17,78 +18,6 @@ fn without_pre_vote(config: &mut Config) {
 
 fn cluster(size: u64) -> Cluster {
     Cluster::new(size, 1, without_pre_vote)
-}
-
-/// One core of a cluster of `size`, whose log holds an entry of each of `terms`.
-fn core(size: u64, term: Term, terms: &[Term], configure: fn(&mut Config)) -> Raft {
-    let entry = |(term, index): (&Term, u64)| Entry {
-        index,
-        term: *term,
-        content: Content::Noop,
-    };
-    let entries = terms.iter().zip(1..).map(entry).collect();
-    let mut config = Config::new(NodeId(1), (1..=size).map(NodeId).collect(), 1);
-    configure(&mut config);
-    let hard_state = HardState { term, voted_for: None };
-    let durable = DurableState {
-        hard_state,
-        entries,
-        ..DurableState::default()
-    };
-    let mut raft = Raft::restore(config, durable, Time(0)).unwrap();
-    // A node that has run before waits for the leader that it may have heard of. Here, it has waited.
-    let waited = raft.next_deadline().map_or(0, |deadline| deadline.0 - 1);
-    raft.handle(Time(waited), Input::Timeout);
-    raft
-}
-
-fn from_2(term: Term, body: Body) -> Input {
-    Input::Message(Message {
-        from: NodeId(2),
-        to: NodeId(1),
-        term,
-        body,
-    })
-}
-
-fn append(prev: (u64, Term), terms: &[Term], commit: u64) -> Body {
-    let entry = |(term, index): (&Term, u64)| Entry {
-        index,
-        term: *term,
-        content: Content::Noop,
-    };
-    let entries = terms.iter().zip(prev.0 + 1..).map(entry).collect();
-    Body::AppendEntries {
-        prev: Mark {
-            term: prev.1,
-            index: prev.0,
-        },
-        entries,
-        commit,
-        quiesce: false,
-        stamp: Stamp::default(),
-    }
-}
-
-/// The bodies that the core sends, its writes completing at once.
-fn replies(raft: &mut Raft, input: Input) -> Vec<(Term, Body)> {
-    let mut sent = Vec::new();
-    let mut inputs = vec![input];
-    while let Some(input) = inputs.pop() {
-        raft.handle(Time(1), input);
-        while let Some(output) = raft.poll_output() {
-            match output {
-                Output::Send(message) => sent.push((message.term, message.body)),
-                Output::Persist(write) => {
-                    sent.extend(write.then.into_iter().map(|message| (message.term, message.body)));
-                    inputs.push(Input::Persisted(write.id));
-                }
-                Output::Apply(entry) => inputs.insert(0, Input::Applied(entry.index)),
-                Output::Answer(_) | Output::Restore(_) | Output::TakeSnapshot { .. } => {}
-            }
-        }
-    }
-    sent
 }
 
 #[test]
@@ -413,6 +342,7 @@ fn section_5_4_2_entries_of_earlier_terms_are_not_committed_by_counting() {
             4,
             Body::AppendAccepted {
                 match_index: 2,
+                amnesia: false,
                 stamp: Stamp { round: 0, session: 1 },
             },
         ),
@@ -428,6 +358,7 @@ fn section_5_4_2_entries_of_earlier_terms_are_not_committed_by_counting() {
             4,
             Body::AppendAccepted {
                 match_index: 3,
+                amnesia: false,
                 stamp: Stamp { round: 0, session: 1 },
             },
         ),
@@ -600,6 +531,7 @@ fn thesis_6_4_a_new_leader_answers_reads_only_after_committing_in_its_term() {
             4,
             Body::AppendAccepted {
                 match_index: 0,
+                amnesia: false,
                 stamp: Stamp { round: 9, session: 1 },
             },
         ),
@@ -615,6 +547,7 @@ fn thesis_6_4_a_new_leader_answers_reads_only_after_committing_in_its_term() {
             4,
             Body::AppendAccepted {
                 match_index: 3,
+                amnesia: false,
                 stamp: Stamp { round: 0, session: 1 },
             },
         ),

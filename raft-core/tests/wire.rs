@@ -76,7 +76,11 @@ fn body() -> impl Strategy<Value = Body> {
             quiesce,
             stamp,
         }),
-        (number(), stamp()).prop_map(|(match_index, stamp)| Body::AppendAccepted { match_index, stamp }),
+        (number(), any::<bool>(), stamp()).prop_map(|(match_index, amnesia, stamp)| Body::AppendAccepted {
+            match_index,
+            amnesia,
+            stamp
+        }),
         (number(), mark(), any::<bool>(), stamp()).prop_map(|(prev_index, hint, lost, stamp)| Body::AppendRejected {
             prev_index,
             hint,

@@ -194,8 +194,13 @@ fn body_to_schema(body: &Body) -> schema::Body {
             quiesce: *quiesce,
             stamp: stamp_to_schema(*stamp),
         }),
-        Body::AppendAccepted { match_index, stamp } => To::AppendAccepted(schema::AppendAccepted {
+        Body::AppendAccepted {
+            match_index,
+            amnesia,
+            stamp,
+        } => To::AppendAccepted(schema::AppendAccepted {
             match_index: *match_index,
+            amnesia: *amnesia,
             stamp: stamp_to_schema(*stamp),
         }),
         Body::AppendRejected {
@@ -263,6 +268,7 @@ fn body_from_schema(body: schema::Body) -> Result<Body, WireError> {
         },
         From::AppendAccepted(body) => Body::AppendAccepted {
             match_index: body.match_index,
+            amnesia: body.amnesia,
             stamp: stamp_from_schema(body.stamp),
         },
         From::AppendRejected(body) => Body::AppendRejected {

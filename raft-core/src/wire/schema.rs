@@ -116,6 +116,8 @@ pub struct AppendAccepted {
     pub match_index: u64,
     #[prost(message, optional, tag = "2")]
     pub stamp: Option<Stamp>,
+    #[prost(bool, tag = "3")]
+    pub amnesia: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, prost::Message)]

@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // each test file uses its own part
 
+pub mod alone;
 pub mod orders;
 
 use raft_core::{
@@ -231,6 +232,11 @@ impl Cluster {
 
     /// The node crashes and starts again; of the writes that were not durable, the oldest `kept` survive.
     pub fn crash(&mut self, id: u64, kept: usize) {
+        self.crash_damaged(id, kept, |_| {});
+    }
+
+    /// As [`crash`](Self::crash), and what the disk has then is damaged.
+    pub fn crash_damaged(&mut self, id: u64, kept: usize, damage: impl FnOnce(&mut DurableState)) {
         let (mut disk, now, starts) = {
             let node = self.node(id);
             (node.disk.clone(), node.now, node.starts + 1)
@@ -240,6 +246,7 @@ impl Cluster {
             .iter()
             .take(kept)
             .for_each(|write| keep(&mut disk, write));
+        damage(&mut disk);
         let raft = self.start(NodeId(id), starts, &disk, now);
         let applied = self
             .ghost

@@ -142,9 +142,11 @@ impl Payload for Envelope {
             }
             Body::AppendAccepted {
                 match_index,
+                amnesia,
                 stamp: Round { round, session },
             } => {
-                words(stamp, 6, &[*match_index, *round, *session]);
+                let tag = if *amnesia { 14 } else { 6 };
+                words(stamp, tag, &[*match_index, *round, *session]);
             }
             Body::AppendRejected {
                 prev_index,
