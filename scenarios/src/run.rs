@@ -8,8 +8,8 @@ use crate::panics;
 use crate::recovery;
 use crate::scenario::Scenario;
 use crate::setup::{self, Draw};
-use crate::situations::{Situation, Situations, Watcher};
-use crate::systems::kv::{KvNode, Operation, PlantedBug, Reply};
+use crate::situations::{Links, Situation, Situations, Watcher};
+use crate::systems::kv::{KvNode, Operation, PlantedBug, Reply, Told};
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::kv::{KvClient, Recorded};
 use checker::history::{History, Op, Output, Value};
@@ -78,7 +78,7 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
         scenario,
         draw,
         properties: properties(scenario, &draw),
-        watcher: Watcher::new(draw.all_nodes()),
+        watcher: Watcher::new(draw.all_nodes(), draw.nodes),
         faults_end: Time(scenario.time.chaos_ns),
         deadline: Time(scenario.time.chaos_ns + scenario.time.settle_ns),
     };
@@ -129,6 +129,7 @@ impl Run<'_> {
         }
         self.deadline += recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
         self.world.heal();
+        self.watcher.links(links(&self.world));
         self.observe_all()?;
         while let Some(step) = self.world.step_until(self.deadline) {
             self.stepped(&step)?;
@@ -144,6 +145,10 @@ impl Run<'_> {
 
     /// Lets the checkers see what a step did.
     fn stepped(&mut self, step: &Step) -> Checked {
+        self.watcher.at(step.time.0);
+        if matches!(step.kind, StepKind::Cut { .. } | StepKind::Mended { .. } | StepKind::Healed) {
+            self.watcher.links(links(&self.world));
+        }
         let Some(node) = step.node else { return Ok(()) };
         let at = At {
             event: step.seq,
@@ -153,17 +158,16 @@ impl Run<'_> {
             StepKind::Crashed => {
                 self.watcher.observe(node.0.into(), &Observation::Crashed);
                 let verdict = self.properties.observe(at, node.0.into(), &Observation::Crashed);
-                verdict.or_else(|violation| self.violated(node, &violation))
+                return verdict.or_else(|violation| self.violated(node, &violation));
             }
-            StepKind::Restarted => {
-                let torn = self.world.process(node).is_some_and(KvNode::recovered_torn);
-                self.watcher
-                    .situations()
-                    .reached(Situation::TornTailRecovered, torn.into());
-                self.observe(at, node)
+            StepKind::Restarted if self.world.process(node).is_some_and(KvNode::recovered_torn) => {
+                self.watcher.reached(Situation::TornTailRecovered, node.index());
             }
-            _ => self.observe(at, node),
+            StepKind::Paused => self.watcher.paused(node.index()),
+            StepKind::Resumed => self.watcher.resumed(node.index()),
+            _ => {}
         }
+        self.observe(at, node)
     }
 
     fn observe(&mut self, at: At, node: NodeId) -> Checked {
@@ -172,16 +176,20 @@ impl Run<'_> {
             return Ok(());
         };
         let (properties, watcher) = (&mut self.properties, &mut self.watcher);
-        let verdict = process.observer().take(|observation| {
-            watcher.observe(node.0.into(), observation);
-            match *observation {
-                // The node tells its own time; the property speaks of true time.
-                Observation::LeaseHeld { until } => {
-                    let until = clock.true_time(LocalTime(until)).0;
-                    properties.observe(at, node.0.into(), &Observation::LeaseHeld { until })
+        let verdict = process.observer().take(|told| {
+            let observation = match told {
+                // The node tells its own time; everybody else speaks of true time.
+                Told::Observation(Observation::LeaseHeld { until }) => &Observation::LeaseHeld {
+                    until: clock.true_time(LocalTime(*until)).0,
+                },
+                Told::Observation(observation) => observation,
+                Told::Sign(sign) => {
+                    watcher.sign(node.0.into(), sign);
+                    return Ok(());
                 }
-                _ => properties.observe(at, node.0.into(), observation),
-            }
+            };
+            watcher.observe(node.0.into(), observation);
+            properties.observe(at, node.0.into(), observation)
         });
         verdict.or_else(|violation| self.violated(node, &violation))
     }
@@ -270,6 +278,12 @@ impl Run<'_> {
             trace_left_out: self.world.trace_left_out(),
         }
     }
+}
+
+/// Which links between nodes are cut.
+fn links(world: &World<KvNode>) -> Links {
+    let node = |index: usize| NodeId(index as u16);
+    Links::new(world.nodes().count(), |from, to| world.is_cut(node(from), node(to)))
 }
 
 fn check_history(history: &History) -> Checked {

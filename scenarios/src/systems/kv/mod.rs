@@ -12,4 +12,5 @@ pub mod store;
 
 pub use bugs::{PlantedBug, UnknownBug};
 pub use node::{KvNode, NodeConfig};
+pub use observe::Told;
 pub use protocol::{Envelope, Key, Operation, Reply, Request, Response, Value};

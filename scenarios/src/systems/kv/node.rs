@@ -6,6 +6,7 @@ use super::log_file::LogFile;
 use super::observe::Observer;
 use super::protocol::{Envelope, Operation, Reply, Request, Response};
 use super::store::{Command, Store};
+use crate::situations::Sign;
 use crate::workloads::Actor;
 use raft_core::{
     Answer, Config, Content, Input, Members, Message, NodeId, Outcome, Output, Persist, Raft, Refusal, RequestId, Role,
@@ -141,8 +142,10 @@ impl Process for KvNode {
             };
             return ctx.respond(from, response);
         };
-        if let Input::Read { id } = input {
-            self.observer.read_asked(id);
+        match input {
+            Input::Read { id } => self.observer.read_asked(id),
+            Input::Transfer { .. } if self.is_primary() => self.observer.sign(Sign::TransferStarted),
+            _ => {}
         }
         let Request {
             sequence, operation, ..
@@ -310,6 +313,9 @@ impl KvNode {
             .pending
             .remove(&answer.id.0)
             .expect("the core answers each request once");
+        if let Outcome::Refused(refusal) = &answer.outcome {
+            self.observer.refused(&pending.operation, refusal);
+        }
         let reply = match answer.outcome {
             Outcome::Committed { .. } if matches!(pending.operation, Operation::Change { .. }) => Reply::Done,
             Outcome::Committed { index, .. } => match self.replies.remove(&index).expect("applied just before") {

@@ -1,10 +1,13 @@
 //! What a node lets the checkers see: plain observations of its log, its disk, its members, its votes, its reads and its
 //! state, in the order in which they came about within one event.
 
+use super::protocol::Operation;
 use super::store::{Applied, Command};
+use crate::situations::Sign;
 use checker::properties::{EntryMark, Observation, Role};
 use raft_core::{
-    Body, Configuration, Content, DurableState, Entry, Mark, Message, Output, Persist, Raft, RequestId, Status, Term,
+    Body, Configuration, Content, DurableState, Entry, Mark, Message, Output, Persist, Raft, Refusal, RequestId,
+    Status, Term,
 };
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -25,12 +28,22 @@ pub struct Observer {
 #[derive(Clone, Debug)]
 enum Note {
     Plain(Observation<'static>),
+    Sign(Sign),
     Configuration {
         index: u64,
         voters: Vec<u32>,
         outgoing: Vec<u32>,
         learners: Vec<u32>,
     },
+}
+
+/// Something that a node lets be seen.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// For the properties, and for whoever else follows the run.
+    Observation(&'a Observation<'a>),
+    /// For who counts situations; no property asks for it.
+    Sign(Sign),
 }
 
 /// What a node recovered when it booted.
@@ -99,7 +112,7 @@ impl Observer {
     ///
     /// # Errors
     /// The first error of `see`; the rest is then forgotten too.
-    pub fn take<E>(&mut self, mut see: impl FnMut(&Observation<'_>) -> Result<(), E>) -> Result<(), E> {
+    pub fn take<E>(&mut self, mut see: impl FnMut(Told<'_>) -> Result<(), E>) -> Result<(), E> {
         if let Some(Boot {
             term,
             voted_for,
@@ -107,26 +120,27 @@ impl Observer {
             entries,
         }) = self.boot.take()
         {
-            see(&Observation::Booted {
+            see(Told::Observation(&Observation::Booted {
                 term,
                 voted_for,
                 snapshot,
                 entries: &entries,
-            })?;
+            }))?;
         }
         self.notes.drain(..).try_for_each(|note| match &note {
-            Note::Plain(observation) => see(observation),
+            Note::Plain(observation) => see(Told::Observation(observation)),
+            Note::Sign(sign) => see(Told::Sign(*sign)),
             Note::Configuration {
                 index,
                 voters,
                 outgoing,
                 learners,
-            } => see(&Observation::ConfigurationAppended {
+            } => see(Told::Observation(&Observation::ConfigurationAppended {
                 index: *index,
                 voters,
                 outgoing,
                 learners,
-            }),
+            })),
         })
     }
 
@@ -138,6 +152,13 @@ impl Observer {
     fn note(&mut self, observation: Observation<'static>) {
         if self.on {
             self.notes.push(Note::Plain(observation));
+        }
+    }
+
+    /// Something that only who counts situations wants to know.
+    pub(super) fn sign(&mut self, sign: Sign) {
+        if self.on {
+            self.notes.push(Note::Sign(sign));
         }
     }
 
@@ -166,8 +187,18 @@ impl Observer {
 
     /// A message has arrived, and the core will get it next.
     pub(super) fn received(&mut self, message: &Message, term: Term) {
-        if matches!(message.body, Body::TimeoutNow) && message.term >= term {
-            self.note(Observation::TransferReceived { term: message.term });
+        let is_over = message.term < term;
+        match message.body {
+            Body::TimeoutNow if !is_over => self.note(Observation::TransferReceived { term: message.term }),
+            Body::VoteReply { granted: true } => self.sign(Sign::Vote {
+                from: node_index(message.from),
+                term: message.term,
+            }),
+            Body::AppendEntries { .. } | Body::InstallSnapshot { .. } if is_over => self.sign(Sign::StaleAppend),
+            Body::InstallSnapshot { last, .. } if last.index > self.seen.commit => {
+                self.sign(Sign::SnapshotChunk { term: message.term });
+            }
+            _ => {}
         }
     }
 
@@ -282,6 +313,7 @@ impl Observer {
         let candidate = match message.body {
             Body::VoteReply { granted: true } => message.to,
             Body::RequestVote { .. } => message.from,
+            Body::ReadIndex { .. } => return self.sign(Sign::ReadForwarded),
             _ => return,
         };
         self.note(Observation::VoteCast {
@@ -336,6 +368,19 @@ impl Observer {
                 effect: applied.effect,
                 reply,
             });
+        } else {
+            self.sign(Sign::StaleCommand);
+        }
+    }
+
+    /// A request is refused.
+    pub(super) fn refused(&mut self, operation: &Operation, refusal: &Refusal) {
+        match (operation, refusal) {
+            (Operation::Read { .. }, _) => self.sign(Sign::ReadRefused),
+            (Operation::Transfer { .. }, Refusal::TransferTimedOut) => self.sign(Sign::TransferAborted),
+            (Operation::Change { .. }, _) => self.sign(Sign::ChangeRefused),
+            (_, Refusal::Transferring) => self.sign(Sign::UpdateHeldUp),
+            _ => {}
         }
     }
 
