@@ -16,7 +16,7 @@
 
 use raft_core::{Config, DurableState, Input, NodeId, Outcome, Output, Raft, RequestId, Time};
 use scenarios::run::{RunOptions, run};
-use scenarios::scenario::{self, Known, Scenario};
+use scenarios::scenario::{self, Scenario};
 use scenarios::systems::kv::Envelope;
 use simulator::{
     ClientId, Context, DiskImage, Duration, Latency, LocalTime, NetworkConfig, Never, NoClient, Process, StepKind,
@@ -222,19 +222,10 @@ fn replication(nodes: u64, entries_per_append: usize, seconds: u64) {
 }
 
 fn checked_scenario() -> Scenario {
-    let properties: Vec<&str> = checker::properties::PROPERTIES
-        .iter()
-        .map(|property| property.name)
-        .collect();
-    let fault_classes: Vec<&str> = simulator::FaultClass::ALL.iter().map(|class| class.name()).collect();
-    let known = Known {
-        properties: &properties,
-        fault_classes: &fault_classes,
-    };
     let storm = scenario::find("storm").expect("a built-in scenario");
     let settings =
         [("cluster.nodes", "5"), ("time.chaos", "30s")].map(|(key, value)| (key.to_owned(), value.to_owned()));
-    scenario::parse(storm.name, storm.text, &settings, &known).expect("a valid scenario")
+    scenario::parse(storm.name, storm.text, &settings, &scenarios::known()).expect("a valid scenario")
 }
 
 fn checked(runs: u64) {

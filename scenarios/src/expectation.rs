@@ -1,13 +1,15 @@
 //! What a scenario expects, held against how its runs ended.
 //!
 //! Owns the step from how a run ended to whether that counts as a failure: a scenario may expect a violation, and may name
-//! the fault classes that must have fired over a sweep of it.
+//! the fault classes that must have fired, and the situations that must have been reached, over a sweep of it.
 
 use crate::scenario::{Scenario, Verdict};
+use crate::situations::{Situation, Situations};
 use crate::verdict::{Failure, FailureKind};
 use simulator::{Exposure, FaultClass};
 
-/// From how many runs of a scenario on a fault class that never fired is a finding; fewer may miss one by chance.
+/// From how many runs of a scenario on it is a finding that a fault class never fired or a situation was never reached; fewer
+/// may miss one by chance.
 pub const RUNS_TO_TELL: u64 = 20;
 
 /// What counts: the failure of a run that did not end as `[expect] verdict` says.
@@ -61,6 +63,35 @@ pub fn never_fired(scenario: &Scenario, runs: u64, exposure: &Exposure) -> Vec<F
         .collect()
 }
 
+/// The situations that `[expect] reach` names and that were never reached in `runs` runs, as findings.
+pub fn never_reached(scenario: &Scenario, runs: u64, situations: &Situations) -> Vec<Failure> {
+    if runs < RUNS_TO_TELL {
+        return Vec::new();
+    }
+    let named = scenario
+        .expect
+        .reach
+        .iter()
+        .filter_map(|name| Situation::from_name(name));
+    let missed = named.filter(|situation| situations.count(*situation) == 0);
+    missed
+        .map(|situation| {
+            let message = format!(
+                "scenario `{}` expects `{}` ({}) and in {runs} runs it was never reached",
+                scenario.name,
+                situation.name(),
+                situation.about()
+            );
+            Failure::new(
+                FailureKind::Inconclusive,
+                "situation-never-reached",
+                situation.name(),
+                message,
+            )
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,5 +138,19 @@ mod tests {
             (1, "fault-never-fired/crash")
         );
         assert_eq!(never_fired(&scenario(&[]), RUNS_TO_TELL, &Exposure::default()), []);
+    }
+
+    #[test]
+    fn a_situation_that_is_expected_and_never_reached_is_a_finding_after_enough_runs() {
+        let expects = scenario(&[("expect.reach", "[\"two-leaders\"]")]);
+        let mut reached = Situations::default();
+        assert_eq!(never_reached(&expects, RUNS_TO_TELL - 1, &reached), []);
+        let found = never_reached(&expects, RUNS_TO_TELL, &reached);
+        assert_eq!(
+            (found.len(), found[0].signature.as_str()),
+            (1, "situation-never-reached/two-leaders")
+        );
+        reached.reached(Situation::TwoLeaders, 1);
+        assert_eq!(never_reached(&expects, RUNS_TO_TELL, &reached), []);
     }
 }

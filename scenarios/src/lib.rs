@@ -36,7 +36,7 @@ use std::sync::LazyLock;
 /// The tool's name and version, as it stands in traces.
 pub const TOOL: &str = concat!("squall ", env!("CARGO_PKG_VERSION"));
 
-/// The names that scenarios may use: all properties that a run is held against, and all fault classes.
+/// The names that scenarios may use: all properties that a run is held against, all fault classes and all situations.
 pub fn known() -> scenario::Known<'static> {
     static PROPERTIES: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let online = checker::properties::PROPERTIES.iter().map(|property| property.name);
@@ -44,8 +44,15 @@ pub fn known() -> scenario::Known<'static> {
     });
     static FAULT_CLASSES: LazyLock<Vec<&str>> =
         LazyLock::new(|| simulator::FaultClass::ALL.iter().map(|class| class.name()).collect());
+    static SITUATIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        situations::Situation::ALL
+            .iter()
+            .map(|situation| situation.name())
+            .collect()
+    });
     scenario::Known {
         properties: &PROPERTIES,
         fault_classes: &FAULT_CLASSES,
+        situations: &SITUATIONS,
     }
 }

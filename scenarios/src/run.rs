@@ -146,7 +146,10 @@ impl Run<'_> {
     /// Lets the checkers see what a step did.
     fn stepped(&mut self, step: &Step) -> Checked {
         self.watcher.at(step.time.0);
-        if matches!(step.kind, StepKind::Cut { .. } | StepKind::Mended { .. } | StepKind::Healed) {
+        if matches!(
+            step.kind,
+            StepKind::Cut { .. } | StepKind::Mended { .. } | StepKind::Healed
+        ) {
             self.watcher.links(links(&self.world));
         }
         let Some(node) = step.node else { return Ok(()) };

@@ -124,6 +124,10 @@ pub struct Tally {
     pub exposure: Exposure,
     /// How often each situation was reached.
     pub situations: Situations,
+    /// In how many runs each fault fired.
+    pub runs_with_fault: Exposure,
+    /// In how many runs each situation was reached.
+    pub runs_with_situation: Situations,
 }
 
 /// Failures of one signature.
@@ -360,6 +364,8 @@ impl Tally {
             committed: report.committed,
             exposure: report.exposure.clone(),
             situations: report.situations,
+            runs_with_fault: report.exposure.present(),
+            runs_with_situation: report.situations.present(),
         }
     }
 
@@ -375,6 +381,8 @@ impl Tally {
         self.committed += other.committed;
         self.exposure.merge(&other.exposure);
         self.situations.merge(&other.situations);
+        self.runs_with_fault.merge(&other.runs_with_fault);
+        self.runs_with_situation.merge(&other.runs_with_situation);
     }
 }
 
@@ -462,8 +470,10 @@ impl<'a> Fold<'a> {
 
     fn finish(mut self, watch: Stopwatch, interrupted: bool) -> SweepReport {
         for (scenario, tally) in self.tallies.iter().enumerate() {
-            let silent = expectation::never_fired(&self.sweep.scenarios[scenario], tally.runs, &tally.exposure);
-            self.groups.extend(silent.into_iter().map(|failure| Group {
+            let of = &self.sweep.scenarios[scenario];
+            let mut missed = expectation::never_fired(of, tally.runs, &tally.exposure);
+            missed.extend(expectation::never_reached(of, tally.runs, &tally.situations));
+            self.groups.extend(missed.into_iter().map(|failure| Group {
                 failure,
                 count: 0,
                 scenario,

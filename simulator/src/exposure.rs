@@ -93,6 +93,15 @@ impl Exposure {
         FaultClass::ALL.into_iter().map(|class| (class, self.count(class)))
     }
 
+    /// One for each class that fired at all: added up over runs, the number of runs in which it did.
+    #[must_use]
+    pub fn present(&self) -> Self {
+        Self {
+            counts: self.counts.map(|count| count.min(1)),
+            skipped: self.skipped.min(1),
+        }
+    }
+
     /// Adds the counts of another run.
     pub fn merge(&mut self, other: &Self) {
         for (count, more) in self.counts.iter_mut().zip(other.counts) {

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use scenarios::recovery::RECOVERS;
 use scenarios::run::LINEARIZABLE;
 use scenarios::scenario;
+use scenarios::situations::Situation;
 use scenarios::systems::kv::bugs::PLANTED_BUGS;
 use serde::Serialize;
 use simulator::FaultClass;
@@ -30,6 +31,8 @@ enum Subject {
     Properties,
     /// The classes of faults, and what is counted of each
     Faults,
+    /// The situations that a run may reach, for `[expect] reach` and for faults that strike `when` one is reached
+    Situations,
     /// The planted bugs of this build
     Bugs,
 }
@@ -68,6 +71,10 @@ pub fn list(args: &ListArgs, global: &Global) -> Done {
         Subject::Faults => FaultClass::ALL
             .iter()
             .map(|class| Item::new(class.name(), class.about()))
+            .collect(),
+        Subject::Situations => Situation::ALL
+            .iter()
+            .map(|situation| Item::new(situation.name(), situation.about()))
             .collect(),
         Subject::Bugs => PLANTED_BUGS
             .iter()

@@ -198,11 +198,15 @@ struct Row {
     faults: Counts,
     /// Planned faults that found no target.
     faults_skipped: u64,
+    /// In how many runs each fault class fired.
+    runs_with_fault: Counts,
     /// How often each situation was reached.
     situations: Counts,
-    /// Fault classes that must fire, by `[expect] fired`.
+    /// In how many runs each situation was reached.
+    runs_with_situation: Counts,
+    /// Fault classes that must fire, by `[expect] fired`, and situations that must be reached, by `[expect] reach`.
     #[serde(skip)]
-    must_fire: Vec<String>,
+    musts: Vec<String>,
 }
 
 /// Failures of one signature.
@@ -244,7 +248,11 @@ impl SweepResult {
         let mut total = Tally::default();
         report.scenarios.iter().for_each(|tally| total.merge(tally));
         let rows = subjects.iter().zip(&report.scenarios);
-        let must_fire = |subject: &Subject| subject.scenario.expect.fired.clone().unwrap_or_default();
+        let musts = |subject: &Subject| {
+            let expect = &subject.scenario.expect;
+            let fired = expect.fired.iter().flatten();
+            fired.chain(&expect.reach).cloned().collect()
+        };
         let verdict_code = report.gravest().map_or(exit::PASSED, FailureKind::exit_code);
         Self {
             schema: "squall-sweep/1",
@@ -262,7 +270,7 @@ impl SweepResult {
             stopped_early: report.stopped_early,
             interrupted: report.interrupted,
             scenarios: rows
-                .map(|(of, tally)| Row::new(of.scenario.name.clone(), tally, must_fire(of)))
+                .map(|(of, tally)| Row::new(of.scenario.name.clone(), tally, musts(of)))
                 .collect(),
             failures,
             time: Cost::new(&total, report, jobs),
@@ -272,11 +280,10 @@ impl SweepResult {
 
     fn text(&self, all: bool) -> String {
         let mut text = self.runs_table();
-        let classes = |row: &Row, name: &str| row.must_fire.iter().any(|must| must == name);
-        text += "\nFault classes: how often each fired (! : expected, and never did)\n";
-        text += &self.counts_table(all, |row| &row.faults, classes);
-        text += "\nSituations: how often each was reached\n";
-        text += &self.counts_table(all, |row| &row.situations, |_, _| false);
+        text += "\nFault classes: in how many runs, and how often, each fired (! : expected, and never did)\n";
+        text += &self.counts_table(all, |row| (&row.faults, &row.runs_with_fault));
+        text += "\nSituations: in how many runs, and how often, each was reached (! : expected, and never was)\n";
+        text += &self.counts_table(all, |row| (&row.situations, &row.runs_with_situation));
         text.push('\n');
         for group in &self.failures {
             text += &group.text();
@@ -323,25 +330,23 @@ impl SweepResult {
         table.text()
     }
 
-    /// Names down, scenarios across by their numbers.
-    fn counts_table<'a>(
-        &'a self,
-        all: bool,
-        counts: impl Fn(&'a Row) -> &'a Counts,
-        must_be: impl Fn(&Row, &str) -> bool,
-    ) -> String {
+    /// Names down, scenarios across by their numbers; first of all, the runs of all scenarios in which it came about.
+    fn counts_table<'a>(&'a self, all: bool, counts: impl Fn(&'a Row) -> (&'a Counts, &'a Counts)) -> String {
         let mut text = String::new();
         for (block, rows) in self.scenarios.chunks(COLUMNS_MAX).enumerate() {
             let numbers = (1..=rows.len()).map(|number| (block * COLUMNS_MAX + number).to_string());
-            let mut table = Table::new(1, std::iter::once(String::new()).chain(numbers));
-            for (line, (name, _)) in counts(&self.total).0.iter().enumerate() {
-                let cell = |row: &'a Row| match counts(row).0[line].1 {
-                    0 if row.runs > 0 && must_be(row, name) => "!".to_owned(),
+            let head = [String::new(), "runs".to_owned()];
+            let mut table = Table::new(1, head.into_iter().chain(numbers));
+            let (_, runs) = counts(&self.total);
+            for (line, (name, runs)) in runs.0.iter().enumerate() {
+                let cell = |row: &'a Row| match counts(row).0.0[line].1 {
+                    0 if row.runs > 0 && row.musts.iter().any(|must| must == name) => "!".to_owned(),
                     count => compact(count),
                 };
                 let cells: Vec<String> = rows.iter().map(cell).collect();
                 if all || cells.iter().any(|cell| cell != &compact(0)) {
-                    table.row(std::iter::once((*name).to_owned()).chain(cells));
+                    let label = [(*name).to_owned(), compact(*runs)];
+                    table.row(label.into_iter().chain(cells));
                 }
             }
             text += &table.text();
@@ -370,7 +375,7 @@ impl SweepResult {
 }
 
 impl Row {
-    fn new(name: String, tally: &Tally, must_fire: Vec<String>) -> Self {
+    fn new(name: String, tally: &Tally, musts: Vec<String>) -> Self {
         Self {
             name,
             runs: tally.runs,
@@ -383,8 +388,10 @@ impl Row {
             committed: tally.committed,
             faults: Counts::of_faults(&tally.exposure),
             faults_skipped: tally.exposure.skipped(),
+            runs_with_fault: Counts::of_faults(&tally.runs_with_fault),
             situations: Counts::of_situations(&tally.situations),
-            must_fire,
+            runs_with_situation: Counts::of_situations(&tally.runs_with_situation),
+            musts,
         }
     }
 }

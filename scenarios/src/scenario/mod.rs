@@ -76,6 +76,8 @@ pub struct Known<'a> {
     pub properties: &'a [&'a str],
     /// Classes of faults whose firing is counted: the values of `expect.fired`.
     pub fault_classes: &'a [&'a str],
+    /// Situations that are counted: the values of `expect.reach`.
+    pub situations: &'a [&'a str],
 }
 
 /// Reads and checks a scenario. `source_name` is what errors call it: the path of the file, or the built-in's name.
@@ -93,7 +95,7 @@ pub struct Known<'a> {
 /// ```
 /// use scenarios::scenario::{Known, find, parse};
 ///
-/// let known = Known { properties: &["linearizable"], fault_classes: &["crash"] };
+/// let known = Known { properties: &["linearizable"], fault_classes: &["crash"], situations: &[] };
 /// let overrides = [("cluster.nodes".to_owned(), "5".to_owned())];
 /// let scenario = parse("calm", find("calm")?.text, &overrides, &known)?;
 /// assert_eq!(scenario.cluster.nodes.options(), [5]);

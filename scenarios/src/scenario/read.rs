@@ -252,7 +252,7 @@ fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<Vec<sup
 }
 
 fn expect(section: Section<'_>, known: &Known<'_>) -> Result<Expect> {
-    section.only(&["properties", "fired", "verdict"])?;
+    section.only(&["properties", "fired", "reach", "verdict"])?;
     let named = |key: &str, known: &[&str], example: &str| -> Result<Option<Vec<String>>> {
         let Some(words) = section.words(key, example)? else {
             return Ok(None);
@@ -270,6 +270,7 @@ fn expect(section: Section<'_>, known: &Known<'_>) -> Result<Expect> {
     Ok(Expect {
         properties: named("properties", known.properties, "[\"election-safety\"]")?.unwrap_or_else(all),
         fired: named("fired", known.fault_classes, "[\"crash\"]")?,
+        reach: named("reach", known.situations, "[\"two-leaders\"]")?.unwrap_or_default(),
         verdict: section.word("verdict", Verdict::Pass, &VERDICTS)?,
     })
 }

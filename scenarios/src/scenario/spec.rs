@@ -245,6 +245,8 @@ pub struct Expect {
     /// `fired`: fault classes that must have fired at least once over a sweep; `None` if the file leaves them to be
     /// derived from the faults that it switches on.
     pub fired: Option<Vec<String>>,
+    /// `reach`: situations that must have been reached at least once over a sweep; default: none.
+    pub reach: Vec<String>,
     /// `verdict`: how every run should end; default `pass`.
     pub verdict: Verdict,
 }

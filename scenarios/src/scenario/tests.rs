@@ -30,6 +30,7 @@ pub(super) const KNOWN: Known<'static> = Known {
         "clock-step",
         "slow-sync",
     ],
+    situations: &["leader-elected", "two-leaders", "figure-eight"],
 };
 
 const HEAD: &str = "schema = \"squall-scenario/1\"\nname = \"mine\"\n";

@@ -28,6 +28,7 @@ impl Scenario {
         if let Some(fired) = &self.expect.fired {
             out.texts("fired", fired);
         }
+        out.texts("reach", &self.expect.reach);
         out.text("verdict", word(&VERDICTS, &self.expect.verdict));
         out.text
     }

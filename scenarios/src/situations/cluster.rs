@@ -69,7 +69,10 @@ impl Links {
             let reached = self.reaches(one);
             reached & bit(other) == 0 && reached & self.reaches(other) != 0
         };
-        self.any && nodes.clone().any(|one| nodes.clone().any(|other| one != other && apart(one, other)))
+        self.any
+            && nodes
+                .clone()
+                .any(|one| nodes.clone().any(|other| one != other && apart(one, other)))
     }
 }
 
@@ -130,7 +133,10 @@ impl States {
 
 fn of_leader(situation: Situation, node: usize, views: &[View], links: &Links) -> bool {
     let members = views[node].members();
-    let (sends, hears) = (members.is_quorum(links.sends_to(node)), members.is_quorum(links.hears(node)));
+    let (sends, hears) = (
+        members.is_quorum(links.sends_to(node)),
+        members.is_quorum(links.hears(node)),
+    );
     let reaches = links.reaches(node);
     match situation {
         Situation::LeaderIsolated => !members.is_quorum(reaches),

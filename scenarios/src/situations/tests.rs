@@ -102,7 +102,8 @@ impl Story {
     }
 
     fn joint(&mut self, node: u32) -> &mut Self {
-        self.append(node, 1, 1, 1).members(node, 1, &[0, 1, 4], &[0, 1, 2, 3], &[])
+        self.append(node, 1, 1, 1)
+            .members(node, 1, &[0, 1, 4], &[0, 1, 2, 3], &[])
     }
 
     /// From now on these links, each from the first to the second, are cut.
@@ -266,7 +267,12 @@ fn count(tell: Told, situation: Situation) -> u64 {
 fn each_situation_is_reached_by_its_story_and_not_by_the_one_that_almost_does() {
     for &(situation, reaches, almost) in STORIES {
         assert_eq!(count(reaches, situation), 1, "{} is not reached", situation.name());
-        assert_eq!(count(almost, situation), 0, "{} is reached by the wrong story", situation.name());
+        assert_eq!(
+            count(almost, situation),
+            0,
+            "{} is reached by the wrong story",
+            situation.name()
+        );
     }
 }
 
@@ -279,7 +285,10 @@ fn every_situation_has_its_story_its_name_and_its_meaning() {
         assert_eq!(Situation::from_name(situation.name()), Some(situation));
         assert!(!situation.about().is_empty());
     }
-    assert!(Situation::ALL.len() >= 40 && Situation::ALL.len() <= 128, "one bit each");
+    assert!(
+        Situation::ALL.len() >= 40 && Situation::ALL.len() <= 128,
+        "one bit each"
+    );
     assert_eq!(Situation::from_name("earthquake"), None);
 }
 

@@ -152,7 +152,13 @@ impl View {
     }
 
     /// The configuration at `index` of the log is this; gives the one before it.
-    pub fn configuration(&mut self, index: u64, voters: &[u32], outgoing: &[u32], learners: &[u32]) -> (Members, Members) {
+    pub fn configuration(
+        &mut self,
+        index: u64,
+        voters: &[u32],
+        outgoing: &[u32],
+        learners: &[u32],
+    ) -> (Members, Members) {
         // What lies behind is gone, and a few before it are as many as can come back.
         const KEPT: usize = 8;
         self.configurations.retain(|members| members.index < index);

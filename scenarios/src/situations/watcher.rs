@@ -77,7 +77,9 @@ impl Watcher {
         }
         self.next_half = u64::MAX;
         for node in 0..self.views.len() {
-            let Some(lease) = &mut self.views[node].lease else { continue };
+            let Some(lease) = &mut self.views[node].lease else {
+                continue;
+            };
             match lease.half {
                 Some(half) if half <= now => {
                     lease.half = None;
@@ -253,7 +255,9 @@ impl Watcher {
         let last = entries.last().map_or(snapshot, |entry| entry.index);
         (fresh.last, fresh.durable, fresh.commit) = (last, last, snapshot);
         fresh.terms.reset(snapshot, 0);
-        entries.iter().for_each(|entry| fresh.terms.append(entry.index, entry.term));
+        entries
+            .iter()
+            .for_each(|entry| fresh.terms.append(entry.index, entry.term));
         *view = fresh;
         if !is_first {
             self.reached_if(last > self.committed, Situation::RestartedWithTail, node);
