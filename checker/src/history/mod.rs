@@ -167,6 +167,11 @@ impl History {
         self.texts.get(id)
     }
 
+    /// How many different texts there are.
+    pub(crate) fn texts(&self) -> usize {
+        self.texts.len()
+    }
+
     /// The value that `atom` stands for.
     pub fn value(&self, atom: Atom) -> Value<'_> {
         match atom {

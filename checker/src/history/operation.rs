@@ -105,6 +105,15 @@ impl<V: Copy> Op<V> {
         }
     }
 
+    /// The values that the operation brings along, its key apart.
+    pub(crate) fn values(&self) -> [Option<V>; 2] {
+        match *self {
+            Op::Read { .. } => [None, None],
+            Op::Write { value, .. } | Op::Append { value, .. } => [Some(value), None],
+            Op::Cas { from, to, .. } => [Some(from), Some(to)],
+        }
+    }
+
     pub(super) fn try_map<W>(self, mut map: impl FnMut(V) -> Option<W>) -> Option<Op<W>> {
         Some(match self {
             Op::Read { key } => Op::Read { key: map(key)? },

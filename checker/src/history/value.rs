@@ -115,6 +115,11 @@ pub struct TextId(u32);
 impl TextId {
     /// The empty text, which every history knows.
     pub const EMPTY: TextId = TextId(0);
+
+    /// Index among the texts of its history.
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// A key or value as a history stores it. Equal atoms of one history are equal values; atoms of two histories cannot be
@@ -169,6 +174,10 @@ impl Texts {
         self.index
             .find(hash(text), |&id| span(&self.buffer, &self.ends, id) == text)
             .map(|&id| TextId(id))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
     }
 
     pub(super) fn get(&self, id: TextId) -> &str {

@@ -12,10 +12,12 @@
 //!
 //! Owns the choice of what to set free; the search is the same as everywhere.
 
+use super::budget::Budget;
 use super::search::{Outcome, search};
 use super::timeline::Item;
+use super::wild::interfere;
 use crate::history::{History, OperationId, Output};
-use crate::models::{Misfit, Model, Specification};
+use crate::models::{Compiled, Misfit, Model, Specification};
 
 /// Fewest last operations that are tried alone.
 const WINDOW_MIN: usize = 4;
@@ -44,6 +46,8 @@ pub(super) struct Shrink<'a, M> {
     pub(super) model: &'a M,
     /// All operations, in the order of their calls.
     pub(super) known: &'a [Known],
+    /// Whether there are other operations of the key, which could do anything but bring a value that one of `known` asks for.
+    pub(super) wild: bool,
     /// Steps left.
     pub(super) budget: u64,
 }
@@ -58,14 +62,16 @@ impl<M: Model> Shrink<'_, M> {
         let mut size = WINDOW_MIN;
         while size < everything.len() {
             let last = &everything[everything.len() - size..];
-            if self.is_possible(last, &everything)? == Some(false) {
+            if self.is_possible(last, &everything, self.wild)? == Some(false) {
                 kept = last.to_vec();
                 break;
             }
             size *= 2;
         }
         let core = self.delete(kept, &mut is_minimal, |shrink, rest| {
-            Ok(shrink.is_possible(rest, &everything)?.map(|possible| !possible))
+            Ok(shrink
+                .is_possible(rest, &everything, shrink.wild)?
+                .map(|possible| !possible))
         })?;
         let mut others: Vec<usize> = everything
             .iter()
@@ -74,6 +80,9 @@ impl<M: Model> Shrink<'_, M> {
             .collect();
         // What was refused makes a poor explanation, so it goes first.
         others.sort_by_key(|&place| self.history.operation(self.known[place].id).output != Some(Output::Cas(false)));
+        if self.wild && self.closes(&core, &others)? != Some(true) {
+            is_minimal = false;
+        }
         let context = self.delete(others, &mut is_minimal, |shrink, rest| shrink.closes(&core, rest))?;
         let ids = |mut places: Vec<usize>| {
             places.sort_unstable();
@@ -119,7 +128,7 @@ impl<M: Model> Shrink<'_, M> {
         present.sort_unstable();
         for &free in core {
             let kept: Vec<usize> = core.iter().copied().filter(|&place| place != free).collect();
-            match self.is_possible(&kept, &present)? {
+            match self.is_possible(&kept, &present, false)? {
                 Some(true) => {}
                 other => return Ok(other),
             }
@@ -128,8 +137,8 @@ impl<M: Model> Shrink<'_, M> {
     }
 
     /// Whether there is an order when of the operations `present` only `kept` must be explained and all others are free; both
-    /// ascending. `None`: the budget is spent.
-    fn is_possible(&mut self, kept: &[usize], present: &[usize]) -> Result<Option<bool>, Misfit> {
+    /// ascending. `wild`: and others may interfere. `None`: the budget is spent.
+    fn is_possible(&mut self, kept: &[usize], present: &[usize], wild: bool) -> Result<Option<bool>, Misfit> {
         // Compiling is no search, but takes its time.
         let Some(left) = self.budget.checked_sub(present.len() as u64) else {
             return Ok(None);
@@ -154,12 +163,32 @@ impl<M: Model> Shrink<'_, M> {
                 });
             }
         }
-        Ok(
-            match search(&compiled.specification, &compiled.steps, &items, &mut self.budget, 0) {
-                Outcome::Order(_) => Some(true),
-                Outcome::Impossible { .. } => Some(false),
-                Outcome::Exhausted { .. } => None,
-            },
-        )
+        let mut budget = Budget::of_steps(self.budget);
+        let outcome = search_among_others(compiled, items, wild, &mut budget, 0);
+        self.budget = budget.steps;
+        Ok(match outcome {
+            Outcome::Order(_) => Some(true),
+            Outcome::Impossible { .. } => Some(false),
+            Outcome::Exhausted { .. } => None,
+        })
+    }
+}
+
+/// [`search`], where others may interfere if `wild`.
+pub(super) fn search_among_others<S: Specification>(
+    compiled: Compiled<S>,
+    mut items: Vec<Item>,
+    wild: bool,
+    budget: &mut Budget<'_>,
+    tails_max: usize,
+) -> Outcome {
+    let interfered = if wild {
+        interfere(compiled, &mut items)
+    } else {
+        Err(compiled)
+    };
+    match interfered {
+        Ok(wild) => search(&wild.specification, &wild.steps, &items, budget, tails_max),
+        Err(compiled) => search(&compiled.specification, &compiled.steps, &items, budget, tails_max),
     }
 }

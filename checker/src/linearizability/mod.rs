@@ -9,12 +9,18 @@
 //! exhausted search, and a spent budget says *unknown*.
 
 mod bits;
+mod budget;
 mod core;
+mod lower;
+mod misses;
+mod portfolio;
 mod refusal;
 mod report;
 mod search;
 mod timeline;
+mod wild;
 mod witness;
+mod zones;
 
 #[cfg(test)]
 mod tests;
@@ -25,10 +31,14 @@ use rustc_hash::FxBuildHasher;
 use crate::history::{Atom, History, OperationId, OwnedValue};
 use crate::models::{CasRegister, Compiled, KeyValue, MODELS, Misfit, Model, Register, Specification};
 
+pub use budget::Spent;
+pub use portfolio::Method;
 pub use refusal::{OperationLine, Refusal};
 pub use report::{Report, Unfinished, Verdict};
 pub use witness::{Witness, WitnessError};
 
+use budget::Budget;
+use portfolio::Decided;
 use search::Outcome;
 use timeline::Item;
 
@@ -36,8 +46,11 @@ use timeline::Item;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Most steps of the search, over all keys; then the verdict is unknown. A step is one operation tried in one
-    /// configuration, and takes some tens of bytes at worst. No wall clock: the same history gives the same verdict everywhere.
+    /// configuration. No wall clock: the same history gives the same verdict everywhere.
     pub steps_max: u64,
+    /// Most configurations that the search keeps for one key; then the verdict is unknown. One takes some tens of bytes, and
+    /// an eighth of a byte for each operation in flight.
+    pub configurations_max: u64,
     /// Most steps to shrink a refusal, on top; then the core may not be minimal, and says so.
     pub core_steps_max: u64,
     /// The initial value of a register, for models that have one.
@@ -45,10 +58,11 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Ten million steps, five million for the core, and the model's own initial value.
+    /// Ten million steps, as many configurations, five million steps for the core, and the model's own initial value.
     fn default() -> Self {
         Options {
             steps_max: 10_000_000,
+            configurations_max: 10_000_000,
             core_steps_max: 5_000_000,
             initial: None,
         }
@@ -96,6 +110,17 @@ pub fn check_history(history: &History, model: &str, options: &Options) -> Resul
     Ok(report)
 }
 
+/// What a caller adds to a check besides its [`Options`].
+#[derive(Clone, Copy, Default)]
+pub struct Guide<'a> {
+    /// An order in which the operations may have taken effect: by the log index at which each was applied, say. Operations that
+    /// need not have happened may be missing. If it explains the history, that is the verdict; if it does not, the other methods
+    /// are asked, and [`Report::order`] says why it did not.
+    pub order: Option<&'a [OperationId]>,
+    /// Asked every few thousand steps; once it says yes, the verdict is unknown. For a deadline on the caller's clock.
+    pub should_stop: Option<&'a dyn Fn() -> bool>,
+}
+
 /// Checks `history` against `model`.
 ///
 /// Of several keys that are not linearizable the one is reported that went wrong first: whose unexplainable operation returned
@@ -105,63 +130,189 @@ pub fn check_history(history: &History, model: &str, options: &Options) -> Resul
 ///
 /// When an operation does not fit the model.
 pub fn check<M: Model>(history: &History, model: &M, options: &Options) -> Result<Report, Misfit> {
-    let partitions = partition(history);
-    let mut budget = options.steps_max;
-    let mut witness = Witness::with_capacity(history.operations().len());
-    let mut first_refused: Option<(u64, usize, u32)> = None;
-    let mut first_unfinished: Option<Unfinished> = None;
-    for (index, ids) in partitions.iter().enumerate() {
-        let compiled = model.compile(history, ids, &|_| true)?;
-        let items = items(history, ids, &compiled);
-        match search::search(&compiled.specification, &compiled.steps, &items, &mut budget, 0) {
-            Outcome::Order(order) => {
-                witness.push_order(order.into_iter().map(|item| ids[items[item as usize].step as usize]));
-            }
-            Outcome::Impossible { due, returns, .. } => {
-                let time = items[due as usize].returned.expect("an item that is due returns");
-                if first_refused.is_none_or(|(earliest, ..)| time < earliest) {
-                    first_refused = Some((time, index, returns));
-                }
-            }
-            Outcome::Exhausted { returns } => {
-                let unfinished = || Unfinished::new(history, ids, returns, options.steps_max);
-                first_unfinished.get_or_insert_with(unfinished);
-            }
-        }
-    }
-    let steps = options.steps_max - budget;
-    let verdict = if let Some((_, index, _)) = first_refused {
-        Verdict::NotLinearizable(Box::new(refusal::explain(history, model, &partitions[index], options)?))
-    } else if let Some(unfinished) = first_unfinished {
-        Verdict::Unknown(unfinished)
-    } else {
-        witness
-            .verify(history, model)
-            .unwrap_or_else(|error| panic!("the search found an order that the model refuses: {error}"));
-        Verdict::Linearizable(witness)
-    };
-    Ok(Report {
+    check_guided(history, model, options, Guide::default())
+}
+
+/// As [`check`], with what the caller knows.
+///
+/// # Errors
+///
+/// When an operation does not fit the model.
+pub fn check_guided<M: Model>(
+    history: &History,
+    model: &M,
+    options: &Options,
+    guide: Guide<'_>,
+) -> Result<Report, Misfit> {
+    let (partitions, partition_of) = partition(history);
+    let mut report = Report {
         model: model.name(),
         operations: history.operations().len(),
         unknown_outcomes: history.unknown_outcomes(),
         keys: partitions.len(),
-        steps,
-        verdict,
-    })
+        steps: 0,
+        methods: Vec::new(),
+        order: None,
+        verdict: Verdict::Linearizable(Witness::default()),
+    };
+    if let Some(order) = guide.order {
+        let witness = Witness::split(order, partitions.len(), |id| partition_of[id.index()] as usize);
+        let verified = witness.verify(history, model);
+        let explains = verified.is_ok();
+        report.order = Some(verified);
+        if explains {
+            report.methods = vec![(Method::Order, partitions.len())];
+            report.verdict = Verdict::Linearizable(witness);
+            return Ok(report);
+        }
+    }
+    drop(partition_of);
+    let mut check = Check {
+        history,
+        model,
+        options,
+        budget: Budget::new(options.steps_max, options.configurations_max, guide.should_stop),
+        witness: Witness::with_capacity(history.operations().len()),
+        refused: None,
+        unfinished: None,
+        decided: [0; Method::ALL.len()],
+    };
+    for (index, ids) in partitions.iter().enumerate() {
+        check.decide(index, ids)?;
+    }
+    report.steps = options.steps_max - check.budget.steps;
+    let decided = Method::ALL.into_iter().zip(check.decided);
+    report.methods = decided.filter(|&(_, count)| count > 0).collect();
+    report.verdict = match (check.refused, check.unfinished) {
+        (
+            Some(Refused {
+                refusal: Some(refusal), ..
+            }),
+            _,
+        ) => Verdict::NotLinearizable(Box::new(refusal)),
+        (Some(Refused { index, .. }), _) => {
+            let refusal = refusal::explain(history, model, &partitions[index], None, options)?;
+            Verdict::NotLinearizable(Box::new(
+                refusal.expect("the same search with the same budget ends the same way"),
+            ))
+        }
+        (None, Some(unfinished)) => Verdict::Unknown(unfinished),
+        (None, None) => {
+            check
+                .witness
+                .verify(history, model)
+                .unwrap_or_else(|error| panic!("a method found an order that the model refuses: {error}"));
+            Verdict::Linearizable(check.witness)
+        }
+    };
+    Ok(report)
 }
 
-/// The operations of each key, in the order of the history; keys in the order of their first operation.
-fn partition(history: &History) -> Vec<Vec<OperationId>> {
-    let mut index: HashMap<Atom, usize, FxBuildHasher> = HashMap::default();
+/// A key that is not linearizable.
+struct Refused {
+    /// When its unexplainable operation returned.
+    returned: u64,
+    /// Which partition.
+    index: usize,
+    /// `None`: still to be explained.
+    refusal: Option<Refusal>,
+}
+
+/// One check on its way through the partitions.
+struct Check<'a, M> {
+    history: &'a History,
+    model: &'a M,
+    options: &'a Options,
+    budget: Budget<'a>,
+    witness: Witness,
+    /// The key that went wrong first, of those so far.
+    refused: Option<Refused>,
+    /// The first key that was given up.
+    unfinished: Option<Unfinished>,
+    /// Keys decided, by method.
+    decided: [usize; Method::ALL.len()],
+}
+
+impl<M: Model> Check<'_, M> {
+    fn decide(&mut self, index: usize, ids: &[OperationId]) -> Result<(), Misfit> {
+        match portfolio::decide(self.history, self.model, ids) {
+            None => self.search(index, ids),
+            Some((method, Decided::Order(order))) => {
+                self.decided[method as usize] += 1;
+                self.witness.push_order(order.into_iter());
+                Ok(())
+            }
+            Some((method, Decided::Impossible(impossible))) => {
+                let core = &impossible.contradiction;
+                let explained = refusal::explain(self.history, self.model, core, Some(&impossible), self.options)?;
+                debug_assert!(
+                    explained.is_some(),
+                    "{} says that {core:?} contradict each other, and the search does not",
+                    method.name()
+                );
+                match explained {
+                    None => self.search(index, ids),
+                    Some(refusal) => {
+                        self.decided[method as usize] += 1;
+                        let returned = refusal.stuck.returned.expect("an operation that is stuck has returned");
+                        self.refuse(returned, index, Some(refusal));
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+
+    /// The general search, for what no fast method decides.
+    fn search(&mut self, index: usize, ids: &[OperationId]) -> Result<(), Misfit> {
+        let compiled = self.model.compile(self.history, ids, &|_| true)?;
+        let items = items(self.history, ids, &compiled);
+        match search::search(&compiled.specification, &compiled.steps, &items, &mut self.budget, 0) {
+            Outcome::Order(order) => {
+                let order = order.into_iter().map(|item| ids[items[item as usize].step as usize]);
+                self.witness.push_order(order);
+            }
+            Outcome::Impossible { due, .. } => {
+                let returned = items[due as usize].returned.expect("an item that is due returns");
+                self.refuse(returned, index, None);
+            }
+            Outcome::Exhausted { returns } => {
+                let spent = self.budget.spent.expect("a search gives up when something is spent");
+                let unfinished = || Unfinished::new(self.history, ids, returns, self.options.steps_max, spent);
+                self.unfinished.get_or_insert_with(unfinished);
+                return Ok(());
+            }
+        }
+        self.decided[Method::Search as usize] += 1;
+        Ok(())
+    }
+
+    fn refuse(&mut self, returned: u64, index: usize, refusal: Option<Refusal>) {
+        if self.refused.as_ref().is_none_or(|first| returned < first.returned) {
+            self.refused = Some(Refused {
+                returned,
+                index,
+                refusal,
+            });
+        }
+    }
+}
+
+/// The operations of each key, in the order of the history; keys in the order of their first operation. And the key of each
+/// operation.
+fn partition(history: &History) -> (Vec<Vec<OperationId>>, Vec<u32>) {
+    let mut index: HashMap<Atom, u32, FxBuildHasher> = HashMap::default();
     let mut partitions: Vec<Vec<OperationId>> = Vec::new();
+    let mut partition_of = Vec::with_capacity(history.operations().len());
     for (id, operation) in history.ids().zip(history.operations()) {
         let place = *index.entry(operation.op.key()).or_insert_with(|| {
             partitions.push(Vec::new());
-            partitions.len() - 1
+            partitions.len() as u32 - 1
         });
-        partitions[place].push(id);
+        partitions[place as usize].push(id);
+        partition_of.push(place);
     }
-    partitions
+    (partitions, partition_of)
 }
 
 /// What has to be searched: every operation of the partition but the reads of unknown outcome, which say nothing.

@@ -4,8 +4,10 @@
 
 use std::fmt;
 
-use super::core::{Core, Known, Shrink};
-use super::search::{Outcome, search};
+use super::budget::Budget;
+use super::core::{Core, Known, Shrink, search_among_others};
+use super::portfolio::Impossible;
+use super::search::Outcome;
 use super::{Options, items};
 use crate::history::{History, OperationId, Value};
 use crate::models::{Misfit, Model};
@@ -83,28 +85,31 @@ pub struct Refusal {
     pub sentence: String,
 }
 
-/// Explains why `ids`, which a search has shown to be impossible, are.
+/// Explains why `ids`, which a search has shown to be impossible, are; or a fast method, which knows more. `None` when the search finds an order after all, or does not end: then `ids` were
+/// impossible only in a fast method's opinion.
 pub(super) fn explain<M: Model>(
     history: &History,
     model: &M,
     ids: &[OperationId],
+    known: Option<&Impossible>,
     options: &Options,
-) -> Result<Refusal, Misfit> {
+) -> Result<Option<Refusal>, Misfit> {
     let compiled = model.compile(history, ids, &|_| true)?;
-    let (specification, steps) = (&compiled.specification, &compiled.steps[..]);
     let all = items(history, ids, &compiled);
-    let mut budget = options.steps_max;
-    let Outcome::Impossible { due, tails, .. } = search(specification, steps, &all, &mut budget, STATES_SHOWN_MAX)
-    else {
-        unreachable!("the same search with the same budget ends the same way");
+    let mut budget = Budget::new(options.steps_max, options.configurations_max, None);
+    let wild = known.is_some_and(|known| known.interference);
+    let outcome = search_among_others(compiled, all.clone(), wild, &mut budget, STATES_SHOWN_MAX);
+    let Outcome::Impossible { due, tails, .. } = outcome else {
+        return Ok(None);
     };
     let id = |item: u32| ids[all[item as usize].step as usize];
     let stuck = id(due);
-    let known = until(history, ids, stuck);
+    let present = until(history, ids, stuck);
     let shrink = Shrink {
         history,
         model,
-        known: &known,
+        known: &present,
+        wild,
         budget: options.core_steps_max,
     };
     let Core {
@@ -116,10 +121,13 @@ pub(super) fn explain<M: Model>(
         core.contains(&stuck),
         "without the operation that is stuck everything can be explained"
     );
-    let orders: Vec<Vec<OperationId>> = tails
-        .iter()
-        .map(|order| order.iter().map(|&item| id(item)).collect())
-        .collect();
+    let orders: Vec<Vec<OperationId>> = match known {
+        Some(known) => vec![known.prefix.clone()],
+        None => tails
+            .iter()
+            .map(|order| order.iter().map(|&item| id(item)).collect())
+            .collect(),
+    };
     let mut states: Vec<String> = orders.iter().map(|order| state_after(history, model, order)).collect();
     states.sort_unstable();
     states.dedup();
@@ -133,7 +141,7 @@ pub(super) fn explain<M: Model>(
     let context: Vec<OperationLine> = context.iter().map(line).collect();
     let stuck = line(&stuck);
     let sentence = sentence(&stuck, &core, &states);
-    Ok(Refusal {
+    Ok(Some(Refusal {
         key,
         stuck,
         core,
@@ -142,7 +150,7 @@ pub(super) fn explain<M: Model>(
         legal_prefix,
         states,
         sentence,
-    })
+    }))
 }
 
 /// The operations that were called when `stuck` returned, by call; those still in flight then have no return.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Refusal, Witness};
+use super::{Method, Refusal, Spent, Witness, WitnessError};
 use crate::history::{History, OperationId, Value};
 
 /// The answer, with what proves it.
@@ -25,12 +25,14 @@ pub struct Unfinished {
     pub explained: usize,
     /// Completed operations of the key.
     pub completed: usize,
-    /// The budget that was spent, over all keys: [`Options::steps_max`](super::Options::steps_max).
+    /// The budget of steps, over all keys: [`Options::steps_max`](super::Options::steps_max).
     pub steps_max: u64,
+    /// What ran out.
+    pub spent: Spent,
 }
 
 impl Unfinished {
-    pub(super) fn new(history: &History, ids: &[OperationId], returns: u32, steps_max: u64) -> Self {
+    pub(super) fn new(history: &History, ids: &[OperationId], returns: u32, steps_max: u64, spent: Spent) -> Self {
         let key = match ids.first().map(|&id| history.value(history.operation(id).op.key())) {
             None | Some(Value::Null) => String::new(),
             Some(key) => key.to_string(),
@@ -44,13 +46,17 @@ impl Unfinished {
             explained: returns as usize,
             completed,
             steps_max,
+            spent,
         }
     }
 }
 
 impl fmt::Display for Unfinished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the budget of {} steps was spent", self.steps_max)?;
+        match self.spent {
+            Spent::Steps => write!(f, "the budget of {} steps was spent", self.steps_max)?,
+            spent => write!(f, "the budget was spent ({spent})")?,
+        }
         if !self.key.is_empty() {
             write!(f, " at key {}", self.key)?;
         }
@@ -74,8 +80,14 @@ pub struct Report {
     pub unknown_outcomes: usize,
     /// Keys, each checked alone.
     pub keys: usize,
-    /// Steps of the search: operations tried in a configuration. The cost of the check, the same on every machine.
+    /// Steps of the search: operations tried in a configuration. The cost of the check where no fast method decided, the same on
+    /// every machine.
     pub steps: u64,
+    /// How many keys each method decided; those that none did are left out.
+    pub methods: Vec<(Method, usize)>,
+    /// Whether the order that the caller knew explains the history; `None` when there was none. If it does not, that alone
+    /// refutes nothing: the verdict is that of the other methods.
+    pub order: Option<Result<(), WitnessError>>,
     /// The answer.
     pub verdict: Verdict,
 }

@@ -20,6 +20,7 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::bits::Bits;
+use super::budget::Budget;
 use super::timeline::{Item, Timeline};
 use crate::models::Specification;
 
@@ -44,7 +45,7 @@ pub(super) fn search<S: Specification>(
     specification: &S,
     steps: &[S::Step],
     items: &[Item],
-    budget: &mut u64,
+    budget: &mut Budget<'_>,
     tails_max: usize,
 ) -> Outcome {
     let timeline = Timeline::new(items);
@@ -62,7 +63,7 @@ pub(super) fn run<S: Specification, B: Bits>(
     steps: &[S::Step],
     items: &[Item],
     timeline: Timeline,
-    budget: &mut u64,
+    budget: &mut Budget<'_>,
     tails_max: usize,
 ) -> Outcome {
     let mut search = Search::<S, B>::new(specification, steps, items, timeline);
@@ -86,7 +87,7 @@ pub(super) fn run<S: Specification, B: Bits>(
         // each return.
         search.restart();
         search.tails = Some(tails);
-        let mut same = u64::MAX;
+        let mut same = Budget::of_steps(u64::MAX);
         search.explore(&mut same);
         tails = search.tails.take().expect("put in above");
     }
@@ -192,7 +193,7 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
     }
 
     /// `Some(true)`: the trail explains everything. `None`: the budget is spent.
-    fn explore(&mut self, budget: &mut u64) -> Option<bool> {
+    fn explore(&mut self, budget: &mut Budget<'_>) -> Option<bool> {
         let (completed, optional) = self.timeline.widths();
         if self.timeline.len() == 0
             || self.enter(
@@ -209,6 +210,9 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
             self.trail.truncate(frame.trail as usize);
             let ended = match self.next_candidate(budget)? {
                 Candidate::None => {
+                    if !budget.keeps(self.failed_used.len()) {
+                        return None;
+                    }
                     self.give_up();
                     false
                 }
@@ -300,14 +304,14 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
     }
 
     /// What the last frame tries next. `None`: the budget is spent.
-    fn next_candidate(&mut self, budget: &mut u64) -> Option<Candidate<S::State>> {
+    fn next_candidate(&mut self, budget: &mut Budget<'_>) -> Option<Candidate<S::State>> {
         let mut frame = self.frames.pop().expect("called with a frame");
         let candidate = self.candidate(&mut frame, budget);
         self.frames.push(frame);
         candidate
     }
 
-    fn candidate(&self, frame: &mut Frame<S::State, B>, budget: &mut u64) -> Option<Candidate<S::State>> {
+    fn candidate(&self, frame: &mut Frame<S::State, B>, budget: &mut Budget<'_>) -> Option<Candidate<S::State>> {
         if frame.cursor == SKIP {
             frame.cursor += 1;
             return Some(Candidate::Skip);
@@ -320,7 +324,7 @@ impl<'a, S: Specification, B: Bits> Search<'a, S, B> {
                 return Some(Candidate::None);
             };
             frame.cursor += 1;
-            *budget = budget.checked_sub(1)?;
+            budget.step(1)?;
             let superfluous = if place < pending.len() {
                 frame.done.contains(self.timeline.slot(item)) || self.has_equal(&pending[..place], item, &frame.done)
             } else {

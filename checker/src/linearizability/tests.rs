@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::bits::Bits;
+use super::budget::Budget;
 use super::search::{Outcome, run, search};
 use super::timeline::Timeline;
 use super::{Options, Verdict, check, check_history, items, partition};
@@ -189,7 +190,7 @@ fn hold_against_brute_force<M: Model>(model: &M, history: &History) -> Result<()
         Verdict::Unknown(unfinished) => return Err(TestCaseError::fail(unfinished.to_string())),
     };
     prop_assert!(!expected, "brute force finds an order, the search says {}", refusal);
-    prop_assert!(refusal.is_core_minimal);
+    prop_assert!(refusal.is_core_minimal, "{} {:?}", refusal, history.operations());
     let ids = |lines: &[super::OperationLine]| lines.iter().map(|line| line.id).collect::<Vec<_>>();
     let (core, context) = (ids(&refusal.core), ids(&refusal.context));
     let end = refusal.stuck.returned.expect("what is stuck has returned");
@@ -229,7 +230,11 @@ fn hold_against_brute_force<M: Model>(model: &M, history: &History) -> Result<()
         history
             .ids()
             .filter(before)
-            .all(|id| refusal.legal_prefix.contains(&id))
+            .all(|id| refusal.legal_prefix.contains(&id)),
+        "{:?} is not all that had returned: {} {:?}",
+        refusal.legal_prefix,
+        refusal,
+        history
     );
     prop_assert!(
         !model.apply(&mut state, history, history.operation(refusal.stuck.id)),
@@ -242,10 +247,10 @@ fn hold_against_brute_force<M: Model>(model: &M, history: &History) -> Result<()
 /// The search with sets of any size finds what the one with 64 bits does.
 fn search_wide<M: Model>(model: &M, history: &History) -> (Outcome, Outcome) {
     fn search<M: Model, B: Bits>(model: &M, history: &History) -> Outcome {
-        let ids = &partition(history)[0];
+        let ids = &partition(history).0[0];
         let compiled = model.compile(history, ids, &|_| true).expect("the draws fit the model");
         let items = items(history, ids, &compiled);
-        let mut budget = 1_000_000;
+        let mut budget = Budget::of_steps(1_000_000);
         run::<_, B>(
             &compiled.specification,
             &compiled.steps,
@@ -387,7 +392,7 @@ fn an_operation_set_free_does_not_stand_in_for_an_equal_one() {
     let compiled = Register::default().compile(&history, &ids, &|_| true).expect("fits");
     let mut items = items(&history, &ids, &compiled);
     items[0].required = false;
-    let mut budget = 1000;
+    let mut budget = Budget::of_steps(1000);
     let found = search(&compiled.specification, &compiled.steps, &items, &mut budget, 0);
     assert_eq!(
         found,
@@ -399,8 +404,8 @@ fn an_operation_set_free_does_not_stand_in_for_an_equal_one() {
 #[test]
 fn a_spent_budget_is_no_verdict() {
     let history = history(&[
-        (1, 1, 10, Op::write("x", "a"), Output::Ok),
-        (2, 1, 10, Op::write("x", "b"), Output::Ok),
+        (1, 1, 10, Op::append("x", "a"), Output::Ok),
+        (2, 1, 10, Op::append("x", "b"), Output::Ok),
         (3, 11, 12, Op::read("x"), Output::value("c")),
     ]);
     let options = Options {

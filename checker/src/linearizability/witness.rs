@@ -56,6 +56,23 @@ impl Witness {
         self.ends.push(self.operations.len());
     }
 
+    /// `order`, which may mix keys, as orders of `keys` keys; `key` tells which one an operation is of.
+    pub(super) fn split(order: &[OperationId], keys: usize, key: impl Fn(OperationId) -> usize) -> Self {
+        let mut ends = vec![0; keys];
+        order.iter().for_each(|&id| ends[key(id)] += 1);
+        let mut next = 0;
+        for end in &mut ends {
+            next += std::mem::replace(end, next);
+        }
+        let mut operations = order.to_vec();
+        for &id in order {
+            let end = &mut ends[key(id)];
+            operations[*end] = id;
+            *end += 1;
+        }
+        Witness { operations, ends }
+    }
+
     /// The order of each key.
     pub fn orders(&self) -> impl Iterator<Item = &[OperationId]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());

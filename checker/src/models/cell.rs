@@ -199,6 +199,10 @@ impl Specification for Cell<'_> {
         }
     }
 
+    fn elsewhere(&self) -> Option<CellState> {
+        Some(CellState::UNOBSERVED)
+    }
+
     fn is_read_only(&self, step: &CellStep) -> bool {
         match *step {
             CellStep::Read(_) | CellStep::ReadUnknown | CellStep::CasRefused(_) => true,

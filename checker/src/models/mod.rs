@@ -137,6 +137,12 @@ pub trait Specification {
     /// The state after `step` in `state`, or `None` when its recorded output cannot be given there.
     fn step(&self, state: &Self::State, step: &Self::Step) -> Option<Self::State>;
 
+    /// A state that stands for every value which no operation of the partition asks for, if there is such a state. What was left
+    /// out of a partition can then be stood for by operations that lead there.
+    fn elsewhere(&self) -> Option<Self::State> {
+        None
+    }
+
     /// Whether `step` leaves every state as it is. Without an output it then says nothing at all.
     fn is_read_only(&self, step: &Self::Step) -> bool;
 }
