@@ -116,8 +116,7 @@ pub(super) fn decide<M: Model>(history: &History, model: &M, ids: &[OperationId]
             }
             Some((Method::Zones, decided))
         }
-        Kind::List | Kind::Queue | Kind::Stack | Kind::PriorityQueue | Kind::LeastPriorityQueue | Kind::Set => None,
-        Kind::Other => None,
+        _ => None,
     }
 }
 

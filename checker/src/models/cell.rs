@@ -69,15 +69,18 @@ enum Observed<'h> {
     Bytes(Vec<&'h [u8]>, &'h History),
 }
 
+/// Maps a value of the history to the one by which the model knows it, or says why it does not fit.
+pub(super) type Canonical = fn(Atom) -> Result<Atom, &'static str>;
+
 /// The values of a model.
-pub(super) struct Domain<F> {
+pub(super) struct Domain {
     /// The model's name.
     pub(super) name: &'static str,
     /// Maps the values that the model takes for equal to one of them; fails on values that do not fit.
-    pub(super) canonical: F,
+    pub(super) canonical: Canonical,
 }
 
-impl<F: Fn(Atom) -> Result<Atom, &'static str>> Domain<F> {
+impl Domain {
     /// An operation that reads, writes or compares one value, as [`Model::action`](super::Model::action); `None` for an append.
     pub(super) fn action(&self, operation: &Operation) -> Option<Action<'static>> {
         let canonical = |atom| (self.canonical)(atom).ok();

@@ -11,7 +11,7 @@ pub struct KeyValue;
 impl KeyValue {
     const NAME: &'static str = "kv";
     const EMPTY: Atom = Atom::Text(TextId::EMPTY);
-    const DOMAIN: Domain<fn(Atom) -> Result<Atom, &'static str>> = Domain {
+    const DOMAIN: Domain = Domain {
         name: KeyValue::NAME,
         canonical: |atom| match atom {
             Atom::Null => Ok(KeyValue::EMPTY),

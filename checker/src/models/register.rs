@@ -20,7 +20,7 @@ pub struct CasRegister {
 
 impl Register {
     const NAME: &'static str = "register";
-    const DOMAIN: Domain<fn(Atom) -> Result<Atom, &'static str>> = Domain {
+    const DOMAIN: Domain = Domain {
         name: Register::NAME,
         canonical: Ok,
     };
@@ -28,7 +28,7 @@ impl Register {
 
 impl CasRegister {
     const NAME: &'static str = "cas-register";
-    const DOMAIN: Domain<fn(Atom) -> Result<Atom, &'static str>> = Domain {
+    const DOMAIN: Domain = Domain {
         name: CasRegister::NAME,
         canonical: Ok,
     };
