@@ -173,6 +173,9 @@ impl Configurations {
 
     /// Whether the node votes in any configuration that may still decide: the one in force as of `commit`, and all after it.
     pub(crate) fn may_need(&self, id: NodeId, commit: Index) -> bool {
+        if self.active_index() <= commit {
+            return self.active().is_voter(id);
+        }
         let at = self.history.partition_point(|(from, _)| *from <= commit);
         self.history[at.saturating_sub(1)..]
             .iter()

@@ -3,6 +3,7 @@
 use crate::configuration::Members;
 use crate::message::Message;
 use crate::types::{Entry, HardState, Index, Mark, NodeId, Payload, RequestId, Snapshot, Term, WriteId};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Something that happened outside; given to [`crate::Raft::handle`] with the node's clock.
@@ -68,7 +69,7 @@ pub enum Output {
     /// Apply this committed entry. They come in order of index, each once in an incarnation.
     Apply(Entry),
     /// Replace the state machine by this snapshot, then say [`Input::Applied`] with its index. Entries go on after it.
-    Restore(Snapshot),
+    Restore(Arc<Snapshot>),
     /// The log has grown by [`crate::Config::snapshot_threshold`] applied entries: give [`Input::SnapshotTaken`], whenever it
     /// is ready.
     TakeSnapshot {
@@ -87,7 +88,7 @@ pub struct Persist {
     /// Term and vote, if they changed.
     pub hard_state: Option<HardState>,
     /// A new snapshot; it replaces the one before.
-    pub snapshot: Option<Snapshot>,
+    pub snapshot: Option<Arc<Snapshot>>,
     /// Remove the entries from this index on.
     pub truncate: Option<Index>,
     /// The log now begins after this entry: those up to it are not needed any more.

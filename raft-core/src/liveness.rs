@@ -19,7 +19,7 @@ impl Raft {
             Role::Leader => self.leader_deadline(),
             _ => self.may_campaign().then_some(self.election_deadline),
         };
-        [read, role].into_iter().flatten().min()
+        earlier(read, role)
     }
 
     pub(crate) fn check_timers(&mut self) {
@@ -30,7 +30,7 @@ impl Raft {
         match self.role {
             _ if self.quiet => {}
             Role::Leader => self.leader_timers(),
-            _ if self.may_campaign() && self.now >= self.election_deadline => self.election_timeout(),
+            _ if self.now >= self.election_deadline && self.may_campaign() => self.election_timeout(),
             _ => {}
         }
     }
@@ -89,7 +89,7 @@ impl Raft {
     fn leader_deadline(&self) -> Option<Time> {
         let tick = (!self.peers.is_empty()).then_some(self.tick_deadline);
         let transfer = self.transfer.as_ref().map(|transfer| transfer.deadline);
-        [tick, transfer].into_iter().flatten().min()
+        earlier(tick, transfer)
     }
 
     fn leader_timers(&mut self) {
@@ -199,5 +199,12 @@ impl Raft {
         while let Some(read) = self.reads.forwarded.pop_front_if(|read| read.deadline <= self.now) {
             self.refuse(read.id, Refusal::NoAnswer);
         }
+    }
+}
+
+fn earlier(a: Option<Time>, b: Option<Time>) -> Option<Time> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
     }
 }

@@ -87,17 +87,21 @@ impl Log {
         self.entries.range(at.min(self.entries.len())..)
     }
 
-    /// The entries from `from` on that fit into one message: at most `entries_max`, and at most `bytes_max` bytes of
-    /// commands unless the first alone is larger.
-    #[must_use]
-    pub fn batch(&self, from: Index, entries_max: usize, bytes_max: usize) -> Vec<Entry> {
+    /// The entries from `from` on that fit into one message, and their bytes: at most `entries_max`, and at most `bytes_max`
+    /// bytes of commands unless the first alone is larger.
+    pub(crate) fn batch(&self, from: Index, entries_max: usize, bytes_max: usize) -> (Vec<Entry>, usize) {
+        let entries = self.from(from);
+        let mut batch = Vec::with_capacity(entries.len().min(entries_max));
         let mut bytes = 0;
-        let fits = |entry: &&Entry| {
-            bytes += entry.content.size();
-            bytes <= bytes_max
-        };
-        let count = self.from(from).take(entries_max).take_while(fits).count();
-        self.from(from).take(count.max(1)).cloned().collect()
+        for entry in entries.take(entries_max) {
+            let size = entry.content.size();
+            if bytes + size > bytes_max && !batch.is_empty() {
+                break;
+            }
+            bytes += size;
+            batch.push(entry.clone());
+        }
+        (batch, bytes)
     }
 
     /// The mark that a voter compares (paper, section 5.4.1), as if the log ended at `index`.
@@ -120,7 +124,8 @@ impl Log {
 
     fn push(&mut self, entry: Entry) {
         assert_eq!(entry.index, self.last_index() + 1, "an entry follows on the last one");
-        debug_assert!(entry.term >= self.last().term, "terms in a log never decrease");
+        let last_term = self.entries.back().map_or(self.start.term, |last| last.term);
+        debug_assert!(entry.term >= last_term, "terms in a log never decrease");
         self.entries.push_back(entry);
     }
 
@@ -256,10 +261,14 @@ mod tests {
         for _ in 0..4 {
             log.append(1, Content::Command([0; 10].as_slice().into()));
         }
-        assert_eq!(log.batch(1, 3, 1000).len(), 3);
-        assert_eq!(log.batch(1, 4, 20).len(), 2);
-        assert_eq!(log.batch(2, 4, 1).len(), 1);
-        assert!(log.batch(5, 4, 1).is_empty());
+        let batch = |from, entries_max, bytes_max| {
+            let (entries, bytes) = log.batch(from, entries_max, bytes_max);
+            (entries.len(), bytes)
+        };
+        assert_eq!(batch(1, 3, 1000), (3, 30));
+        assert_eq!(batch(1, 4, 20), (2, 20));
+        assert_eq!(batch(2, 4, 1), (1, 10));
+        assert_eq!(batch(5, 4, 1), (0, 0));
     }
 
     #[test]

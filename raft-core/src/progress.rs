@@ -3,6 +3,7 @@
 
 use crate::types::{Index, Mark, NodeId, Snapshot, Time};
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 
 /// How the leader brings a follower up to date.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +51,7 @@ pub struct Progress {
     pub(crate) next_index: Index,
     pub(crate) pace: Pace,
     /// The snapshot that it is getting.
-    snapshot: Option<Snapshot>,
+    snapshot: Option<Arc<Snapshot>>,
     /// Last index and bytes of each unanswered message with entries, oldest first.
     inflight: VecDeque<(Index, usize)>,
     inflight_bytes: usize,
@@ -191,14 +192,14 @@ impl Progress {
     }
 
     /// The follower needs a snapshot, and gets this one, unless it is getting it already.
-    pub(crate) fn start_snapshot(&mut self, snapshot: &Snapshot) {
+    pub(crate) fn start_snapshot(&mut self, snapshot: &Arc<Snapshot>) {
         if self.snapshot.is_none() {
             self.enter(Pace::Snapshot {
                 last: snapshot.last,
                 received: 0,
                 sent: 0,
             });
-            self.snapshot = Some(snapshot.clone());
+            self.snapshot = Some(Arc::clone(snapshot));
         }
     }
 
@@ -210,7 +211,7 @@ impl Progress {
     }
 
     /// The snapshot that it is getting.
-    pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
+    pub(crate) fn snapshot(&self) -> Option<&Arc<Snapshot>> {
         self.snapshot.as_ref()
     }
 
@@ -358,11 +359,11 @@ mod tests {
         let last = Mark { term: 1, index: 9 };
         let mut peer = probing(3);
         let configuration = crate::Configuration::default();
-        peer.start_snapshot(&Snapshot {
+        peer.start_snapshot(&Arc::new(Snapshot {
             last,
             configuration,
             data: [].as_slice().into(),
-        });
+        }));
         peer.pace = Pace::Snapshot {
             last,
             received: 0,
@@ -391,11 +392,11 @@ mod tests {
     fn a_follower_that_needs_no_snapshot_any_more_gets_entries_again() {
         let last = Mark { term: 1, index: 9 };
         let mut peer = probing(3);
-        peer.start_snapshot(&Snapshot {
+        peer.start_snapshot(&Arc::new(Snapshot {
             last,
             configuration: crate::Configuration::default(),
             data: [].as_slice().into(),
-        });
+        }));
         peer.accepted(5);
         assert!(!peer.may_send(9, WINDOW));
         peer.leave_snapshot();

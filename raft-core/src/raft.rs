@@ -16,6 +16,7 @@ use crate::transfer::Transfer;
 use crate::types::{Content, DurableState, HardState, Index, NodeId, RequestId, Snapshot, Term, Time, WriteId};
 use crate::writes::Writes;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// What a server is at the moment (paper, figure 4; the pre-candidate is of the thesis, section 9.6).
@@ -57,7 +58,7 @@ pub struct Raft {
     // Persistent state (figure 2). The guard of each is in one place: `adopt_term`, `grant_vote` and `Log::merge`.
     pub(crate) hard_state: HardState,
     pub(crate) log: Log,
-    pub(crate) snapshot: Option<Snapshot>,
+    pub(crate) snapshot: Option<Arc<Snapshot>>,
     pub(crate) writes: Writes,
     /// Derived from the log and the snapshot, always.
     pub(crate) configurations: Configurations,
@@ -159,7 +160,7 @@ impl Raft {
             hard_state,
             writes: Writes::restore(log.last_index()),
             log,
-            snapshot,
+            snapshot: snapshot.map(Arc::new),
             configurations,
             fence,
             amnesia,
@@ -223,13 +224,17 @@ impl Raft {
 
     /// The next thing to do, or `None` when all is done. Must be drained after [`handle`](Self::handle).
     pub fn poll_output(&mut self) -> Option<Output> {
-        if self.outbox.is_empty() && self.failed.is_none() {
-            if let Some(persist) = self.writes.next(&self.log, self.hard_state) {
-                self.outbox.push_back(Output::Persist(persist));
-            }
-            if self.role == Role::Leader {
-                self.send_appends();
-            }
+        if let Some(output) = self.outbox.pop_front() {
+            return Some(output);
+        }
+        if self.failed.is_some() {
+            return None;
+        }
+        if let Some(persist) = self.writes.next(&self.log, self.hard_state) {
+            return Some(Output::Persist(persist));
+        }
+        if self.role == Role::Leader {
+            self.send_appends();
         }
         self.outbox.pop_front()
     }
@@ -318,9 +323,9 @@ impl Raft {
     /// Becomes a follower in `term`, which is the current one or later. What a leader had promised and can't keep, it
     /// gives up here.
     pub(crate) fn become_follower(&mut self, term: Term, leader: Option<NodeId>) {
-        let later = term > self.term();
+        let (later, led) = (term > self.term(), self.role == Role::Leader);
         self.adopt_term(term);
-        if self.role == Role::Leader {
+        if led {
             self.peers.clear();
             self.uncommitted_bytes = 0;
             self.lease_revoked = false;
@@ -333,6 +338,14 @@ impl Raft {
         }
         self.role = Role::Follower;
         self.leader = leader;
+        if led {
+            self.abandon_reads();
+        }
+    }
+
+    /// Only a leader has reads that wait for a quorum.
+    fn abandon_reads(&mut self) {
+        let leader = self.leader;
         for reader in self.reads.abandon() {
             match reader {
                 Reader::Own(id) => self.answer(id, Outcome::Refused(Refusal::NotLeader { leader })),

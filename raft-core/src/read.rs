@@ -93,7 +93,8 @@ impl Raft {
 
     /// Until when a leader may answer reads alone (section 6.4.1): counted from when the round *began* that a quorum has
     /// answered, since its members promised to elect nobody for a while from when they answered, which was later.
-    pub(crate) fn lease_until(&self) -> Option<Time> {
+    #[must_use]
+    pub fn lease_until(&self) -> Option<Time> {
         let duration = self.config.lease_duration()?;
         let leads = self.role == Role::Leader && !self.lease_revoked;
         self.reads.confirmed_at.filter(|_| leads).map(|at| at.after(duration))

@@ -56,11 +56,9 @@ impl Raft {
             self.send_snapshot_if_needed(at);
             while self.peers[at].may_send(last_index, window) {
                 let next = self.peers[at].next_index;
-                let entries = self
-                    .log
-                    .batch(next, self.config.append_entries_max, self.config.append_bytes_max);
+                let limits = (self.config.append_entries_max, self.config.append_bytes_max);
+                let (entries, bytes) = self.log.batch(next, limits.0, limits.1);
                 let last_sent = next + entries.len() as Index - 1;
-                let bytes = entries.iter().map(|entry| entry.content.size()).sum();
                 self.send_append_entries(at, next - 1, entries, false);
                 self.peers[at].sent(last_sent, bytes);
             }

@@ -7,6 +7,7 @@ use crate::progress::Pace;
 use crate::raft::Raft;
 use crate::types::{Index, Mark, NodeId, Payload, Snapshot, WriteId};
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// A snapshot that is being received, as far as it has come.
@@ -73,15 +74,16 @@ impl Raft {
             return; // a leader's snapshot has come meanwhile
         }
         let configuration = self.configurations.as_of(index).clone();
-        self.adopt_snapshot(Snapshot {
-            last: self.log.mark(index),
+        let last = self.log.mark(index);
+        self.adopt_snapshot(Arc::new(Snapshot {
+            last,
             configuration,
             data,
-        });
+        }));
     }
 
-    fn adopt_snapshot(&mut self, snapshot: Snapshot) {
-        self.writes.snapshot_taken(snapshot.clone());
+    fn adopt_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        self.writes.snapshot_taken(Arc::clone(&snapshot));
         self.compact_after = Some(self.writes.next_id());
         self.snapshot = Some(snapshot);
     }
@@ -211,12 +213,12 @@ impl Raft {
         }
         self.configurations.restored(last.index, configuration.clone());
         self.jump_to(last.index);
-        let snapshot = Snapshot {
+        let snapshot = Arc::new(Snapshot {
             last,
             configuration,
             data: bytes.into(),
-        };
-        self.outbox.push_back(Output::Restore(snapshot.clone()));
+        });
+        self.outbox.push_back(Output::Restore(Arc::clone(&snapshot)));
         self.adopt_snapshot(snapshot);
     }
 }

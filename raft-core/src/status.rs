@@ -5,13 +5,31 @@ use crate::configuration::Configuration;
 use crate::log::Log;
 use crate::progress::Progress;
 use crate::raft::{Raft, Role};
-use crate::types::{Index, NodeId, Snapshot, Term, Time};
+use crate::types::{HardState, Index, NodeId, Snapshot, Term, Time};
 
 impl Raft {
     /// The settings.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Entries up to here are known to be committed.
+    #[must_use]
+    pub fn commit_index(&self) -> Index {
+        self.commit
+    }
+
+    /// Term and vote.
+    #[must_use]
+    pub fn hard_state(&self) -> HardState {
+        self.hard_state
     }
 
     /// The current term.
@@ -29,7 +47,7 @@ impl Raft {
     /// The latest snapshot.
     #[must_use]
     pub fn snapshot(&self) -> Option<&Snapshot> {
-        self.snapshot.as_ref()
+        self.snapshot.as_deref()
     }
 
     /// The members in force, and the index of the entry that says so.
@@ -44,7 +62,7 @@ impl Raft {
         &self.peers
     }
 
-    /// The node's state at a glance.
+    /// The node's state at a glance. What is asked for at every input has a getter of its own.
     #[must_use]
     pub fn status(&self) -> Status {
         Status {

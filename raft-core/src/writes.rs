@@ -6,6 +6,7 @@ use crate::log::Log;
 use crate::message::Message;
 use crate::types::{HardState, Index, Mark, Snapshot, WriteId};
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// The state of a node's writes. Invariant: `durable <= written <= log.last_index()`.
@@ -20,7 +21,7 @@ pub(crate) struct Writes {
     /// The next write removes the entries from here on, which the disk may have.
     truncate: Option<Index>,
     /// The next write holds this snapshot.
-    snapshot: Option<Snapshot>,
+    snapshot: Option<Arc<Snapshot>>,
     /// The next write says that the log begins after this.
     start: Option<Mark>,
     /// Term or vote changed since the last write.
@@ -65,7 +66,7 @@ impl Writes {
     }
 
     /// There is a new snapshot: the next write holds it.
-    pub(crate) fn snapshot_taken(&mut self, snapshot: Snapshot) {
+    pub(crate) fn snapshot_taken(&mut self, snapshot: Arc<Snapshot>) {
         self.snapshot = Some(snapshot);
     }
 

@@ -120,7 +120,7 @@ impl Bare {
 
     /// Fills up the proposals under way; returns whether there were any to make.
     fn propose(&mut self, now: Time) -> bool {
-        let leads = self.raft.status().role == raft_core::Role::Leader;
+        let leads = self.raft.role() == raft_core::Role::Leader;
         let missing = if leads { self.outstanding - self.in_flight } else { 0 };
         for _ in 0..missing {
             self.in_flight += 1;

@@ -8,7 +8,7 @@ pub mod orders;
 
 use raft_core::{
     Answer, Config, Content, DurableState, Entry, Index, Input, Message, NodeId, Outcome, Output, Payload, Persist,
-    Raft, RequestId, Role, Term, Time,
+    Raft, RequestId, Role, Snapshot, Term, Time,
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -373,7 +373,7 @@ fn keep(disk: &mut DurableState, write: &Persist) {
         disk.hard_state = hard_state;
     }
     if let Some(snapshot) = &write.snapshot {
-        disk.snapshot = Some(snapshot.clone());
+        disk.snapshot = Some(Snapshot::clone(snapshot));
     }
     if let Some(from) = write.truncate {
         disk.entries.retain(|entry| entry.index < from);

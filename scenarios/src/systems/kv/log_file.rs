@@ -81,7 +81,7 @@ impl LogFile {
         }
         let record = Record {
             hard_state: persist.hard_state,
-            snapshot: persist.snapshot.clone(),
+            snapshot: persist.snapshot.as_deref().cloned(),
             truncate: persist.truncate,
             start: persist.start,
             first: persist.entries.first().map_or(0, |entry| entry.index),

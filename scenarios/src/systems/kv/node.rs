@@ -9,8 +9,8 @@ use super::store::{Command, Store};
 use crate::situations::Sign;
 use crate::workloads::Actor;
 use raft_core::{
-    Answer, Config, Content, Input, Members, Message, NodeId, Outcome, Output, Persist, Raft, Refusal, RequestId, Role,
-    Snapshot, Status, Time,
+    Answer, Config, Content, HardState, Input, Members, Message, NodeId, Outcome, Output, Persist, Raft, Refusal,
+    RequestId, Role, Snapshot, Time,
 };
 use serde_json::json;
 use simulator::{ClientId, Context, DiskImage, LocalTime, Process, SyncToken};
@@ -51,7 +51,27 @@ pub struct KvNode {
     follower_reads: bool,
     recovered_torn: bool,
     /// What the trace has said so far.
-    traced: Status,
+    traced: Traced,
+}
+
+/// What the trace tells of a core when it changes.
+#[derive(Clone, Copy, Debug)]
+struct Traced {
+    role: Role,
+    hard_state: HardState,
+    last_index: u64,
+    commit: u64,
+}
+
+impl Traced {
+    fn of(raft: &Raft) -> Self {
+        Self {
+            role: raft.role(),
+            hard_state: raft.hard_state(),
+            last_index: raft.log().last_index(),
+            commit: raft.commit_index(),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -91,7 +111,7 @@ impl Process for KvNode {
             Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
         ctx.set_timer(raft.next_deadline().map(local));
         observer.booted(&raft);
-        let traced = raft.status();
+        let traced = Traced::of(&raft);
         // Requests are named apart from those of other nodes and of earlier incarnations.
         let next_request = raft.config().seed;
         Self {
@@ -174,7 +194,7 @@ impl Process for KvNode {
     }
 
     fn is_primary(&self) -> bool {
-        self.raft.status().role == Role::Leader
+        self.raft.role() == Role::Leader
     }
 }
 
@@ -354,13 +374,14 @@ impl KvNode {
 
     /// Adds what changed since the last input to the trace.
     fn trace_changes(&mut self, ctx: &mut Ctx<'_>) {
-        let after = self.raft.status();
+        let after = Traced::of(&self.raft);
         let before = core::mem::replace(&mut self.traced, after);
-        if (after.role, after.term) != (before.role, before.term) {
-            ctx.trace("role", || json!({ "role": after.role, "term": after.term }));
+        let (term, vote) = (after.hard_state.term, after.hard_state.voted_for);
+        if (after.role, term) != (before.role, before.hard_state.term) {
+            ctx.trace("role", || json!({ "role": after.role, "term": term }));
         }
-        if after.voted_for != before.voted_for {
-            ctx.trace("vote", || json!({ "term": after.term, "candidate": after.voted_for }));
+        if vote != before.hard_state.voted_for {
+            ctx.trace("vote", || json!({ "term": term, "candidate": vote }));
         }
         if after.last_index < before.last_index {
             ctx.trace(

@@ -6,8 +6,7 @@ use super::store::{Applied, Command};
 use crate::situations::Sign;
 use checker::properties::{EntryMark, Observation, Role};
 use raft_core::{
-    Body, Configuration, Content, DurableState, Entry, Mark, Message, Output, Persist, Raft, Refusal, RequestId,
-    Status, Term,
+    Body, Configuration, Content, DurableState, Entry, Mark, Message, Output, Persist, Raft, Refusal, RequestId, Term,
 };
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -208,30 +207,28 @@ impl Observer {
         if !self.on {
             return;
         }
-        let status = raft.status();
-        let role_changed = status.role != self.seen.role || status.term != self.seen.term;
+        let (role, term) = (raft.role(), raft.term());
+        let (commit, configuration) = (raft.commit_index(), raft.configuration().0);
+        let role_changed = role != self.seen.role || term != self.seen.term;
         // A leader that steps down in its own term has acted as one until then: on the timer, after the message.
-        let acted_as_leader = self.seen.role == raft_core::Role::Leader && status.term == self.seen.term;
+        let acted_as_leader = self.seen.role == raft_core::Role::Leader && term == self.seen.term;
         if role_changed && !acted_as_leader {
-            self.role_changed(&status, raft, outputs);
+            self.role_changed(raft, outputs);
         }
         outputs.iter().for_each(|output| self.log_changed(output));
-        if status.commit != self.seen.commit {
-            self.note(Observation::Committed { index: status.commit });
+        if commit != self.seen.commit {
+            self.note(Observation::Committed { index: commit });
         }
-        if status.configuration_index != self.seen.configuration {
-            self.note(Observation::ConfigurationActive {
-                index: status.configuration_index,
-            });
+        if configuration != self.seen.configuration {
+            self.note(Observation::ConfigurationActive { index: configuration });
         }
         if role_changed && acted_as_leader {
-            self.role_changed(&status, raft, outputs);
+            self.role_changed(raft, outputs);
         }
-        let lease_until = status.lease_until.map(|until| until.0);
+        let lease_until = raft.lease_until().map(|until| until.0);
         if lease_until != self.seen.lease_until {
             self.note(lease_until.map_or(Observation::LeaseDropped, |until| Observation::LeaseHeld { until }));
         }
-        let (term, role, commit, configuration) = (status.term, status.role, status.commit, status.configuration_index);
         self.seen = Seen {
             term,
             role,
@@ -241,8 +238,8 @@ impl Observer {
         };
     }
 
-    fn role_changed(&mut self, status: &Status, raft: &Raft, outputs: &[Output]) {
-        let term = status.term;
+    fn role_changed(&mut self, raft: &Raft, outputs: &[Output]) {
+        let term = raft.term();
         // A node whose own pre-vote decides passes from follower to candidate within one event.
         let asks = |output: &Output| {
             matches!(
@@ -255,7 +252,7 @@ impl Observer {
         };
         let alone = raft.configuration().1.voters.len() == 1;
         let passed_pre_vote = self.pre_vote
-            && status.role == raft_core::Role::Candidate
+            && raft.role() == raft_core::Role::Candidate
             && self.seen.role != raft_core::Role::PreCandidate
             && (alone || outputs.iter().any(asks));
         if passed_pre_vote {
@@ -268,7 +265,7 @@ impl Observer {
             self.note(Observation::Term { term });
         }
         self.note(Observation::Role {
-            role: role(status.role),
+            role: role(raft.role()),
             term,
         });
     }
