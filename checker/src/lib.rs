@@ -5,8 +5,9 @@
 //! | module | is about |
 //! |---|---|
 //! | [`history`] | what clients asked, what they were told, and when; JSON Lines and Jepsen's EDN |
-//! | [`models`] | what one client alone would see: `register`, `cas-register`, `kv` |
+//! | [`models`] | what one client alone would see: registers, maps, collections, banks, locks, logs |
 //! | [`linearizability`] | whether a history is linearizable in a model, with a proof either way |
+//! | [`brute`] | the same question for a few operations, answered by trying every order |
 //! | [`properties`] | safety properties of replicated logs, checked online over plain observations |
 //!
 //! # A history, checked
@@ -36,14 +37,25 @@
 //!
 //! # The models
 //!
-//! | model | values | operations | unset key reads | refused compare-and-set |
-//! |---|---|---|---|---|
-//! | `register` | null, integer, text | read, write | the initial value (null) | – |
-//! | `cas-register` | null, integer, text | read, write, cas | the initial value (null) | the value was not `from` |
-//! | `kv` | text (null is `""`) | read, write, append, cas | `""` | the value was not `from` |
+//! | model | operations | at first | answers |
+//! |---|---|---|---|
+//! | `register` | read, write | null, or the initial value | |
+//! | `cas-register` | and cas | the same | a refused cas: the value was not `from` |
+//! | `kv` | read, write, append, cas, delete | `""`; null means the same | values are texts |
+//! | `counter` | add, read | 0 | an add may tell the total |
+//! | `set` | add, remove, contains, read | empty | add and remove may tell whether they changed it |
+//! | `append-list` | append, read | empty | a read lists every item |
+//! | `event-log` | append, fetch, read | empty | an append tells the offset; a fetch lists all from one on |
+//! | `queue`, `stack`, `priority-queue` | enqueue, dequeue; push, pop; insert, pop-min | empty | null from an empty one |
+//! | `bank` | read, transfer, reserve, confirm, cancel | the initial balances | refused: money or saga is not there |
+//! | `lock` | acquire, release, guard | free | a token 1, 2, 3, …, or null while it is held |
+//! | `orders` | transition, read | null, or the initial state | refused: another state, or not in the table |
+//! | `transactions` | txn | all registers null | the values read, or refused: nothing happened |
 //!
-//! [`models::Model`] is open: implement it for another data type and [`linearizability::check`] takes it.
+//! A model of your own is a type with five short functions, [`models::Sequential`]; with a compact form, for speed, it is a
+//! [`models::Model`].
 
+pub mod brute;
 pub mod history;
 pub mod linearizability;
 pub mod models;

@@ -341,7 +341,7 @@ fn output(reply: &Reply) -> Output<Value<'_>> {
     match reply {
         Reply::Value { value } => Output::value(&**value),
         Reply::Done => Output::Ok,
-        Reply::Swapped { swapped } => Output::Cas(*swapped),
+        Reply::Swapped { swapped } => Output::Done(*swapped),
         Reply::NotLeader { .. } | Reply::Unknown | Reply::Refused => unreachable!("a client takes these for no answer"),
     }
 }

@@ -158,8 +158,8 @@ impl Import {
                 }
                 value => Output::Value(value),
             },
-            Op::Write { .. } | Op::Append { .. } => Output::Ok,
-            Op::Cas { .. } => Output::Cas(true),
+            Op::Cas { .. } => Output::Done(true),
+            _ => Output::Ok,
         };
         self.history
             .try_complete(id, self.time, output)

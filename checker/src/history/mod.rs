@@ -6,8 +6,10 @@
 pub mod edn;
 mod error;
 mod format;
+mod interned;
 pub mod jepsen;
 pub mod jsonl;
+mod op;
 mod operation;
 mod value;
 
@@ -16,10 +18,12 @@ mod tests;
 
 pub use error::{HistoryError, Place};
 pub use format::Format;
-pub use operation::{Op, Operation, OperationId, Output};
-pub use value::{Atom, OwnedValue, SHOWN_CHARS_MAX, TextId, Value};
+pub use interned::{ListId, TextId};
+pub use op::{OPERATIONS, Op, OpInfo, Output};
+pub use operation::{Operation, OperationId};
+pub use value::{Atom, LIST_DEPTH_MAX, List, OwnedValue, SHOWN_CHARS_MAX, SHOWN_ITEMS_MAX, Value};
 
-use value::Texts;
+use interned::Interned;
 
 /// Most operations in one history: what a 32-bit [`OperationId`] can name, less one.
 pub const OPERATIONS_MAX: usize = u32::MAX as usize - 1;
@@ -47,7 +51,7 @@ pub const OPERATIONS_MAX: usize = u32::MAX as usize - 1;
 #[derive(Clone, Debug)]
 pub struct History {
     operations: Vec<Operation>,
-    texts: Texts,
+    values: Interned,
 }
 
 impl Default for History {
@@ -61,7 +65,7 @@ impl History {
     pub fn new() -> Self {
         History {
             operations: Vec::new(),
-            texts: Texts::new(),
+            values: Interned::new(),
         }
     }
 
@@ -89,7 +93,7 @@ impl History {
     /// As [`invoke`](Self::invoke); `None` when the history is full.
     fn try_invoke(&mut self, client: u32, time: u64, op: Op<Value<'_>>) -> Option<OperationId> {
         let id = OperationId::new(self.operations.len())?;
-        let op = op.try_map(|value| self.intern(value))?;
+        let op = op.try_map(|value| self.values.intern(value))?;
         self.operations.push(Operation {
             client,
             call: time,
@@ -102,7 +106,7 @@ impl History {
 
     /// As [`complete`](Self::complete); `None` when the history is full.
     fn try_complete(&mut self, id: OperationId, time: u64, output: Output<Value<'_>>) -> Option<()> {
-        let output = output.try_map(|value| self.intern(value))?;
+        let output = output.try_map(|value| self.values.intern(value))?;
         let operation = &mut self.operations[id.index()];
         assert!(
             operation.returned.is_none(),
@@ -116,14 +120,6 @@ impl History {
         operation.returned = Some(time);
         operation.output = Some(output);
         Some(())
-    }
-
-    fn intern(&mut self, value: Value<'_>) -> Option<Atom> {
-        Some(match value {
-            Value::Null => Atom::Null,
-            Value::Integer(integer) => Atom::Integer(integer),
-            Value::Text(text) => Atom::Text(self.texts.intern(text)?),
-        })
     }
 
     /// Keeps the operations that `keep`, one flag for each; the others get their identifiers.
@@ -164,30 +160,27 @@ impl History {
 
     /// The text that `id` names.
     pub fn text(&self, id: TextId) -> &str {
-        self.texts.get(id)
+        self.values.text(id)
+    }
+
+    /// The items of the list that `id` names.
+    pub fn list(&self, id: ListId) -> &[Atom] {
+        self.values.list(id)
     }
 
     /// How many different texts there are.
     pub(crate) fn texts(&self) -> usize {
-        self.texts.len()
+        self.values.texts()
     }
 
     /// The value that `atom` stands for.
     pub fn value(&self, atom: Atom) -> Value<'_> {
-        match atom {
-            Atom::Null => Value::Null,
-            Atom::Integer(integer) => Value::Integer(integer),
-            Atom::Text(id) => Value::Text(self.text(id)),
-        }
+        self.values.value(atom)
     }
 
-    /// The atom of `value`, or `None` for a text that the history does not contain.
+    /// The atom of `value`, or `None` for a text or a list that the history does not contain.
     pub fn atom(&self, value: Value<'_>) -> Option<Atom> {
-        Some(match value {
-            Value::Null => Atom::Null,
-            Value::Integer(integer) => Atom::Integer(integer),
-            Value::Text(text) => Atom::Text(self.texts.find(text)?),
-        })
+        self.values.find(value)
     }
 
     /// One operation in words, without client and times: `append "x" "b"`, `read "x" -> "ab"`, `cas "x" 1 -> 2: ok`.

@@ -109,7 +109,11 @@ fn what_is_wrong_with_json_lines_is_said_with_its_place() {
     );
     check(
         line("\"op\":\"read\"", "\"op\":\"reed\""),
-        &["line 2, column 23", "unknown variant `reed`", "`append`"],
+        &[
+            "line 2, column 19",
+            "no operation is called `reed`",
+            "write, cas, append",
+        ],
     );
     check(line("\"output\"", "\"result\""), &["line 2", "unknown field `result`"]);
     check(
@@ -306,4 +310,38 @@ proptest! {
     fn no_broken_edn_makes_the_reader_panic(bytes in mutated(VALID_EDN)) {
         let _ = History::read(&bytes[..]);
     }
+}
+
+#[test]
+fn every_operation_and_lists_are_written_and_read_back() {
+    let text = r#"{"client":1,"op":"txn","key":null,"value":[["r","x"],["w","y",[1,null,"é"]]],"output":[[1]],"call":1,"return":2}
+{"client":1,"op":"add","key":"s","value":1,"call":3,"return":4}
+{"client":1,"op":"add","key":"s","value":1,"ok":false,"call":5,"return":6}
+{"client":1,"op":"add","key":"s","value":1,"output":7,"call":7,"return":8}
+{"client":1,"op":"pop-min","key":"p","output":null,"call":9,"return":10}
+{"client":1,"op":"transition","key":"o","from":null,"to":"placed","ok":true,"call":11,"return":12}
+{"client":1,"op":"acquire","key":"l","call":13,"return":null}
+"#;
+    let history = read(text).expect("valid");
+    let expected = [
+        r#"txn [["r", "x"], ["w", "y", [1, null, "é"]]] -> [[1]]"#,
+        r#"add "s" 1"#,
+        r#"add "s" 1: refused"#,
+        r#"add "s" 1 -> 7"#,
+        r#"pop-min "p" -> null"#,
+        r#"transition "o" null -> "placed": ok"#,
+        r#"acquire "l" (outcome unknown)"#,
+    ];
+    assert_eq!(described(&history), expected);
+    let mut written = Vec::new();
+    jsonl::write(&history, &mut written).expect("memory does not fail");
+    assert_eq!(String::from_utf8(written).expect("text"), text);
+    let nested = format!("{}1{}", "[".repeat(9), "]".repeat(9));
+    let said = refused(&text.replace("[[1]]", &nested));
+    assert!(
+        said.contains("line 1") && said.contains("nested deeper than 8"),
+        "{said}"
+    );
+    let said = refused(&text.replace("\"ok\":false", "\"ok\":false,\"output\":1"));
+    assert!(said.contains("line 3") && said.contains("not both"), "{said}");
 }

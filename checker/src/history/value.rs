@@ -1,20 +1,26 @@
 //! Values and keys: what a caller passes ([`Value`], borrowed), what a history stores ([`Atom`], interned) and what
 //! outlives both ([`OwnedValue`]).
 //!
-//! Owns the interning of text, so that an operation is a small `Copy` record and equal texts compare as integers. What a
-//! value means (is a missing key an empty string?) is the business of the models.
+//! Owns what a value is, and how it is shown and compared; interning is in `interned`. What a value means (is a missing key
+//! an empty string?) is the business of the models.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
-use std::hash::BuildHasher;
+use super::interned::{Interned, ListId, TextId};
 
 /// Longest rendering of one text in a report, in characters; the rest is cut and its length stated.
 pub const SHOWN_CHARS_MAX: usize = 60;
 
-/// A key or value as a caller passes it: null, a 64-bit integer or a text.
+/// Most items of one list that a report shows; the rest is cut and counted.
+pub const SHOWN_ITEMS_MAX: usize = 16;
+
+/// Deepest nesting of lists in a value that is read from a file or from a command line.
+pub const LIST_DEPTH_MAX: usize = 8;
+
+/// A key or value as a caller passes it: null, a 64-bit integer, a text or a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value<'a> {
     /// No value: an unset register, or the only key of a history without keys.
@@ -23,6 +29,98 @@ pub enum Value<'a> {
     Integer(i64),
     /// A text.
     Text(&'a str),
+    /// A list of values.
+    List(List<'a>),
+}
+
+/// The items of a list, wherever they are kept: `Value::from(&[Value::from(1), Value::Null][..])`.
+#[derive(Clone, Copy)]
+pub struct List<'a>(Items<'a>);
+
+#[derive(Clone, Copy)]
+enum Items<'a> {
+    Values(&'a [Value<'a>]),
+    Owned(&'a [OwnedValue]),
+    Interned(&'a Interned, &'a [Atom]),
+}
+
+impl<'a> List<'a> {
+    pub(super) fn interned(interned: &'a Interned, id: ListId) -> Self {
+        List(Items::Interned(interned, interned.list(id)))
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        match self.0 {
+            Items::Values(values) => values.len(),
+            Items::Owned(values) => values.len(),
+            Items::Interned(_, atoms) => atoms.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The item at `index`, from 0.
+    pub fn get(&self, index: usize) -> Option<Value<'a>> {
+        match self.0 {
+            Items::Values(values) => values.get(index).copied(),
+            Items::Owned(values) => values.get(index).map(OwnedValue::as_value),
+            Items::Interned(interned, atoms) => atoms.get(index).map(|&atom| interned.value(atom)),
+        }
+    }
+
+    /// The items, in order.
+    pub fn iter(self) -> impl Iterator<Item = Value<'a>> {
+        (0..self.len()).map(move |index| self.get(index).expect("within the length"))
+    }
+}
+
+impl fmt::Debug for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl PartialEq for List<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for List<'_> {}
+
+impl PartialOrd for List<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for List<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.iter().cmp(other.iter())
+    }
+}
+
+impl Hash for List<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.len().hash(state);
+        self.iter().for_each(|value| value.hash(state));
+    }
+}
+
+impl<'a> From<&'a [Value<'a>]> for Value<'a> {
+    fn from(items: &'a [Value<'a>]) -> Self {
+        Value::List(List(Items::Values(items)))
+    }
+}
+
+impl<'a, const N: usize> From<&'a [Value<'a>; N]> for Value<'a> {
+    fn from(items: &'a [Value<'a>; N]) -> Self {
+        Value::from(&items[..])
+    }
 }
 
 impl<'a> From<&'a str> for Value<'a> {
@@ -58,6 +156,17 @@ impl fmt::Display for Value<'_> {
                 None => write!(f, "{text:?}"),
                 Some((cut, _)) => write!(f, "{:?}… ({} bytes)", &text[..cut], text.len()),
             },
+            Value::List(list) => {
+                f.write_str("[")?;
+                for (index, item) in list.iter().take(SHOWN_ITEMS_MAX).enumerate() {
+                    let separator = if index == 0 { "" } else { ", " };
+                    write!(f, "{separator}{item}")?;
+                }
+                match list.len().checked_sub(SHOWN_ITEMS_MAX) {
+                    None | Some(0) => f.write_str("]"),
+                    Some(more) => write!(f, ", … and {more} more]"),
+                }
+            }
         }
     }
 }
@@ -72,6 +181,8 @@ pub enum OwnedValue {
     Integer(i64),
     /// A text.
     Text(String),
+    /// A list of values.
+    List(Vec<OwnedValue>),
 }
 
 impl OwnedValue {
@@ -81,6 +192,7 @@ impl OwnedValue {
             OwnedValue::Null => Value::Null,
             OwnedValue::Integer(integer) => Value::Integer(*integer),
             OwnedValue::Text(text) => Value::Text(text),
+            OwnedValue::List(items) => Value::List(List(Items::Owned(items))),
         }
     }
 }
@@ -91,11 +203,19 @@ impl From<Value<'_>> for OwnedValue {
             Value::Null => OwnedValue::Null,
             Value::Integer(integer) => OwnedValue::Integer(integer),
             Value::Text(text) => OwnedValue::Text(text.to_owned()),
+            Value::List(list) => OwnedValue::List(list.iter().map(OwnedValue::from).collect()),
         }
     }
 }
 
-/// As on a command line: `null`, an integer, or else a text as it stands. Never fails.
+impl fmt::Display for OwnedValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_value().fmt(f)
+    }
+}
+
+/// As on a command line: `null`, an integer, a list as JSON writes it (`[["a",100],["b",100]]`), or else a text as it
+/// stands. Never fails.
 impl FromStr for OwnedValue {
     type Err = std::convert::Infallible;
 
@@ -103,22 +223,11 @@ impl FromStr for OwnedValue {
         Ok(match (text, text.parse::<i64>()) {
             ("null" | "nil", _) => OwnedValue::Null,
             (_, Ok(integer)) => OwnedValue::Integer(integer),
+            (_, Err(_)) if text.starts_with('[') => {
+                super::jsonl::list(text).unwrap_or_else(|| OwnedValue::Text(text.to_owned()))
+            }
             (_, Err(_)) => OwnedValue::Text(text.to_owned()),
         })
-    }
-}
-
-/// The name of a text inside one [`History`](super::History): equal texts of a history have equal names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TextId(u32);
-
-impl TextId {
-    /// The empty text, which every history knows.
-    pub const EMPTY: TextId = TextId(0);
-
-    /// Index among the texts of its history.
-    pub(crate) fn index(self) -> usize {
-        self.0 as usize
     }
 }
 
@@ -132,64 +241,6 @@ pub enum Atom {
     Integer(i64),
     /// A text of this history.
     Text(TextId),
-}
-
-/// Every distinct text of a history, stored once in one buffer.
-#[derive(Clone, Debug)]
-pub(super) struct Texts {
-    buffer: String,
-    /// End of each text in `buffer`; its start is the end of the one before.
-    ends: Vec<u32>,
-    index: HashTable<u32>,
-}
-
-impl Texts {
-    pub(super) fn new() -> Self {
-        let mut texts = Texts {
-            buffer: String::new(),
-            ends: Vec::new(),
-            index: HashTable::new(),
-        };
-        let empty = texts.intern("").expect("the empty text fits");
-        assert_eq!(empty, TextId::EMPTY, "the empty text is the first");
-        texts
-    }
-
-    /// The name of `text`, or `None` when all texts together would exceed 4 GiB.
-    pub(super) fn intern(&mut self, text: &str) -> Option<TextId> {
-        let hash = hash(text);
-        let Texts { buffer, ends, index } = self;
-        if let Some(&known) = index.find(hash, |&id| span(buffer, ends, id) == text) {
-            return Some(TextId(known));
-        }
-        let end = u32::try_from(buffer.len() + text.len()).ok()?;
-        let id = u32::try_from(ends.len()).ok()?;
-        buffer.push_str(text);
-        ends.push(end);
-        index.insert_unique(hash, id, |&id| self::hash(span(buffer, ends, id)));
-        Some(TextId(id))
-    }
-
-    pub(super) fn find(&self, text: &str) -> Option<TextId> {
-        self.index
-            .find(hash(text), |&id| span(&self.buffer, &self.ends, id) == text)
-            .map(|&id| TextId(id))
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(super) fn get(&self, id: TextId) -> &str {
-        span(&self.buffer, &self.ends, id.0)
-    }
-}
-
-fn hash(text: &str) -> u64 {
-    FxBuildHasher.hash_one(text)
-}
-
-fn span<'t>(buffer: &'t str, ends: &[u32], id: u32) -> &'t str {
-    let start = if id == 0 { 0 } else { ends[id as usize - 1] };
-    &buffer[start as usize..ends[id as usize] as usize]
+    /// A list of this history.
+    List(ListId),
 }

@@ -79,7 +79,7 @@ impl<M: Model> Shrink<'_, M> {
             .filter(|place| !core.contains(place))
             .collect();
         // What was refused makes a poor explanation, so it goes first.
-        others.sort_by_key(|&place| self.history.operation(self.known[place].id).output != Some(Output::Cas(false)));
+        others.sort_by_key(|&place| self.history.operation(self.known[place].id).output != Some(Output::Done(false)));
         if self.wild && self.closes(&core, &others)? != Some(true) {
             is_minimal = false;
         }

@@ -173,13 +173,7 @@ impl Names {
             }
         };
         for &id in ids {
-            history
-                .operation(id)
-                .op
-                .values()
-                .into_iter()
-                .flatten()
-                .for_each(&mut see);
+            history.operation(id).op.arguments().for_each(&mut see);
         }
         initial.into_iter().for_each(&mut see);
         let room = 4 * ids.len() as u64 + 64;
@@ -210,6 +204,7 @@ impl Names {
                 .ok()
                 .and_then(|place| self.integers.get_mut(place)),
             Atom::Text(text) => self.texts.get_mut(text.index()),
+            Atom::List(_) => None,
         };
         let place = match place {
             Some(place) => place,

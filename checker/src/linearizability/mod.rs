@@ -29,7 +29,7 @@ use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use crate::history::{Atom, History, OperationId, OwnedValue};
-use crate::models::{CasRegister, Compiled, KeyValue, MODELS, Misfit, Model, Register, Specification};
+use crate::models::{self, Compiled, Misfit, Model, ModelError, Specification, Visitor};
 
 pub use budget::Spent;
 pub use portfolio::Method;
@@ -72,42 +72,32 @@ impl Default for Options {
 /// Why a check did not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CheckError {
-    /// No model has this name.
-    #[error("no model is called {name:?}; there are {}", names())]
-    UnknownModel {
-        /// The name that was given.
-        name: String,
-    },
-    /// An initial value for a model that has none.
-    #[error("the model {model} takes no initial value; leave it out, or choose a register model")]
-    NoInitial {
-        /// The model.
-        model: &'static str,
-    },
+    /// There is no such model, or it cannot begin as it was told to.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// An operation that the model cannot mean.
     #[error(transparent)]
     Misfit(#[from] Misfit),
 }
 
-fn names() -> String {
-    MODELS.iter().map(|model| model.name).collect::<Vec<_>>().join(", ")
-}
-
-/// Checks `history` against the model called `model`, one of [`MODELS`].
+/// Checks `history` against the model called `model`, one of [`MODELS`](crate::models::MODELS).
 ///
 /// # Errors
 ///
-/// When there is no such model, it takes no initial value, or an operation does not fit it.
+/// When there is no such model, it cannot begin as `options` say, or an operation does not fit it.
 pub fn check_history(history: &History, model: &str, options: &Options) -> Result<Report, CheckError> {
-    let initial = || options.initial.clone().unwrap_or_default();
-    let report = match model {
-        "register" => check(history, &Register { initial: initial() }, options)?,
-        "cas-register" => check(history, &CasRegister { initial: initial() }, options)?,
-        "kv" if options.initial.is_some() => return Err(CheckError::NoInitial { model: "kv" }),
-        "kv" => check(history, &KeyValue, options)?,
-        _ => return Err(CheckError::UnknownModel { name: model.to_owned() }),
-    };
-    Ok(report)
+    struct Check<'a>(&'a History, &'a Options);
+    impl Visitor for Check<'_> {
+        type Output = Result<Report, Misfit>;
+        fn visit<M: Model>(self, model: &M) -> Self::Output {
+            check(self.0, model, self.1)
+        }
+    }
+    Ok(models::visit(
+        model,
+        options.initial.as_ref(),
+        Check(history, options),
+    )??)
 }
 
 /// What a caller adds to a check besides its [`Options`].

@@ -182,7 +182,7 @@ fn state_after<M: Model>(history: &History, model: &M, order: &[OperationId]) ->
         let fits = model.apply(&mut state, history, history.operation(id));
         assert!(fits, "{id} fits the model in an order of the search");
     }
-    model.show(&state)
+    model.show(&state, history)
 }
 
 fn sentence(stuck: &OperationLine, core: &[OperationLine], states: &[String]) -> String {

@@ -110,7 +110,7 @@ fn history_of(draws: &[Draw], texts: bool) -> History {
         if let Some((read, done)) = &answers[index] {
             let output = match kind {
                 0 => Output::Value(read.as_value()),
-                2 => Output::Cas(*done),
+                2 => Output::Done(*done),
                 _ => Output::Ok,
             };
             history.complete(id, call + lasts, output);
@@ -331,7 +331,7 @@ fn an_absent_key_reads_as_the_empty_text_and_null_means_the_same() {
     let rows = [
         read(1, Value::Null),
         read(3, Value::Text("")),
-        (1, 5, 6, Op::cas("x", Value::Null, "a"), Output::Cas(true)),
+        (1, 5, 6, Op::cas("x", Value::Null, "a"), Output::Done(true)),
         (1, 7, 8, Op::write("x", Value::Null), Output::Ok),
         read(9, Value::Text("")),
     ];
@@ -474,18 +474,18 @@ fn what_does_not_fit_is_an_error_that_names_it() {
     };
     let said = |model, row| check(model, row, None).expect_err("does not fit").to_string();
     let read = (1, 1, 2, Op::read("x"), Output::value("a"));
-    assert!(said("nope", read).contains("cas-register, kv, register"));
+    assert!(said("nope", read).contains("cas-register, counter, event-log, kv"));
     assert!(
         check("kv", read, Some(OwnedValue::Null))
             .expect_err("no initial")
             .to_string()
             .contains("takes no initial value")
     );
-    let cas = (7, 3, 4, Op::cas("x", "a", "b"), Output::Cas(true));
+    let cas = (7, 3, 4, Op::cas("x", "a", "b"), Output::Done(true));
     assert!(said("register", cas).contains("operation 0 (`cas \"x\" \"a\" -> \"b\": ok` by client 7, called at 3)"));
-    assert!(said("cas-register", (1, 1, 2, Op::append("x", "a"), Output::Ok)).contains("no append"));
-    assert!(said("kv", (1, 1, 2, Op::write("x", 3), Output::Ok)).contains("not integers"));
-    assert!(said("kv", (1, 1, 2, Op::write("x", "a"), Output::Cas(true))).contains("another operation"));
+    assert!(said("cas-register", (1, 1, 2, Op::append("x", "a"), Output::Ok)).contains("only read, write and cas"));
+    assert!(said("kv", (1, 1, 2, Op::write("x", 3), Output::Ok)).contains("neither integers nor lists"));
+    assert!(said("kv", (1, 1, 2, Op::write("x", "a"), Output::Done(true))).contains("another operation"));
 }
 
 #[test]

@@ -11,6 +11,9 @@
 use super::{Action, Compiled, Misfit, Specification};
 use crate::history::{Atom, History, Op, Operation, OperationId, Output, TextId};
 
+/// What a deleted key holds, in the one model that deletes.
+const ABSENT: Atom = Atom::Text(TextId::EMPTY);
+
 /// The value of a cell, as far as anyone can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CellState {
@@ -49,6 +52,8 @@ pub enum CellStep {
     CasRefused(CellState),
     /// A compare-and-set without an output.
     CasUnknown(CellState, CellState),
+    /// A delete that found a value, which is not this one, the absent one.
+    Deleted(CellState),
     /// An append of a text.
     Append(TextId),
 }
@@ -88,12 +93,14 @@ impl Domain {
             (Op::Read { .. }, None) => Action::Nothing,
             (Op::Read { .. }, Some(Output::Value(value))) => Action::Read(canonical(value)?),
             (Op::Write { value, .. }, None | Some(Output::Ok)) => Action::Write(canonical(value)?),
+            (Op::Delete { .. }, None | Some(Output::Ok)) => Action::Write(ABSENT),
+            (Op::Delete { .. }, Some(Output::Done(false))) => Action::Read(ABSENT),
             (Op::Cas { from, to, .. }, output) => Action::Cas {
                 from: canonical(from)?,
                 to: canonical(to)?,
                 done: match output {
                     None => None,
-                    Some(Output::Cas(done)) => Some(done),
+                    Some(Output::Done(done)) => Some(done),
                     Some(_) => return None,
                 },
             },
@@ -137,15 +144,22 @@ impl Domain {
             (Op::Read { .. }, Some(Output::Value(_))) if !counts => CellStep::ReadUnknown,
             (Op::Read { .. }, Some(Output::Value(value))) => CellStep::Read(locate(value)?),
             (Op::Write { value, .. }, None | Some(Output::Ok)) => CellStep::Write(locate(value)?),
-            (Op::Cas { to, .. }, None | Some(Output::Cas(_))) if !counts => CellStep::Write(locate(to)?),
+            (Op::Cas { to, .. }, None | Some(Output::Done(_))) if !counts => CellStep::Write(locate(to)?),
             (Op::Cas { from, to, .. }, None) => CellStep::CasUnknown(locate(from)?, locate(to)?),
-            (Op::Cas { from, to, .. }, Some(Output::Cas(true))) => CellStep::CasDone(locate(from)?, locate(to)?),
-            (Op::Cas { from, .. }, Some(Output::Cas(false))) => CellStep::CasRefused(locate(from)?),
+            (Op::Cas { from, to, .. }, Some(Output::Done(true))) => CellStep::CasDone(locate(from)?, locate(to)?),
+            (Op::Cas { from, .. }, Some(Output::Done(false))) => CellStep::CasRefused(locate(from)?),
+            (Op::Delete { .. }, None | Some(Output::Ok)) => CellStep::Write(locate(ABSENT)?),
+            (Op::Delete { .. }, Some(Output::Done(_))) if !counts => CellStep::Write(locate(ABSENT)?),
+            (Op::Delete { .. }, Some(Output::Done(true))) => CellStep::Deleted(locate(ABSENT)?),
+            (Op::Delete { .. }, Some(Output::Done(false))) => CellStep::Read(locate(ABSENT)?),
             (Op::Append { value, .. }, None | Some(Output::Ok)) => match (self.canonical)(value)? {
                 Atom::Text(text) => CellStep::Append(text),
-                Atom::Null | Atom::Integer(_) => return Err("only a text can be appended"),
+                Atom::Null | Atom::Integer(_) | Atom::List(_) => return Err("only a text can be appended"),
             },
-            (_, Some(_)) => return Err("its output is of another operation"),
+            (Op::Read { .. } | Op::Write { .. } | Op::Cas { .. } | Op::Append { .. } | Op::Delete { .. }, Some(_)) => {
+                return Err("its output is of another operation");
+            }
+            _ => return Err("a map of texts has read, write, cas, append and delete"),
         })
     }
 
@@ -163,6 +177,7 @@ impl Domain {
             match (operation.op, operation.output) {
                 (Op::Append { .. }, _) => appends = true,
                 (Op::Read { .. }, Some(Output::Value(value))) if counts(id) => names.extend((self.canonical)(value)),
+                (Op::Delete { .. }, Some(Output::Done(_))) if counts(id) => names.push(ABSENT),
                 (Op::Cas { from, .. }, _) if counts(id) => names.extend((self.canonical)(from)),
                 _ => {}
             }
@@ -174,7 +189,7 @@ impl Domain {
         }
         let bytes = |atom| match atom {
             Atom::Text(text) => Some(history.text(text).as_bytes()),
-            Atom::Null | Atom::Integer(_) => None,
+            Atom::Null | Atom::Integer(_) | Atom::List(_) => None,
         };
         let mut texts: Vec<&[u8]> = names.into_iter().filter_map(bytes).collect();
         texts.sort_unstable();
@@ -198,6 +213,7 @@ impl Specification for Cell<'_> {
             CellStep::CasDone(from, to) => (state == from).then_some(to),
             CellStep::CasRefused(from) => (state != from).then_some(state),
             CellStep::CasUnknown(from, to) => Some(if state == from { to } else { state }),
+            CellStep::Deleted(absent) => (state != absent).then_some(absent),
             CellStep::Append(text) => Some(self.observed.append(state, text)),
         }
     }
@@ -210,7 +226,7 @@ impl Specification for Cell<'_> {
         match *step {
             CellStep::Read(_) | CellStep::ReadUnknown | CellStep::CasRefused(_) => true,
             CellStep::CasDone(from, to) | CellStep::CasUnknown(from, to) => from == to,
-            CellStep::Write(_) => false,
+            CellStep::Write(_) | CellStep::Deleted(_) => false,
             CellStep::Append(text) => text == TextId::EMPTY,
         }
     }
@@ -230,7 +246,7 @@ impl Observed<'_> {
             },
             Observed::Bytes(texts, _) => match value {
                 Atom::Text(text) => extend(texts, self.everything(), history.text(text).as_bytes()),
-                Atom::Null | Atom::Integer(_) => CellState::UNOBSERVED,
+                Atom::Null | Atom::Integer(_) | Atom::List(_) => CellState::UNOBSERVED,
             },
         }
     }

@@ -1,4 +1,4 @@
-//! A map from keys to texts: read, write, append, compare-and-set. Owns the specification of one key of it.
+//! A map from keys to texts: read, write, append, compare-and-set, delete. Owns the specification of one key of it.
 
 use super::cell::Domain;
 use super::{Action, Cell, Compiled, Kind, Misfit, Model};
@@ -16,17 +16,17 @@ impl KeyValue {
         canonical: |atom| match atom {
             Atom::Null => Ok(KeyValue::EMPTY),
             Atom::Text(_) => Ok(atom),
-            Atom::Integer(_) => Err("values are texts, not integers"),
+            Atom::Integer(_) | Atom::List(_) => Err("values are texts, neither integers nor lists"),
         },
     };
 }
 
-/// The text of a key-value `value`: null is the empty one. `None` for an integer, which is no value of a map of texts.
+/// The text of a key-value `value`: null is the empty one. `None` for what is no value of a map of texts.
 fn text(history: &History, value: Atom) -> Option<&str> {
     match history.value(value) {
         Value::Text(text) => Some(text),
         Value::Null => Some(""),
-        Value::Integer(_) => None,
+        Value::Integer(_) | Value::List(_) => None,
     }
 }
 
@@ -61,12 +61,20 @@ impl Model for KeyValue {
                 if done {
                     set(state, to);
                 }
-                operation.output.is_none_or(|output| output == Output::Cas(done))
+                operation.output.is_none_or(|output| output == Output::Done(done))
             }
+            Op::Delete { .. } => {
+                let found = !std::mem::take(state).is_empty();
+                match operation.output {
+                    Some(Output::Done(done)) => done == found,
+                    _ => true,
+                }
+            }
+            _ => false,
         }
     }
 
-    fn show(&self, state: &String) -> String {
+    fn show(&self, state: &String, _: &History) -> String {
         Value::Text(state).to_string()
     }
 

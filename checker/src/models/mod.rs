@@ -1,63 +1,60 @@
 //! Sequential specifications: what one client alone would see.
 //!
-//! | model | values | operations | unset key reads |
-//! |---|---|---|---|
-//! | `register` | null, integer, text | read, write | the initial value (null) |
-//! | `cas-register` | null, integer, text | read, write, cas | the initial value (null) |
-//! | `kv` | text | read, write, append, cas | `""` |
+//! [`MODELS`] lists them. A model describes one object; the key of an operation names the object, and each is checked alone.
 //!
-//! A model says everything twice, on purpose. [`Model::apply`] is the specification: a few lines over plain values, written
-//! to be read, and what every witness is replayed against. [`Model::compile`] turns one partition of a history into a
-//! [`Specification`] over compact states, which is what the search runs on; the two share no code, and the tests hold one
-//! against the other.
+//! A register and a map of texts say everything twice, on purpose. [`Model::apply`] is the specification: a few lines over plain
+//! values, written to be read, and what every witness is replayed against. [`Model::compile`] turns one partition of a history
+//! into a [`Specification`] over compact states, which is what the search runs on; the two share no code, and the tests hold
+//! one against the other. All other models are [`Sequential`]: the specification alone, searched on its own states.
 
 mod action;
+mod append_list;
+mod bank;
 mod cell;
+mod collections;
+mod counter;
+mod event_log;
 mod kv;
+mod lock;
+mod orders;
 mod register;
+mod registry;
+mod sequential;
+mod set;
+mod transactions;
+
+#[cfg(test)]
+mod tests;
 
 use std::hash::Hash;
 
-use crate::history::{History, Operation, OperationId};
+use crate::history::{Atom, History, Operation, OperationId, Value};
 
 pub use action::{Action, Kind};
+pub use append_list::AppendList;
+pub use bank::{Bank, BankState, Transfer};
 pub use cell::{Cell, CellState, CellStep};
+pub use collections::Collection;
+pub use counter::Counter;
+pub use event_log::EventLog;
 pub use kv::KeyValue;
+pub use lock::{Lock, LockState};
+pub use orders::Orders;
 pub use register::{CasRegister, Register};
+pub use registry::{MODELS, ModelError, ModelInfo, Visitor, find, guess, visit};
+pub use sequential::{Direct, Sequential};
+pub use set::Set;
+pub use transactions::Transactions;
 
-/// A model as the command line names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ModelInfo {
-    /// The name to pass.
-    pub name: &'static str,
-    /// What it is, in one line.
-    pub about: &'static str,
-    /// Whether an initial value can be given.
-    pub has_initial: bool,
+/// The items of a state in words.
+fn shown(history: &History, atoms: impl ExactSizeIterator<Item = Atom>) -> String {
+    let items: Vec<Value<'_>> = atoms.map(|atom| history.value(atom)).collect();
+    Value::from(&items[..]).to_string()
 }
 
-/// Every model, in alphabetical order.
-pub const MODELS: &[ModelInfo] = &[
-    ModelInfo {
-        name: "cas-register",
-        about: "one register per key: read, write, compare-and-set; starts as null or --initial",
-        has_initial: true,
-    },
-    ModelInfo {
-        name: "kv",
-        about: "a map of texts: read, write, append, compare-and-set; an absent key reads \"\"",
-        has_initial: false,
-    },
-    ModelInfo {
-        name: "register",
-        about: "one register per key: read, write; starts as null or --initial",
-        has_initial: true,
-    },
-];
-
-/// The model called `name`.
-pub fn find(name: &str) -> Option<&'static ModelInfo> {
-    MODELS.iter().find(|model| model.name == name)
+/// The parts of a state in words, between braces.
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    format!("{{{}}}", parts.collect::<Vec<String>>().join(", "))
 }
 
 /// A sequential specification over the operations of a history, written independently of any system.
@@ -79,7 +76,7 @@ pub trait Model {
     fn apply(&self, state: &mut Self::State, history: &History, operation: &Operation) -> bool;
 
     /// The state in words, for a report.
-    fn show(&self, state: &Self::State) -> String;
+    fn show(&self, state: &Self::State, history: &History) -> String;
 
     /// The data type of a partition, where one of the fast methods knows it; [`Kind::Other`] leaves it to the general search.
     fn kind(&self, history: &History) -> Kind {

@@ -2,7 +2,7 @@
 
 use super::cell::Domain;
 use super::{Action, Cell, Compiled, Kind, Misfit, Model};
-use crate::history::{Atom, History, Op, Operation, OperationId, Output, OwnedValue, Value};
+use crate::history::{Atom, History, Op, Operation, OperationId, Output, OwnedValue};
 
 /// A register: read and write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,9 +49,9 @@ fn apply(state: &mut OwnedValue, history: &History, operation: &Operation) -> bo
             if done {
                 *state = history.value(to).into();
             }
-            operation.output.is_none_or(|output| output == Output::Cas(done))
+            operation.output.is_none_or(|output| output == Output::Done(done))
         }
-        Op::Append { .. } => false,
+        _ => false,
     }
 }
 
@@ -86,8 +86,8 @@ macro_rules! register_model {
                 apply(state, history, operation)
             }
 
-            fn show(&self, state: &OwnedValue) -> String {
-                Value::to_string(&state.as_value())
+            fn show(&self, state: &OwnedValue, _: &History) -> String {
+                state.to_string()
             }
 
             fn kind(&self, history: &History) -> Kind {
@@ -123,11 +123,11 @@ macro_rules! register_model {
 
 register_model!(Register, |op| match op {
     Op::Read { .. } | Op::Write { .. } => None,
-    Op::Cas { .. } => Some("a register has no compare-and-set"),
-    Op::Append { .. } => Some("a register has no append"),
+    Op::Cas { .. } => Some("a register has no compare-and-set; `cas-register` has"),
+    _ => Some("a register has only read and write"),
 });
 
 register_model!(CasRegister, |op| match op {
     Op::Read { .. } | Op::Write { .. } | Op::Cas { .. } => None,
-    Op::Append { .. } => Some("a register has no append"),
+    _ => Some("a register has only read, write and cas"),
 });

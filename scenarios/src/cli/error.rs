@@ -91,10 +91,9 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Scenario(error) if matches!(error.place(), Place::Override(_)) => exit::USAGE,
-            Self::UnknownScenario(_)
-            | Self::UnknownBug(_)
-            | Self::Usage(_)
-            | Self::Check(CheckError::UnknownModel { .. } | CheckError::NoInitial { .. }) => exit::USAGE,
+            Self::UnknownScenario(_) | Self::UnknownBug(_) | Self::Usage(_) | Self::Check(CheckError::Model(_)) => {
+                exit::USAGE
+            }
             Self::Scenario(_)
             | Self::Unreadable { .. }
             | Self::NotCreatable { .. }

@@ -1,0 +1,288 @@
+//! One line of the format: its fields, what an operation takes of them, and what is said about a line that is wrong.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
+
+use crate::history::op::ARGUMENTS_MAX;
+use crate::history::{History, HistoryError, LIST_DEPTH_MAX, OPERATIONS, Op, OpInfo, Output, OwnedValue, Place, Value};
+
+/// Where a line stands, for its errors.
+#[derive(Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) line: u64,
+    /// Byte in the file at which the line begins.
+    pub(super) byte: u64,
+}
+
+impl Origin {
+    pub(super) fn place(self, offset: usize) -> Place {
+        Place {
+            line: self.line,
+            column: offset as u64 + 1,
+            byte: self.byte + offset as u64,
+        }
+    }
+
+    fn syntax(self, what: impl Into<String>) -> HistoryError {
+        HistoryError::Syntax {
+            place: self.place(0),
+            what: what.into(),
+        }
+    }
+}
+
+/// One line, as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<'l> {
+    client: u32,
+    #[serde(borrow)]
+    op: Cow<'l, str>,
+    #[serde(borrow)]
+    key: Field<'l>,
+    #[serde(default, borrow, deserialize_with = "some")]
+    value: Option<Field<'l>>,
+    #[serde(default, borrow, deserialize_with = "some")]
+    output: Option<Field<'l>>,
+    #[serde(default, borrow, deserialize_with = "some")]
+    from: Option<Field<'l>>,
+    #[serde(default, borrow, deserialize_with = "some")]
+    to: Option<Field<'l>>,
+    #[serde(default)]
+    ok: Option<bool>,
+    call: u64,
+    #[serde(rename = "return", deserialize_with = "Option::deserialize")]
+    returned: Option<u64>,
+}
+
+/// A key or value of a line. A text without escapes is not copied.
+enum Field<'l> {
+    Text(Cow<'l, str>),
+    Other(OwnedValue),
+}
+
+impl Field<'_> {
+    fn as_value(&self) -> Value<'_> {
+        match self {
+            Field::Text(text) => Value::Text(text),
+            Field::Other(value) => value.as_value(),
+        }
+    }
+}
+
+/// A field that is there, were it null.
+fn some<'de: 'l, 'l, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Field<'l>>, D::Error> {
+    Field::deserialize(deserializer).map(Some)
+}
+
+impl<'de: 'l, 'l> Deserialize<'de> for Field<'l> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FieldVisitor { depth: 0 })
+    }
+}
+
+/// Reads a value at this depth of lists.
+#[derive(Clone, Copy)]
+struct FieldVisitor {
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for FieldVisitor {
+    type Value = Field<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field<'de>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for FieldVisitor {
+    type Value = Field<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("null, a 64-bit signed integer, a string or a list of these")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Field<'de>, E> {
+        Ok(Field::Other(OwnedValue::Null))
+    }
+
+    fn visit_i64<E: de::Error>(self, integer: i64) -> Result<Field<'de>, E> {
+        Ok(Field::Other(OwnedValue::Integer(integer)))
+    }
+
+    fn visit_u64<E: de::Error>(self, integer: u64) -> Result<Field<'de>, E> {
+        let integer = i64::try_from(integer).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(integer), &self))?;
+        Ok(Field::Other(OwnedValue::Integer(integer)))
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Field<'de>, E> {
+        Ok(Field::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Field<'de>, E> {
+        Ok(Field::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Field<'de>, A::Error> {
+        if self.depth == LIST_DEPTH_MAX {
+            return Err(de::Error::custom(format!(
+                "lists are nested deeper than {LIST_DEPTH_MAX}"
+            )));
+        }
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(FieldVisitor { depth: self.depth + 1 })? {
+            list.push(match item {
+                Field::Text(text) => OwnedValue::Text(text.into_owned()),
+                Field::Other(value) => value,
+            });
+        }
+        Ok(Field::Other(OwnedValue::List(list)))
+    }
+}
+
+/// The list that `text` writes as JSON does; `None` for anything else.
+pub(crate) fn list(text: &str) -> Option<OwnedValue> {
+    match serde_json::from_str(text) {
+        Ok(Field::Other(list @ OwnedValue::List(_))) => Some(list),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// Adds the operation of one line, the newline included, to `history`.
+pub(super) fn read(history: &mut History, line: &[u8], origin: Origin) -> Result<(), HistoryError> {
+    let not_text = |at: usize| HistoryError::NotText {
+        place: origin.place(at),
+        found: line[at],
+    };
+    let text = std::str::from_utf8(line).map_err(|error| not_text(error.valid_up_to()))?;
+    let parsed: Line<'_> = match serde_json::from_str(text) {
+        Ok(parsed) => parsed,
+        // JSON has no zero byte outside of its escapes, so one that is there has made the parser stumble.
+        Err(error) => {
+            return Err(line
+                .iter()
+                .position(|&byte| byte == 0)
+                .map_or_else(|| json_error(&error, text, origin), not_text));
+        }
+    };
+    if let Some(returned) = parsed.returned.filter(|&returned| returned < parsed.call) {
+        return Err(HistoryError::ReturnBeforeCall {
+            place: origin.place(0),
+            call: parsed.call,
+            returned,
+        });
+    }
+    let row = OpInfo::find(&parsed.op).ok_or_else(|| {
+        let names: Vec<&str> = OPERATIONS.iter().map(|info| info.name).collect();
+        let field = text.find("\"op\"").map_or(0, |at| at + 4);
+        let at = text[field..].find(&*parsed.op).map_or(0, |at| field + at);
+        HistoryError::Syntax {
+            place: origin.place(at),
+            what: format!("no operation is called `{}`; there are {}", parsed.op, names.join(", ")),
+        }
+    })?;
+    let op = parsed.op(row, origin)?;
+    let output = parsed.output(&OPERATIONS[row], origin)?;
+    let full = || HistoryError::TooLarge {
+        place: origin.place(0),
+        what: "a history holds at most 2^32 - 2 operations, 4 GiB of distinct text and 2^32 items of lists",
+    };
+    let id = history.try_invoke(parsed.client, parsed.call, op).ok_or_else(full)?;
+    if let Some((returned, output)) = parsed.returned.zip(output) {
+        history.try_complete(id, returned, output).ok_or_else(full)?;
+    }
+    Ok(())
+}
+
+fn json_error(error: &serde_json::Error, text: &str, origin: Origin) -> HistoryError {
+    let is_cut = error.is_eof() && !text.ends_with('\n');
+    // serde_json counts the newline at the end as a line of its own.
+    let offset = if error.line() > 1 {
+        text.trim_end().len()
+    } else {
+        error.column().saturating_sub(1).min(text.len())
+    };
+    let place = origin.place(offset);
+    if is_cut {
+        return HistoryError::Truncated { place, what: "a line" };
+    }
+    let said = error.to_string();
+    let what = said.rfind(" at line ").map_or(said.as_str(), |end| &said[..end]);
+    let example = r#"{"client":1,"op":"write","key":"r","value":1,"call":4,"return":8}"#;
+    HistoryError::Syntax {
+        place,
+        what: format!("{what}; a line looks like {example}"),
+    }
+}
+
+impl<'l> Line<'l> {
+    fn op(&self, row: usize, origin: Origin) -> Result<Op<Value<'_>>, HistoryError> {
+        let info = &OPERATIONS[row];
+        let given: [(&str, Option<&Field<'l>>); 3] = [
+            ("value", self.value.as_ref()),
+            ("from", self.from.as_ref()),
+            ("to", self.to.as_ref()),
+        ];
+        for (name, field) in given {
+            if field.is_some() && !info.arguments.contains(&name) {
+                return Err(alien(name, info, origin));
+            }
+        }
+        let mut arguments = [Value::Null; ARGUMENTS_MAX];
+        for (argument, name) in arguments.iter_mut().zip(info.arguments) {
+            let field = given
+                .iter()
+                .find(|(given, _)| given == name)
+                .and_then(|(_, field)| *field);
+            let missing = || origin.syntax(format!("`{name}` is missing; write null for no value"));
+            *argument = field.ok_or_else(missing)?.as_value();
+        }
+        Ok(Op::of(row, self.key.as_value(), arguments))
+    }
+
+    /// `None` for an unknown outcome.
+    fn output(&self, info: &OpInfo, origin: Origin) -> Result<Option<Output<Value<'_>>>, HistoryError> {
+        let output = self.output.as_ref().map(Field::as_value);
+        for (name, is_given, takes) in [
+            ("output", output.is_some(), info.answers_value),
+            ("ok", self.ok.is_some(), info.answers_done),
+        ] {
+            if is_given && !takes {
+                return Err(alien(name, info, origin));
+            }
+        }
+        if self.returned.is_none() {
+            let is_known = output.is_some_and(|output| output != Value::Null) || self.ok.is_some();
+            let what = "the outcome is unknown (`return` is null), so there can be no `output` and no `ok`; remove it, or give the return";
+            return if is_known { Err(origin.syntax(what)) } else { Ok(None) };
+        }
+        match (output, self.ok) {
+            (Some(_), Some(_)) => Err(origin.syntax("an answer is `output` or `ok`, not both; remove one")),
+            (Some(output), None) => Ok(Some(Output::Value(output))),
+            (None, Some(done)) => Ok(Some(Output::Done(done))),
+            (None, None) if info.answers_ok => Ok(Some(Output::Ok)),
+            (None, None) => Err(origin.syntax(format!(
+                "`{}` is missing; an operation that has returned has an answer",
+                if info.answers_value { "output" } else { "ok" }
+            ))),
+        }
+    }
+}
+
+/// The field `name` is given, and the operation does not take it.
+fn alien(name: &str, info: &OpInfo, origin: Origin) -> HistoryError {
+    let mut takes = info.arguments.to_vec();
+    takes.extend(info.answers_value.then_some("output"));
+    takes.extend(info.answers_done.then_some("ok"));
+    let takes = if takes.is_empty() {
+        "neither argument nor answer".to_owned()
+    } else {
+        takes.join(", ")
+    };
+    origin.syntax(format!(
+        "`{name}` does not belong to this operation, which takes {takes}; remove it"
+    ))
+}

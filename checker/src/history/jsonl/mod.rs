@@ -1,0 +1,104 @@
+//! Histories as JSON Lines: one operation per line, in any order.
+//!
+//! ```json
+//! {"client":1,"op":"write","key":"r","value":1,"call":4,"return":8}
+//! {"client":4,"op":"read","key":"r","output":null,"call":2,"return":3}
+//! {"client":2,"op":"cas","key":"r","from":2,"to":4,"ok":true,"call":5,"return":10}
+//! {"client":1,"op":"cas","key":"r","from":0,"to":2,"call":44,"return":null}
+//! {"client":0,"op":"append","key":"0","value":"x","call":2,"return":3}
+//! ```
+//!
+//! [`OPERATIONS`](super::OPERATIONS) has the names of all operations, the arguments of each (`value`, or `from` and `to`) and how
+//! it may be answered: with a value (`output`), with yes or no (`ok`), or with neither.
+//!
+//! `return: null` is an unknown outcome; `output` and `ok` are then left out. Keys and values are null, 64-bit integers,
+//! strings, or lists of these. A client may go on after an unknown outcome, but has one operation in flight at a time: an overlap is an error,
+//! because it nearly always means that a recorder mixed up two sessions, and then no verdict is worth anything.
+
+mod line;
+mod write;
+
+use std::io::{BufRead, Read};
+
+use super::{History, HistoryError, OperationId};
+
+pub(crate) use line::list;
+pub use write::write;
+
+use line::Origin;
+
+/// Longest line, in bytes.
+pub const LINE_BYTES_MAX: usize = 16 << 20;
+
+/// Reads a history, one line in memory at a time.
+///
+/// # Errors
+///
+/// See [`HistoryError`]; reading stops at the first.
+pub fn read(reader: &mut impl BufRead) -> Result<History, HistoryError> {
+    let mut history = History::new();
+    let mut origins: Vec<Origin> = Vec::new();
+    let mut bytes = Vec::new();
+    let mut origin = Origin { line: 1, byte: 0 };
+    loop {
+        bytes.clear();
+        reader
+            .by_ref()
+            .take(LINE_BYTES_MAX as u64 + 1)
+            .read_until(b'\n', &mut bytes)?;
+        if bytes.is_empty() {
+            break;
+        }
+        if bytes.len() > LINE_BYTES_MAX {
+            return Err(HistoryError::LineTooLong {
+                line: origin.line,
+                max: LINE_BYTES_MAX,
+            });
+        }
+        let skipped = if origin.byte == 0 && bytes.starts_with(b"\xef\xbb\xbf") {
+            3
+        } else {
+            0
+        };
+        let line = &bytes[skipped..];
+        if !line.iter().all(u8::is_ascii_whitespace) {
+            let start = Origin {
+                byte: origin.byte + skipped as u64,
+                ..origin
+            };
+            line::read(&mut history, line, start)?;
+            origins.push(start);
+        }
+        origin = Origin {
+            line: origin.line + 1,
+            byte: origin.byte + bytes.len() as u64,
+        };
+    }
+    if history.is_empty() {
+        return Err(HistoryError::Empty);
+    }
+    refuse_overlaps(&history, &origins)?;
+    Ok(history)
+}
+
+fn refuse_overlaps(history: &History, origins: &[Origin]) -> Result<(), HistoryError> {
+    let operation = |id: OperationId| history.operation(id);
+    let mut ids: Vec<OperationId> = history.ids().collect();
+    ids.sort_by_key(|&id| (operation(id).client, operation(id).call, operation(id).returned));
+    for pair in ids.windows(2) {
+        let (earlier, later) = (operation(pair[0]), operation(pair[1]));
+        if let Some(returned) = earlier
+            .returned
+            .filter(|&end| earlier.client == later.client && end > later.call)
+        {
+            return Err(HistoryError::Overlap {
+                place: origins[pair[1].index()].place(0),
+                client: later.client,
+                call: later.call,
+                returned,
+                other: origins[pair[0].index()].line,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! The short way to a model: what is accepted, what is done, how a state is shown.
+//!
+//! Owns [`Sequential`], which is a [`Model`] by itself, and [`Direct`], the form in which it is searched: on the states of the
+//! specification, each stored once and named by a number, each transition carried out once. The numbers make a configuration
+//! small; the price of a new state is that of cloning and hashing it, so types with large states want a fast method
+//! ([`Sequential::kind`]) or a compact form of their own.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+
+use hashbrown::{HashMap, HashTable};
+use rustc_hash::FxBuildHasher;
+
+use super::{Action, Compiled, Kind, Misfit, Model, Specification};
+use crate::history::{Atom, History, Op, Operation, OperationId, Output};
+
+/// A sequential specification on plain states: the short way to write a [`Model`].
+///
+/// ```
+/// use checker::history::{Atom, History, Op, Output};
+/// use checker::linearizability::{Options, check};
+/// use checker::models::Sequential;
+///
+/// /// A flag that is raised once (`write`) and read as 0 or 1.
+/// #[derive(Clone)]
+/// struct Flag;
+///
+/// impl Sequential for Flag {
+///     type State = bool;
+///
+///     fn name(&self) -> &'static str {
+///         "flag"
+///     }
+///
+///     fn initial(&self) -> bool {
+///         false
+///     }
+///
+///     fn misfit(&self, _: &History, op: Op<Atom>, _: Option<Output<Atom>>) -> Option<&'static str> {
+///         match op {
+///             Op::Read { .. } | Op::Write { .. } => None,
+///             _ => Some("a flag is read and raised"),
+///         }
+///     }
+///
+///     fn apply(&self, raised: &mut bool, _: &History, op: Op<Atom>, output: Option<Output<Atom>>) -> bool {
+///         match (op, output) {
+///             (Op::Read { .. }, Some(Output::Value(seen))) => seen == Atom::Integer(i64::from(*raised)),
+///             (Op::Write { .. }, _) => {
+///                 *raised = true;
+///                 true
+///             }
+///             _ => true,
+///         }
+///     }
+///
+///     fn show(&self, raised: &bool, _: &History) -> String {
+///         if *raised { "raised" } else { "down" }.to_owned()
+///     }
+/// }
+///
+/// let mut history = History::new();
+/// let raise = history.invoke(1, 10, Op::write("f", 1));
+/// history.complete(raise, 20, Output::Ok);
+/// let read = history.invoke(2, 30, Op::read("f"));
+/// history.complete(read, 40, Output::value(0));
+/// assert!(!check(&history, &Flag, &Options::default())?.is_linearizable());
+/// # Ok::<(), checker::models::Misfit>(())
+/// ```
+pub trait Sequential {
+    /// The state of one key.
+    type State: Clone + Eq + Hash;
+
+    /// The name in [`MODELS`](super::MODELS), or the implementor's own.
+    fn name(&self) -> &'static str;
+
+    /// The state before the first operation.
+    fn initial(&self) -> Self::State;
+
+    /// Why an operation or its answer is none of the model's; `None` when it is.
+    fn misfit(&self, history: &History, op: Op<Atom>, output: Option<Output<Atom>>) -> Option<&'static str>;
+
+    /// Carries `op` out on `state`. `false` when `output` cannot be given in `state`; `state` is then unspecified. Without an
+    /// output, any answer will do.
+    fn apply(&self, state: &mut Self::State, history: &History, op: Op<Atom>, output: Option<Output<Atom>>) -> bool;
+
+    /// The state in words, for a report.
+    fn show(&self, state: &Self::State, history: &History) -> String;
+
+    /// Whether the operation leaves every state as it is in which it can be answered so. When in doubt, `false`: that costs
+    /// time and nothing else.
+    fn is_read_only(&self, op: Op<Atom>, output: Option<Output<Atom>>) -> bool {
+        matches!(op, Op::Read { .. } | Op::Contains { .. } | Op::Fetch { .. }) || output == Some(Output::Done(false))
+    }
+
+    /// As [`Model::kind`].
+    fn kind(&self) -> Kind {
+        Kind::Other
+    }
+
+    /// As [`Model::action`].
+    fn action<'h>(&self, history: &'h History, op: Op<Atom>, output: Option<Output<Atom>>) -> Option<Action<'h>> {
+        let _ = (history, op, output);
+        None
+    }
+}
+
+impl<M: Sequential + Clone> Model for M {
+    fn name(&self) -> &'static str {
+        Sequential::name(self)
+    }
+
+    type State = <M as Sequential>::State;
+
+    fn initial(&self) -> Self::State {
+        Sequential::initial(self)
+    }
+
+    fn apply(&self, state: &mut Self::State, history: &History, operation: &Operation) -> bool {
+        Sequential::apply(self, state, history, operation.op, operation.output)
+    }
+
+    fn show(&self, state: &Self::State, history: &History) -> String {
+        Sequential::show(self, state, history)
+    }
+
+    fn kind(&self, _: &History) -> Kind {
+        Sequential::kind(self)
+    }
+
+    fn action<'h>(&self, history: &'h History, operation: &'h Operation) -> Option<Action<'h>> {
+        Sequential::action(self, history, operation.op, operation.output)
+    }
+
+    type Compact<'h> = Direct<'h, M>;
+
+    fn compile<'h>(
+        &self,
+        history: &'h History,
+        partition: &[OperationId],
+        counts: &dyn Fn(OperationId) -> bool,
+    ) -> Result<Compiled<Direct<'h, M>>, Misfit> {
+        let mut calls: Vec<Call> = Vec::new();
+        let mut index: HashMap<Call, u32, FxBuildHasher> = HashMap::default();
+        let mut steps = Vec::with_capacity(partition.len());
+        for &id in partition {
+            let operation = history.operation(id);
+            if let Some(what) = self.misfit(history, operation.op, operation.output) {
+                return Err(Misfit::new(history, id, Sequential::name(self), what));
+            }
+            let call = (operation.op, operation.output.filter(|_| counts(id)));
+            steps.push(*index.entry(call).or_insert_with(|| {
+                calls.push(call);
+                calls.len() as u32 - 1
+            }));
+        }
+        let states = States::new(Sequential::initial(self));
+        Ok(Compiled {
+            specification: Direct {
+                model: self.clone(),
+                history,
+                calls,
+                states: RefCell::new(states),
+            },
+            steps,
+        })
+    }
+}
+
+/// An operation with its answer.
+type Call = (Op<Atom>, Option<Output<Atom>>);
+
+/// A [`Sequential`] model, searched on its own states.
+pub struct Direct<'h, M: Sequential> {
+    model: M,
+    history: &'h History,
+    /// The distinct operations of the partition; a step is an index.
+    calls: Vec<Call>,
+    states: RefCell<States<M::State>>,
+}
+
+impl<M: Sequential> fmt::Debug for Direct<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Direct")
+            .field("calls", &self.calls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The states that were reached, and how they follow each other.
+struct States<S> {
+    /// Each once; the first is the initial one.
+    all: Vec<S>,
+    index: HashTable<u32>,
+    next: HashMap<(u32, u32), Option<u32>, FxBuildHasher>,
+}
+
+impl<S: Clone + Eq + Hash> States<S> {
+    fn new(initial: S) -> Self {
+        let mut states = States {
+            all: Vec::new(),
+            index: HashTable::new(),
+            next: HashMap::default(),
+        };
+        states.name(initial);
+        states
+    }
+
+    fn name(&mut self, state: S) -> u32 {
+        let hash = FxBuildHasher.hash_one(&state);
+        let States { all, index, .. } = self;
+        if let Some(&known) = index.find(hash, |&name| all[name as usize] == state) {
+            return known;
+        }
+        let name = all.len() as u32;
+        all.push(state);
+        index.insert_unique(hash, name, |&name| FxBuildHasher.hash_one(&all[name as usize]));
+        name
+    }
+}
+
+impl<M: Sequential> Specification for Direct<'_, M> {
+    type State = u32;
+    type Step = u32;
+
+    fn initial(&self) -> u32 {
+        0
+    }
+
+    fn step(&self, &state: &u32, &step: &u32) -> Option<u32> {
+        let mut states = self.states.borrow_mut();
+        if let Some(&known) = states.next.get(&(state, step)) {
+            return known;
+        }
+        let mut after = states.all[state as usize].clone();
+        let (op, output) = self.calls[step as usize];
+        let next = self
+            .model
+            .apply(&mut after, self.history, op, output)
+            .then(|| states.name(after));
+        states.next.insert((state, step), next);
+        next
+    }
+
+    fn is_read_only(&self, &step: &u32) -> bool {
+        let (op, output) = self.calls[step as usize];
+        self.model.is_read_only(op, output)
+    }
+}

@@ -1,0 +1,13 @@
+//! Random histories for tests and benchmarks, the same for the same seed on every machine.
+//!
+//! `draws` is the chance, `oracle` answers operations as each data type does (a third implementation, beside the models and
+//! their compact forms), `small` makes many tiny histories of any kind, `long` makes one large history that is linearizable by
+//! construction or broken by one stale answer.
+
+// Each test and benchmark uses a part.
+#![allow(dead_code)]
+
+pub mod draws;
+pub mod long;
+pub mod oracle;
+pub mod small;
