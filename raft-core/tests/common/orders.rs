@@ -7,6 +7,15 @@ use raft_core::{
 
 pub fn defaults(_: &mut Config) {}
 
+pub fn without_pre_vote(config: &mut Config) {
+    config.pre_vote = false;
+}
+
+/// A cluster of `size` that elects as in the paper, without pre-vote.
+pub fn plain_cluster(size: u64) -> Cluster {
+    Cluster::new(size, 1, without_pre_vote)
+}
+
 pub fn members(voters: &[u64], learners: &[u64]) -> Members {
     let ids = |list: &[u64]| list.iter().copied().map(NodeId).collect();
     Members {
