@@ -1,6 +1,7 @@
 //! Who belongs to the cluster (thesis, chapter 4), as plain data: what a set of members is, what lies between two of them,
 //! and which configuration a log says.
 
+use crate::bugs::{Planted, bug};
 use crate::quorum::{self, Vote};
 use crate::types::{Index, NodeId};
 use alloc::vec::Vec;
@@ -128,7 +129,7 @@ impl Configuration {
     #[must_use]
     pub fn tally(&self, majority: impl Fn(usize) -> usize, granted: &[NodeId], refused: &[NodeId]) -> Vote {
         let of = |voters: &[NodeId]| {
-            let count = |list: &[NodeId]| voters.iter().filter(|id| list.contains(id)).count();
+            let count = |list: &[NodeId]| list.iter().filter(|id| voters.contains(id)).count();
             quorum::tally(voters.len(), majority(voters.len()), count(granted), count(refused))
         };
         match (of(&self.voters), self.is_joint().then(|| of(&self.outgoing))) {
@@ -146,13 +147,20 @@ impl Configuration {
 pub(crate) struct Configurations {
     /// By the index of the entry; the first is that of the start or of a snapshot. Never empty.
     history: Vec<(Index, Configuration)>,
+    pub(crate) planted: Planted,
 }
 
 impl Configurations {
     pub(crate) fn new(index: Index, configuration: Configuration) -> Self {
         Self {
             history: alloc::vec![(index, configuration)],
+            planted: Planted::default(),
         }
+    }
+
+    #[cfg(feature = "bugs")]
+    pub(crate) fn planted(&self) -> Planted {
+        self.planted
     }
 
     /// The one place that says which configuration is in force.
@@ -189,6 +197,9 @@ impl Configurations {
 
     /// The entries from `from` on are gone. Returns whether the active configuration is another now.
     pub(crate) fn truncated(&mut self, from: Index) -> bool {
+        if bug!(self, ConfigNotRolledBack) {
+            return false;
+        }
         let kept = self.history.partition_point(|(index, _)| *index < from).max(1);
         let changed = kept < self.history.len();
         self.history.truncate(kept);
@@ -197,7 +208,8 @@ impl Configurations {
 
     /// The log up to `index` was replaced by a snapshot with this configuration; later entries stay.
     pub(crate) fn restored(&mut self, index: Index, configuration: Configuration) {
-        self.history.retain(|(at, _)| *at > index);
+        let keeps_later = !bug!(self, JoinerAcceptsOlderConfig);
+        self.history.retain(|(at, _)| *at > index && keeps_later);
         self.history.insert(0, (index, configuration));
     }
 }

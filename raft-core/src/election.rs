@@ -12,9 +12,11 @@ use alloc::vec::Vec;
 impl Raft {
     /// Nothing was heard of a leader for an election timeout.
     pub(crate) fn election_timeout(&mut self) {
-        self.leader = None;
+        if !bug!(self, PreCandidateKeepsLeader) {
+            self.leader = None;
+        }
         self.elections_in_vain = self.elections_in_vain.saturating_add(1);
-        if self.config.pre_vote {
+        if self.config.pre_vote && !bug!(self, NoPreVote) {
             self.start_pre_vote();
         } else {
             self.start_election(false);
@@ -52,7 +54,11 @@ impl Raft {
         self.grant_vote(self.config.id);
         let last = self.candidate_last();
         for to in self.other_voters() {
-            self.reply_after_hard_state(to, Body::RequestVote { last, transfer });
+            if bug!(self, SelfVoteAfterSend) {
+                self.send(to, Body::RequestVote { last, transfer });
+            } else {
+                self.reply_after_hard_state(to, Body::RequestVote { last, transfer });
+            }
         }
     }
 
@@ -85,14 +91,19 @@ impl Raft {
 
     /// Section 5.4.1: the voter denies its vote if its own log is more up-to-date than the candidate's.
     fn up_to_date(&self, candidate: Mark) -> bool {
-        candidate >= self.log.last() || bug!(self, VoteWithoutLogCheck)
+        let last = self.log.last();
+        if bug!(self, LogCompareComponentwise) {
+            return candidate.term >= last.term && candidate.index >= last.index;
+        }
+        candidate >= last || bug!(self, VoteWithoutLogCheck)
     }
 
     /// Whoever asks may be answered, member or not: this node may not know of its own or the candidate's membership yet
     /// (thesis, section 4.1).
     pub(crate) fn on_pre_vote(&mut self, from: NodeId, term: Term, candidate: Mark) {
         let free = term > self.term() || (self.leader.is_none() && self.may_vote_for(from));
-        if !self.leader_alive() && free && self.remembers() && self.up_to_date(candidate) {
+        let granted = free && self.remembers() && self.up_to_date(candidate) && self.may_vote();
+        if granted && !self.leader_alive() {
             let message = self.message(from, term, Body::PreVoteReply { granted: true });
             // It promises nothing, so it waits for nothing.
             self.outbox.push_back(Output::Send(message));
@@ -109,7 +120,7 @@ impl Raft {
     }
 
     pub(crate) fn on_request_vote(&mut self, from: NodeId, candidate: Mark) {
-        let granted = self.may_vote_for(from) && self.remembers() && self.up_to_date(candidate);
+        let granted = self.may_vote_for(from) && self.remembers() && self.up_to_date(candidate) && self.may_vote();
         if granted {
             self.grant_vote(from);
             self.reset_election_timer();
@@ -128,6 +139,11 @@ impl Raft {
         self.hard_state.voted_for.is_none_or(|voted_for| voted_for == candidate)
     }
 
+    /// Whether the node may vote at all: yes, whatever it knows of its own membership, which may be out of date.
+    fn may_vote(&self) -> bool {
+        !bug!(self, LearnerRefusesVote) || self.configurations.active().is_voter(self.config.id)
+    }
+
     /// The one place where a vote is given.
     fn grant_vote(&mut self, candidate: NodeId) {
         assert!(self.may_vote_for(candidate), "one vote in a term");
@@ -144,7 +160,8 @@ impl Raft {
 
     /// Counts each node once, however often it is heard; who votes, the configuration says.
     fn count_vote(&mut self, from: NodeId, granted: bool) {
-        if self.granted.contains(&from) || self.refused.contains(&from) {
+        let heard = self.granted.contains(&from) || self.refused.contains(&from);
+        if heard && !bug!(self, VoteRespCountedPerMessage) {
             return;
         }
         if granted {
@@ -152,13 +169,9 @@ impl Raft {
         } else {
             self.refused.push(from);
         }
-        match self
-            .configurations
-            .active()
-            .tally(self.majority(), &self.granted, &self.refused)
-        {
+        match self.deciding().tally(self.majority(), &self.granted, &self.refused) {
             Vote::Pending => {}
-            Vote::Lost => self.become_follower(self.term(), None),
+            Vote::Lost => self.become_follower(self.term(), self.leader),
             Vote::Won if self.role == Role::PreCandidate => self.start_election(false),
             Vote::Won => self.become_leader(),
         }
@@ -175,6 +188,9 @@ impl Raft {
         self.uncommitted_bytes = 0;
         self.lease_revoked = false;
         self.append(self.first_entry());
+        if bug!(self, LeaveJointEarly) && self.configurations.active().is_joint() {
+            self.append(Content::Configuration(Box::new(self.configurations.active().left())));
+        }
         self.meet_peers();
         self.tick();
         self.broadcast_heartbeat();

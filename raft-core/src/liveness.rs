@@ -1,6 +1,7 @@
 //! Time: election timeouts (paper, section 5.2), heartbeats that are left out where replication serves as one and back off
 //! where nobody answers, check-quorum (thesis, section 6.2), and quiescence.
 
+use crate::bugs::bug;
 use crate::io::{Input, Refusal};
 use crate::message::Body;
 use crate::raft::{Raft, Role};
@@ -39,7 +40,8 @@ impl Raft {
     /// committed as far as it knows: it may be the only one whose log is good enough to win, and to commit its removal (thesis,
     /// section 4.2.2). It does not count its own vote then; the configuration sees to that.
     pub(crate) fn may_campaign(&self) -> bool {
-        self.configurations.may_need(self.config.id, self.commit) && self.remembers()
+        let voter = self.configurations.may_need(self.config.id, self.commit) || bug!(self, LearnerCampaigns);
+        voter && self.remembers()
     }
 
     /// Who leads, as far as this node knows. What a node that has no election timer heard long ago is no knowledge.
@@ -52,9 +54,12 @@ impl Raft {
     /// Draws the next election timeout (section 5.2). A node of lower priority waits longer at first, and less after each
     /// election that came to nothing, so that it can never keep the cluster without a leader.
     pub(crate) fn reset_election_timer(&mut self) {
-        let timeout = self
-            .jitter
-            .between(self.config.election_timeout_min, self.config.election_timeout_max);
+        let timeout = match bug!(self, FixedElectionTimeout) {
+            true => self.config.election_timeout_min,
+            false => self
+                .jitter
+                .between(self.config.election_timeout_min, self.config.election_timeout_max),
+        };
         let steps = u64::from(crate::Config::PRIORITY_MAX - self.config.priority);
         let delay = (steps * self.config.election_timeout_max) >> self.elections_in_vain.min(63);
         self.election_deadline = self.now.after(timeout).after(delay);
@@ -75,12 +80,16 @@ impl Raft {
         let heard = self
             .leader_heard
             .is_some_and(|heard| self.now < heard.after(self.config.election_timeout_min));
-        self.role == Role::Leader || heard
+        let heard = heard && !bug!(self, LeaseWithoutStickiness);
+        self.role == Role::Leader || heard || (self.leader.is_some() && bug!(self, PreCandidateKeepsLeader))
     }
 
     /// Thesis, section 4.2.3: a candidate that comes while a leader is at work is not heard at all, unless the leader has
     /// sent it. Removed servers can't disturb the others, and leases hold.
     pub(crate) fn ignores(&self, body: &Body) -> bool {
+        if bug!(self, IgnoreHigherTermInReply) && body.is_reply() {
+            return true;
+        }
         let uncalled = matches!(body, Body::RequestVote { transfer: false, .. });
         uncalled && self.config.check_quorum && self.leader_alive()
     }
@@ -105,8 +114,11 @@ impl Raft {
     /// A heartbeat interval has passed.
     pub(crate) fn tick(&mut self) {
         self.tick_deadline = self.now.after(self.config.heartbeat_interval);
-        if self.config.check_quorum && !self.hears_quorum() {
+        if self.config.check_quorum && !self.hears_quorum() && !bug!(self, NoCheckQuorum) {
             return self.become_follower(self.term(), None);
+        }
+        if bug!(self, TermBumpWithoutStepDown) && self.leader != Some(self.config.id) {
+            return self.become_follower(self.term(), self.leader);
         }
         self.reads.begin_round(self.now);
         self.round_confirmed();
@@ -164,6 +176,11 @@ impl Raft {
 
     /// Whatever is not part of falling quiet ends it: a leader speaks to everybody, the others wait for it to.
     pub(crate) fn wake_for(&mut self, input: &Input) {
+        if bug!(self, TimerResetByTraffic)
+            && matches!(input, Input::Message(_) | Input::Propose { .. } | Input::Read { .. })
+        {
+            self.reset_election_timer();
+        }
         let part_of_it = match input {
             Input::Message(message) => {
                 matches!(

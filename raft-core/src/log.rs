@@ -1,5 +1,6 @@
 //! The log in memory (paper, figure 2 and section 5.3). It knows nothing of disks (see `writes`) nor of who is leader.
 
+use crate::bugs::{Planted, bug};
 use crate::types::{Content, Entry, Index, Mark, Term};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -11,6 +12,7 @@ pub struct Log {
     start: Mark,
     /// The entry of index `i` stands at `i - start.index - 1`.
     entries: VecDeque<Entry>,
+    pub(crate) planted: Planted,
 }
 
 /// What [`Log::merge`] found.
@@ -42,7 +44,13 @@ impl Log {
         Self {
             start,
             entries: entries.into(),
+            planted: Planted::default(),
         }
+    }
+
+    #[cfg(feature = "bugs")]
+    pub(crate) fn planted(&self) -> Planted {
+        self.planted
     }
 
     /// The entry just before the first; zero if nothing was compacted.
@@ -96,6 +104,9 @@ impl Log {
         for entry in entries.take(entries_max) {
             let size = entry.content.size();
             if bytes + size > bytes_max && !batch.is_empty() {
+                if bug!(self, BatchGap) {
+                    continue;
+                }
                 break;
             }
             bytes += size;
@@ -134,9 +145,20 @@ impl Log {
     pub(crate) fn merge(&mut self, prev_index: Index, entries: Vec<Entry>) -> Merged {
         let verified = prev_index + entries.len() as Index;
         let (mut truncated, mut appended) = (None, None);
+        if bug!(self, TruncateUnconditionally) && self.last_index() > prev_index {
+            truncated = Some(prev_index + 1);
+            self.truncate(prev_index + 1);
+        }
         for entry in entries {
             match self.term(entry.index) {
                 Some(term) if term == entry.term => continue,
+                Some(_) if bug!(self, AppendWithoutTruncate) => {
+                    truncated.get_or_insert(entry.index);
+                    appended.get_or_insert(entry.index);
+                    let at = self.position(entry.index).expect("the entry that conflicts is there");
+                    self.entries[at] = entry;
+                    continue;
+                }
                 Some(_) => {
                     truncated = Some(entry.index);
                     self.truncate(entry.index);

@@ -1,6 +1,7 @@
 //! Changes of the members (thesis, chapter 4): by joint consensus, or in one step where one voter comes or goes. A
 //! configuration is in force as soon as it is in the log.
 
+use crate::bugs::bug;
 use crate::configuration::Members;
 use crate::io::{Outcome, Refusal};
 use crate::progress::Progress;
@@ -20,6 +21,14 @@ impl Raft {
         self.change = Some(id);
         self.append(Content::Configuration(Box::new(next)));
         self.meet_peers();
+        self.quit_if_removed();
+    }
+
+    /// M10: steps down from what is appended instead of from what is committed.
+    fn quit_if_removed(&mut self) {
+        if bug!(self, RemovedLeaderQuitsEarly) && !self.configurations.active().is_voter(self.config.id) {
+            self.become_follower(self.term(), None);
+        }
     }
 
     fn refuses_change(&self, members: &Members) -> Option<Refusal> {
@@ -34,7 +43,7 @@ impl Raft {
             })
         } else if self.transfer.is_some() {
             Some(Refusal::Transferring)
-        } else if !self.has_committed_in_term() {
+        } else if !self.has_committed_in_term() && !bug!(self, ConfChangeBeforeTermCommit) {
             Some(Refusal::NotReady)
         } else if self.change.is_some() || !self.configuration_is_settled() {
             Some(Refusal::ChangeInProgress)
@@ -58,7 +67,8 @@ impl Raft {
         if active.is_joint() {
             let left = active.left();
             self.append(Content::Configuration(Box::new(left)));
-            return self.meet_peers();
+            self.meet_peers();
+            return self.quit_if_removed();
         }
         let outside = !active.is_voter(self.config.id);
         let term = self.log.term(index).unwrap_or_default();
@@ -90,7 +100,9 @@ impl Raft {
     /// The first probe holds the leader's last entry, which is there from the start of its term.
     fn acquaintance(&mut self, id: NodeId) -> Progress {
         self.sessions += 1;
-        Progress::new(id, self.sessions, self.log.last_index(), self.now)
+        let mut progress = Progress::new(id, self.sessions, self.log.last_index(), self.now);
+        progress.planted = self.planted();
+        progress
     }
 
     /// A follower has lost what it had acknowledged: begins anew with it.

@@ -132,6 +132,20 @@ pub struct Stamp {
 }
 
 impl Body {
+    /// Whether it answers another message.
+    #[must_use]
+    pub fn is_reply(&self) -> bool {
+        matches!(
+            self,
+            Self::PreVoteReply { .. }
+                | Self::VoteReply { .. }
+                | Self::AppendAccepted { .. }
+                | Self::AppendRejected { .. }
+                | Self::SnapshotProgress { .. }
+                | Self::ReadIndexReply { .. }
+        )
+    }
+
     /// A short name, for traces and counters.
     #[must_use]
     pub fn name(&self) -> &'static str {

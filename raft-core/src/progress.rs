@@ -1,6 +1,7 @@
 //! What a leader knows of one follower (paper, figure 2: `nextIndex` and `matchIndex`), how fast it may send to it, and how
 //! often it must.
 
+use crate::bugs::{Planted, bug};
 use crate::types::{Index, Mark, NodeId, Snapshot, Time};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -65,6 +66,7 @@ pub struct Progress {
     unanswered: u32,
     /// Ticks of the leader since it last made progress while something was under way.
     stalled: u8,
+    pub(crate) planted: Planted,
 }
 
 impl Progress {
@@ -89,7 +91,13 @@ impl Progress {
             sent_at: now,
             unanswered: 0,
             stalled: 0,
+            planted: Planted::default(),
         }
+    }
+
+    #[cfg(feature = "bugs")]
+    pub(crate) fn planted(&self) -> Planted {
+        self.planted
     }
 
     /// The follower's log is durably the leader's up to here.
@@ -148,13 +156,19 @@ impl Progress {
     /// The follower has answered something.
     pub(crate) fn answered(&mut self, now: Time) {
         self.heard = now;
-        self.unanswered = 0;
+        if !bug!(self, BackoffNotCleared) {
+            self.unanswered = 0;
+        }
     }
 
     /// The follower has the leader's log up to `match_index`. Returns whether that is news.
     pub(crate) fn accepted(&mut self, match_index: Index) -> bool {
         let progressed = match_index > self.match_index;
-        self.match_index = self.match_index.max(match_index);
+        self.match_index = match bug!(self, MatchRegress) {
+            true => match_index,
+            false => self.match_index.max(match_index),
+        };
+        let ends_snapshot = !bug!(self, SnapshotAckLost);
         match &mut self.pace {
             // A reply to a heartbeat, which starts from `match_index`, says nothing of the entries before `next_index`,
             // but the follower is there: probe again.
@@ -165,7 +179,7 @@ impl Progress {
                     self.inflight_bytes -= bytes;
                 }
             }
-            Pace::Snapshot { last, .. } if match_index >= last.index => {
+            Pace::Snapshot { last, .. } if match_index >= last.index && ends_snapshot => {
                 self.next_index = match_index + 1;
                 self.enter(Pace::Replicate);
             }
@@ -186,7 +200,13 @@ impl Progress {
             Pace::Replicate => prev_index <= self.match_index,
             Pace::Snapshot { .. } => true,
         };
-        if !stale {
+        if matches!(self.pace, Pace::Replicate) && bug!(self, NoProbeFallback) {
+            return;
+        }
+        if bug!(self, NackHintLastIndex) && !stale {
+            return self.probe_from(bound + 1);
+        }
+        if !stale || bug!(self, StaleNackRewinds) {
             self.probe_from(bound.min(prev_index.saturating_sub(1)) + 1);
         }
     }
@@ -205,7 +225,7 @@ impl Progress {
 
     /// The follower does not need the snapshot any more that it may be getting.
     pub(crate) fn leave_snapshot(&mut self) {
-        if matches!(self.pace, Pace::Snapshot { .. }) {
+        if matches!(self.pace, Pace::Snapshot { .. }) && !bug!(self, SnapshotAckLost) {
             self.probe_from(self.match_index + 1);
         }
     }
@@ -250,14 +270,24 @@ impl Progress {
     /// When the next heartbeat is due: `interval` after the last message, and twice as long after each that stayed
     /// unanswered, up to `interval_max`.
     pub(crate) fn heartbeat_due(&self, interval: u64, interval_max: u64) -> Time {
+        self.sent_at.after(self.heartbeat_pause(interval, interval_max))
+    }
+
+    fn heartbeat_pause(&self, interval: u64, interval_max: u64) -> u64 {
         let doublings = self.unanswered.saturating_sub(1).min(16);
-        self.sent_at
-            .after((interval << doublings).min(interval_max.max(interval)))
+        let pause = interval << doublings;
+        if bug!(self, HeartbeatBackoffUncapped) {
+            return pause;
+        }
+        pause.min(interval_max.max(interval))
     }
 
     fn probe_from(&mut self, next_index: Index) {
         self.enter(Pace::Probe { sent: false });
-        self.next_index = next_index.max(self.match_index + 1);
+        self.next_index = match bug!(self, StaleNackRewinds) {
+            true => next_index,
+            false => next_index.max(self.match_index + 1),
+        };
     }
 
     /// Every change of pace forgets what was under way.
@@ -265,7 +295,9 @@ impl Progress {
         self.pace = pace;
         self.snapshot = None;
         self.inflight.clear();
-        self.inflight_bytes = 0;
+        if !bug!(self, InflightLeak) {
+            self.inflight_bytes = 0;
+        }
         self.stalled = 0;
     }
 }

@@ -38,7 +38,7 @@ pub enum Vote {
 pub fn tally(voters: usize, quorum: usize, granted: usize, refused: usize) -> Vote {
     if granted >= quorum {
         Vote::Won
-    } else if voters - refused < quorum {
+    } else if voters < quorum + refused {
         Vote::Lost
     } else {
         Vote::Pending

@@ -15,6 +15,7 @@ use crate::snapshot::Incoming;
 use crate::transfer::Transfer;
 use crate::types::{Content, DurableState, HardState, Index, NodeId, RequestId, Snapshot, Term, Time, WriteId};
 use crate::writes::Writes;
+use alloc::borrow::Cow;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -193,9 +194,14 @@ impl Raft {
             outbox: VecDeque::new(),
             config,
         };
+        raft.log.planted = raft.planted();
+        raft.writes.planted = raft.planted();
+        raft.configurations.planted = raft.planted();
         raft.read_configurations(applied + 1);
         raft.lift_fence();
         raft.reset_election_timer();
+        #[cfg(feature = "bugs")]
+        raft.resume_leadership();
         Ok(raft)
     }
 
@@ -214,6 +220,7 @@ impl Raft {
             Input::Transfer { id, to } => self.transfer_leadership(id, to),
             Input::Campaign => self.campaign_by_order(),
             Input::Persisted(id) => self.persisted(id),
+            Input::WriteFailed(id) if bug!(self, IgnoreWriteError) => self.persisted(id),
             Input::WriteFailed(id) => self.fail(id),
             Input::Applied(index) => self.applied(index),
             Input::SnapshotTaken { index, data } => self.snapshot_taken(index, data),
@@ -246,12 +253,16 @@ impl Raft {
         if term > self.term() && self.ignores(&body) {
             return;
         }
+        if term > self.term() && self.role == Role::Leader && self.puts_off_stepping_down(&body) {
+            self.leader = Some(from);
+            return self.adopt_term(term);
+        }
         // A pre-vote is asked, and granted, in a term that does not exist yet.
         let prospective = matches!(body, Body::PreVote { .. } | Body::PreVoteReply { granted: true });
         if term > self.term() && !prospective {
             self.become_follower(term, None);
         }
-        if term < self.term() {
+        if term < self.term() && !self.takes_stale(&body) {
             return self.answer_stale(from, &body);
         }
         match body {
@@ -310,6 +321,7 @@ impl Raft {
     /// Tells the sender of an old term's request the current term; an old reply is nobody's business any more.
     fn answer_stale(&mut self, from: NodeId, body: &Body) {
         let reply = match *body {
+            Body::PreVote { .. } if bug!(self, PreVoteLowTermDropped) => return,
             Body::PreVote { .. } => Body::PreVoteReply { granted: false },
             Body::RequestVote { .. } => Body::VoteReply { granted: false },
             Body::AppendEntries { prev, .. } => self.rejection(prev.index),
@@ -320,13 +332,29 @@ impl Raft {
         self.reply_after_hard_state(from, reply);
     }
 
+    /// Whether a leader that hears of a later term goes on until its next tick: never, but for a planted bug.
+    fn puts_off_stepping_down(&self, body: &Body) -> bool {
+        matches!(body, Body::AppendEntries { .. }) && bug!(self, TermBumpWithoutStepDown)
+    }
+
+    /// Whether a message of an earlier term is dealt with like one of the current: never, but for planted bugs.
+    fn takes_stale(&self, body: &Body) -> bool {
+        match body {
+            Body::VoteReply { granted } => *granted && bug!(self, StaleVoteRespCounted),
+            Body::AppendEntries { .. } => self.role != Role::Leader && bug!(self, AcceptStaleTermAppend),
+            _ => false,
+        }
+    }
+
     /// Becomes a follower in `term`, which is the current one or later. What a leader had promised and can't keep, it
     /// gives up here.
     pub(crate) fn become_follower(&mut self, term: Term, leader: Option<NodeId>) {
         let (later, led) = (term > self.term(), self.role == Role::Leader);
         self.adopt_term(term);
         if led {
-            self.peers.clear();
+            if !bug!(self, LateProgressReset) {
+                self.peers.clear();
+            }
             self.uncommitted_bytes = 0;
             self.lease_revoked = false;
             self.reset_election_timer();
@@ -359,7 +387,7 @@ impl Raft {
     /// The one place where the term moves and the vote is forgotten (figure 2: "if term > currentTerm").
     pub(crate) fn adopt_term(&mut self, term: Term) {
         assert!(term >= self.term(), "the term never decreases");
-        if term > self.term() {
+        if term > self.term() || bug!(self, VoteClearedSameTerm) {
             self.hard_state = HardState { term, voted_for: None };
             self.writes.hard_state_changed();
         }
@@ -377,9 +405,21 @@ impl Raft {
         }
     }
 
+    /// The configuration whose quorums decide: the active one.
+    pub(crate) fn deciding(&self) -> Cow<'_, Configuration> {
+        let active = self.configurations.active();
+        if bug!(self, UnionQuorum) && active.is_joint() {
+            return Cow::Owned(active.united());
+        }
+        if bug!(self, LearnerCounted) {
+            return Cow::Owned(active.with_learners_voting());
+        }
+        Cow::Borrowed(active)
+    }
+
     /// The largest value that a quorum has reached, this node with `own` and each peer with `of_peer`.
     pub(crate) fn reached_by_quorum(&self, own: u64, of_peer: impl Fn(&Progress) -> u64) -> u64 {
-        self.configurations.active().reached(self.majority(), |id| {
+        self.deciding().reached(self.majority(), |id| {
             match self.peers.iter().find(|peer| peer.id == id) {
                 Some(peer) => of_peer(peer),
                 None if id == self.config.id => own,
@@ -395,7 +435,9 @@ impl Raft {
         self.lift_fence();
         self.own_vote_durable();
         self.compact_if_due(id);
-        self.advance_leader_commit();
+        if !bug!(self, SingleVoterNeverCommits) {
+            self.advance_leader_commit();
+        }
     }
 
     /// Moves the commit index forward to `index` and gives out what is newly committed.
@@ -404,14 +446,21 @@ impl Raft {
             index <= self.log.last_index(),
             "only what is in the log can be committed"
         );
-        self.commit = self.commit.max(index);
+        self.commit = match bug!(self, CommitRegress) {
+            true => index,
+            false => self.commit.max(index),
+        };
         self.give_out();
     }
 
     /// Gives out committed entries, each once, in order, and after each the answer to its proposal; no more than so many
     /// ahead of the state machine.
     fn give_out(&mut self) {
-        while self.given_out < self.commit && self.given_out - self.applied < self.config.unapplied_max {
+        let end = match bug!(self, ApplyUncommitted) {
+            true => self.log.last_index(),
+            false => self.commit,
+        };
+        while self.given_out < end && self.given_out - self.applied < self.config.unapplied_max {
             self.given_out += 1;
             let index = self.given_out;
             let entry = self
@@ -489,7 +538,7 @@ impl Raft {
 
     /// Replies once term and vote are durable: now, if they are.
     pub(crate) fn reply_after_hard_state(&mut self, to: NodeId, body: Body) {
-        if self.writes.hard_state_durable() || bug!(self, VoteBeforePersist) {
+        if self.writes.hard_state_durable() || bug!(self, TermVoteNotPersisted) {
             self.send(to, body);
         } else {
             let message = self.message(to, self.term(), body);

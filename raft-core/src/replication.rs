@@ -26,7 +26,7 @@ impl Raft {
             Some(Refusal::NotLeader {
                 leader: self.known_leader(),
             })
-        } else if self.transfer.is_some() {
+        } else if self.transfer.is_some() && !bug!(self, TransferKeepsWriting) {
             Some(Refusal::Transferring)
         } else if bytes > config.entry_bytes_max {
             Some(Refusal::TooLarge)
@@ -133,6 +133,13 @@ impl Raft {
         if lost && self.peers[at].match_index > hint.index {
             self.meet_again(at);
         } else {
+            let bound = match bug!(self, NackHintLastIndex) {
+                true => hint.index,
+                false => bound,
+            };
+            if bug!(self, NackAdvancesMatch) {
+                self.peers[at].accepted(hint.index);
+            }
             self.peers[at].rejected(prev, bound);
         }
         // A refusal of the entries is still an answer to "do I lead?".
@@ -145,7 +152,11 @@ impl Raft {
         if self.role != Role::Leader {
             return;
         }
-        let replicated = self.reached_by_quorum(self.writes.durable(), Progress::vouched_for);
+        let own = match bug!(self, LeaderSelfAckBeforePersist) {
+            true => self.log.last_index(),
+            false => self.writes.durable(),
+        };
+        let replicated = self.reached_by_quorum(own, Progress::vouched_for);
         if replicated > self.commit && self.is_of_current_term(replicated) {
             // A new leader may find a configuration committed that its predecessor did not come to deal with.
             let news = self.configurations.active_index() > self.commit || !self.has_committed_in_term();
@@ -158,6 +169,9 @@ impl Raft {
     }
 
     fn is_of_current_term(&self, index: Index) -> bool {
+        if bug!(self, CommitBreakAtOldTerm) && self.log.term(self.commit + 1) != Some(self.term()) {
+            return false;
+        }
         self.log.term(index) == Some(self.term()) || bug!(self, CommitPriorTerm)
     }
 
@@ -180,12 +194,17 @@ impl Raft {
     ) {
         let mut verified = prev.index + entries.len() as Index;
         let mut prev_index = prev.index;
-        if prev_index < self.commit {
+        if bug!(self, PurgedPrevIsConflict) && prev_index < self.log.start().index {
+            return self.clear_log(from, stamp);
+        }
+        if bug!(self, PrevZeroMatches) && prev_index < self.log.start().index {
+            // The entries go to the end of the log, wherever they belong.
+        } else if prev_index < self.commit {
             // All up to the commit index is the leader's already (section 5.4), compacted or not.
             entries.retain(|entry| entry.index > self.commit);
             prev_index = self.commit;
             verified = verified.max(self.commit);
-        } else if self.log.term(prev.index) != Some(prev.term) {
+        } else if !self.agrees_at(prev) {
             let rejection = self.rejection_with_hint(prev, stamp);
             return self.reply_after_hard_state(from, rejection);
         }
@@ -200,6 +219,22 @@ impl Raft {
         self.acknowledge(from, verified, stamp);
     }
 
+    /// Section 5.3: the consistency check, by index and term.
+    fn agrees_at(&self, prev: Mark) -> bool {
+        let term = self.log.term(prev.index);
+        term == Some(prev.term) || (term.is_some() && bug!(self, SkipPrevTermCheck))
+    }
+
+    /// S3: takes the compacted part of the log for a conflict.
+    fn clear_log(&mut self, from: NodeId, stamp: Stamp) {
+        let start = self.log.start();
+        self.log.reset(start);
+        self.writes.truncated(start.index + 1);
+        self.configurations.truncated(start.index + 1);
+        let rejection = self.rejection_with_hint(start, stamp);
+        self.reply_after_hard_state(from, rejection);
+    }
+
     /// What a request of an old term gets. It tells the current term and nothing else: its sender may lead that term by
     /// now, with rounds and sessions of the same numbers, so it must not be taken for an answer to any of those.
     pub(crate) fn rejection(&self, prev_index: Index) -> Body {
@@ -212,7 +247,10 @@ impl Raft {
     }
 
     fn rejection_with_hint(&self, prev: Mark, stamp: Stamp) -> Body {
-        let hint = self.log.agreement_bound(prev);
+        let hint = match bug!(self, NackHintLastIndex) {
+            true => self.log.last(),
+            false => self.log.agreement_bound(prev),
+        };
         Body::AppendRejected {
             prev_index: prev.index,
             hint,
@@ -242,11 +280,15 @@ impl Raft {
         } else {
             verified
         };
-        self.advance_commit(self.commit.max(leader_commit.min(verified)));
+        self.advance_commit(leader_commit.min(verified));
     }
 
     /// Says what is durable of the leader's log, once it is.
     pub(crate) fn acknowledge(&mut self, to: NodeId, match_index: Index, stamp: Stamp) {
+        let match_index = match bug!(self, AckLastIndex) {
+            true => self.log.last_index(),
+            false => match_index,
+        };
         let body = Body::AppendAccepted {
             match_index,
             amnesia: self.amnesia,

@@ -1,5 +1,6 @@
 //! Log compaction and snapshots (paper, section 7): taking one, sending it in chunks that can be resumed, installing it.
 
+use crate::bugs::bug;
 use crate::configuration::Configuration;
 use crate::io::Output;
 use crate::message::{Body, Stamp};
@@ -69,11 +70,18 @@ impl Raft {
             "a snapshot at {index} of what is applied up to {}",
             self.applied
         );
+        let index = match bug!(self, SnapshotIndexAhead) {
+            true => self.commit,
+            false => index,
+        };
         self.snapshot_asked = false;
         if index <= self.snapshot_index() {
             return; // a leader's snapshot has come meanwhile
         }
-        let configuration = self.configurations.as_of(index).clone();
+        let configuration = match bug!(self, SnapshotDropsConfig) {
+            true => Configuration::of(self.configurations.as_of(index).voters.clone()),
+            false => self.configurations.as_of(index).clone(),
+        };
         let last = self.log.mark(index);
         self.adopt_snapshot(Arc::new(Snapshot {
             last,
@@ -86,6 +94,9 @@ impl Raft {
         self.writes.snapshot_taken(Arc::clone(&snapshot));
         self.compact_after = Some(self.writes.next_id());
         self.snapshot = Some(snapshot);
+        if bug!(self, CompactBeforeSnapshotDurable) {
+            self.compact_if_due(self.writes.next_id());
+        }
     }
 
     /// The write `id` is durable; if it held the snapshot, the log before it goes, but for a tail that followers a little
@@ -107,7 +118,11 @@ impl Raft {
 impl Raft {
     /// Sends the next chunks to a follower that needs entries which are compacted.
     pub(crate) fn send_snapshot_if_needed(&mut self, at: usize) {
-        let needed = self.peers[at].next_index <= self.log.start().index;
+        let start = self.log.start().index;
+        let needed = match bug!(self, SnapshotBoundaryOffByOne) {
+            true => self.peers[at].next_index < start,
+            false => self.peers[at].next_index <= start,
+        };
         if !needed {
             // Late acknowledgements may have brought it back to where the log begins.
             return self.peers[at].leave_snapshot();
@@ -174,7 +189,7 @@ impl Raft {
         chunk: &[u8],
         stamp: Stamp,
     ) {
-        if expected.last.index <= self.commit {
+        if expected.last.index <= self.commit && !bug!(self, AcceptStaleSnapshot) {
             // Nothing new: all up to the commit index is the leader's (section 5.4).
             self.incoming = None;
             return self.acknowledge(from, self.commit, stamp);
@@ -204,7 +219,7 @@ impl Raft {
             bytes,
             ..
         } = incoming;
-        let has_last = self.log.term(last.index) == Some(last.term);
+        let has_last = self.log.term(last.index) == Some(last.term) && !bug!(self, SnapshotDropsMatchingSuffix);
         if !has_last {
             self.truncated(self.log.start().index.max(self.commit) + 1);
             self.writes.truncated(self.log.start().index + 1);
@@ -213,6 +228,10 @@ impl Raft {
         }
         self.configurations.restored(last.index, configuration.clone());
         self.jump_to(last.index);
+        if bug!(self, SnapshotSetsTerm) {
+            self.hard_state.term = last.term;
+            self.writes.hard_state_changed();
+        }
         let snapshot = Arc::new(Snapshot {
             last,
             configuration,

@@ -1,6 +1,7 @@
 //! What has been given to the disk and what the disk has confirmed. Here stands the rule that nothing is said before it
 //! is durable: a message either leaves now or is put into the [`Persist`] that it waits for.
 
+use crate::bugs::{Planted, bug};
 use crate::io::Persist;
 use crate::log::Log;
 use crate::message::Message;
@@ -30,6 +31,7 @@ pub(crate) struct Writes {
     hard_states_in_flight: usize,
     /// Messages that wait for the next write.
     then: Vec<Message>,
+    pub(crate) planted: Planted,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,11 @@ impl Writes {
             written: last_index,
             ..Self::default()
         }
+    }
+
+    #[cfg(feature = "bugs")]
+    pub(crate) fn planted(&self) -> Planted {
+        self.planted
     }
 
     /// Entries up to here are durable.
@@ -90,6 +97,9 @@ impl Writes {
         }
         self.written = self.written.min(kept);
         self.durable = self.durable.min(kept);
+        if bug!(self, AsyncAppendAba) {
+            return;
+        }
         for write in &mut self.in_flight {
             write.last_index = write.last_index.min(kept);
         }
@@ -110,10 +120,12 @@ impl Writes {
         self.last_id = self.next_id();
         let hard_state = core::mem::take(&mut self.hard_state_changed).then_some(hard_state);
         self.hard_states_in_flight += usize::from(hard_state.is_some());
+        let compacted_first = self.start.is_some() && bug!(self, CompactBeforeSnapshotDurable);
+        let snapshot = self.snapshot.take_if(|_| !compacted_first);
         let persist = Persist {
             id: self.last_id,
             hard_state,
-            snapshot: self.snapshot.take(),
+            snapshot,
             truncate: self.truncate.take(),
             start: self.start.take(),
             entries: log.from(self.written + 1).cloned().collect(),

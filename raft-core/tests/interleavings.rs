@@ -215,7 +215,7 @@ mod planted {
 
     noticed!(
         a_vote_before_it_is_durable,
-        VoteBeforePersist,
+        TermVoteNotPersisted,
         3,
         ["voted for", "election safety"]
     );

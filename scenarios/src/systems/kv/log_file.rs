@@ -6,6 +6,7 @@
 //! a file that has since been written anew. Recovery ends at the first record that does not check: what follows was not
 //! synced.
 
+use super::bugs::{Place, planted};
 use raft_core::{Configuration, Content, DurableState, Entry, HardState, Mark, Persist, Snapshot};
 use serde::{Deserialize, Serialize};
 use simulator::DiskImage;
@@ -49,6 +50,7 @@ pub struct LogFile {
     checksum: u32,
     /// Reused for the bytes of each record.
     buffer: Vec<u8>,
+    bug: Option<Place>,
 }
 
 /// What a file held.
@@ -97,7 +99,11 @@ impl LogFile {
             "a write of {body} bytes is beyond the limit of the log file"
         );
         self.checksum = crc32c::crc32c_append(self.checksum, &buffer[HEADER_BYTES..]);
-        buffer[..4].copy_from_slice(&(body as u32).to_le_bytes());
+        let length = match planted!(self.bug, CodecLenWrap) {
+            true => u32::from(body as u16),
+            false => body as u32,
+        };
+        buffer[..4].copy_from_slice(&length.to_le_bytes());
         buffer[4..HEADER_BYTES].copy_from_slice(&self.checksum.to_le_bytes());
         self.buffer = buffer;
         let offset = self.end;
@@ -107,14 +113,24 @@ impl LogFile {
 
     /// Reads a file back, up to the last record that checks.
     pub fn recover(image: &DiskImage<'_>) -> Recovered {
+        Self::default().recover_from(image)
+    }
+
+    /// As [`recover`](Self::recover), with a planted bug in the reader and the writer.
+    pub(super) fn recover_with(image: &DiskImage<'_>, bug: Option<Place>) -> Recovered {
+        let file = Self { bug, ..Self::default() };
+        file.recover_from(image)
+    }
+
+    fn recover_from(self, image: &DiskImage<'_>) -> Recovered {
         let bytes = image.as_slice();
         let mut recovered = Recovered {
-            file: Self::default(),
+            file: self,
             state: DurableState::default(),
             torn: false,
         };
         let file = &mut recovered.file;
-        while let Some((record, checksum, length)) = record_at(&bytes[file.end as usize..], file.checksum) {
+        while let Some((record, checksum, length)) = record_at(&bytes[file.end as usize..], file.checksum, file.bug) {
             let Some(()) = replay(&mut recovered.state, record) else {
                 break;
             };
@@ -127,7 +143,7 @@ impl LogFile {
 }
 
 /// The record at the start of `bytes`, its checksum and its length with the header.
-fn record_at(bytes: &[u8], previous: u32) -> Option<(Record<'_>, u32, usize)> {
+fn record_at(bytes: &[u8], previous: u32, bug: Option<Place>) -> Option<(Record<'_>, u32, usize)> {
     let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
     let [l0, l1, l2, l3, c0, c1, c2, c3] = *header;
     let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
@@ -137,7 +153,8 @@ fn record_at(bytes: &[u8], previous: u32) -> Option<(Record<'_>, u32, usize)> {
     let body = rest.get(..length)?;
     let checksum = crc32c::crc32c_append(previous, body);
     let record = postcard::from_bytes(body).ok()?;
-    (checksum == u32::from_le_bytes([c0, c1, c2, c3])).then_some((record, checksum, HEADER_BYTES + length))
+    let holds = checksum == u32::from_le_bytes([c0, c1, c2, c3]) || planted!(bug, ChecksumSkipped);
+    holds.then_some((record, checksum, HEADER_BYTES + length))
 }
 
 /// Does to the state what the write did; `None` if the record does not follow on it.

@@ -5,6 +5,7 @@
 
 pub mod bugs;
 pub mod log_file;
+mod mutations;
 pub mod node;
 pub mod observe;
 pub mod protocol;

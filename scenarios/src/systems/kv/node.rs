@@ -1,7 +1,7 @@
 //! One server of the key-value service: the driver around the core. It gives the core what happens, and carries out what
 //! the core says, in the order in which it says it.
 
-use super::bugs::{Place, PlantedBug};
+use super::bugs::{Place, PlantedBug, planted};
 use super::log_file::LogFile;
 use super::observe::Observer;
 use super::protocol::{Envelope, Operation, Reply, Request, Response};
@@ -32,22 +32,24 @@ pub struct NodeConfig {
 /// One server.
 #[derive(Clone, Debug)]
 pub struct KvNode {
-    raft: Raft,
-    store: Store,
-    file: LogFile,
+    pub(super) raft: Raft,
+    pub(super) store: Store,
+    pub(super) file: LogFile,
     /// Writes that are not durable yet, oldest first.
     writes: VecDeque<Persist>,
     /// Requests that wait for the core's answer.
-    pending: BTreeMap<u64, Pending>,
+    pub(super) pending: BTreeMap<u64, Pending>,
     next_request: u64,
     /// Replies of commands that were just applied, by log index, until their answers are given.
     replies: BTreeMap<u64, Option<Reply>>,
     /// What the core said, reused.
     outputs: Vec<Output>,
     observer: Observer,
-    bug: Option<Place>,
+    pub(super) bug: Option<Place>,
     /// A write that a planted bug keeps back.
-    kept_back: Option<Persist>,
+    pub(super) kept_back: Option<Persist>,
+    /// The term of the last write that held one.
+    pub(super) written_term: u64,
     follower_reads: bool,
     recovered_torn: bool,
     /// What the trace has said so far.
@@ -75,15 +77,15 @@ impl Traced {
 }
 
 #[derive(Clone, Debug)]
-struct Pending {
-    client: ClientId,
-    sequence: u64,
-    operation: Operation,
+pub(super) struct Pending {
+    pub(super) client: ClientId,
+    pub(super) sequence: u64,
+    pub(super) operation: Operation,
     /// A planted bug has answered it already.
-    answered: bool,
+    pub(super) answered: bool,
 }
 
-type Ctx<'a> = Context<'a, KvNode>;
+pub(super) type Ctx<'a> = Context<'a, KvNode>;
 
 impl Process for KvNode {
     type Config = NodeConfig;
@@ -93,7 +95,11 @@ impl Process for KvNode {
     type Client = Actor;
 
     fn boot(config: &NodeConfig, disk: &DiskImage<'_>, ctx: &mut Ctx<'_>) -> Self {
-        let recovered = LogFile::recover(disk);
+        let bug = config.bug.map(|bug| bug.place);
+        let mut recovered = LogFile::recover_with(disk, bug);
+        if planted!(bug, AmnesiacRejoin) {
+            recovered = LogFile::recover_with(&DiskImage::new(&[]), bug);
+        }
         let mut raft = config.raft.clone();
         raft.seed = ctx.random();
         #[cfg(feature = "bugs")]
@@ -116,7 +122,7 @@ impl Process for KvNode {
         let next_request = raft.config().seed;
         Self {
             raft,
-            store: store.unwrap_or_default(),
+            store: store.unwrap_or_default().with_bug(bug),
             file: recovered.file,
             writes: VecDeque::new(),
             pending: BTreeMap::new(),
@@ -124,8 +130,9 @@ impl Process for KvNode {
             replies: BTreeMap::new(),
             outputs: Vec::new(),
             observer,
-            bug: config.bug.map(|bug| bug.place),
+            bug,
             kept_back: None,
+            written_term: traced.term,
             follower_reads: config.follower_reads,
             recovered_torn: recovered.torn,
             traced,
@@ -154,6 +161,10 @@ impl Process for KvNode {
     fn on_request(&mut self, from: ClientId, request: Request, ctx: &mut Ctx<'_>) {
         let id = RequestId(self.next_request);
         self.next_request = self.next_request.wrapping_add(1);
+        if let Some(reply) = self.answers_at_once(&request) {
+            let sequence = request.sequence;
+            return ctx.respond(from, Response { sequence, reply });
+        }
         let Some(input) = self.input_of(id, &request) else {
             let leader = self.raft.status().leader.map(node_number);
             let response = Response {
@@ -222,6 +233,7 @@ impl KvNode {
     /// What the core is told of a request; `None` if this node does not serve it.
     fn input_of(&self, id: RequestId, request: &Request) -> Option<Input> {
         if let Some(command) = Command::of(request) {
+            let command = self.checked_already(command);
             return Some(Input::Propose {
                 id,
                 payload: command.encode(),
@@ -297,7 +309,13 @@ impl KvNode {
         }
     }
 
-    fn write(&mut self, persist: Persist, ctx: &mut Ctx<'_>) {
+    pub(super) fn write(&mut self, mut persist: Persist, ctx: &mut Ctx<'_>) {
+        self.forgets_at_compaction(&mut persist);
+        if let Some(before) = self.written_before(&persist)
+            && let Some((offset, bytes)) = self.file.append(&before)
+        {
+            ctx.write(offset, bytes);
+        }
         if let Some((offset, bytes)) = self.file.append(&persist) {
             ctx.write(offset, bytes);
         }
@@ -309,6 +327,7 @@ impl KvNode {
     fn apply(&mut self, entry: &raft_core::Entry, ctx: &mut Ctx<'_>) -> u64 {
         if let Content::Command(bytes) = &entry.content {
             let command = Command::decode(bytes).expect("what is committed was proposed by a node of this service");
+            self.store.clock = ctx.now().0;
             let applied = self.store.apply(&command, entry.index);
             self.observer.command(&command, &applied);
             if !self.pending.is_empty() {
@@ -322,7 +341,8 @@ impl KvNode {
 
     /// Takes over the state of a snapshot and returns its index.
     fn restore(&mut self, snapshot: &Snapshot, ctx: &mut Ctx<'_>) -> u64 {
-        self.store = Store::decode(&snapshot.data).expect("what a node of this service sent");
+        let store = Store::decode(&snapshot.data).expect("what a node of this service sent");
+        self.store = store.with_bug(self.bug);
         let index = snapshot.last.index;
         ctx.trace("install", || json!({ "index": index, "term": snapshot.last.term }));
         index
@@ -339,7 +359,7 @@ impl KvNode {
         let reply = match answer.outcome {
             Outcome::Committed { .. } if matches!(pending.operation, Operation::Change { .. }) => Reply::Done,
             Outcome::Committed { index, .. } => match self.replies.remove(&index).expect("applied just before") {
-                Some(reply) => reply,
+                Some(reply) => self.reply_to(&pending.operation, reply),
                 None => return, // the session has moved on: nobody waits
             },
             Outcome::Readable { index } => match pending.operation {
@@ -397,53 +417,6 @@ impl KvNode {
         }
         if after.commit != before.commit {
             ctx.trace("commit", || json!({ "index": after.commit, "was": before.commit }));
-        }
-    }
-}
-
-/// The planted bugs of the service.
-impl KvNode {
-    /// A1: tells the client that its update is done as soon as this node, as leader, has appended it.
-    fn answer_on_append(&mut self, id: RequestId, ctx: &mut Ctx<'_>) {
-        #[cfg(feature = "bugs")]
-        if self.bug == Some(Place::AnswerOnAppend)
-            && let Some(pending) = self.pending.get_mut(&id.0)
-        {
-            let reply = match &pending.operation {
-                Operation::Write { .. } | Operation::Append { .. } => Reply::Done,
-                Operation::Cas { key, from, .. } => Reply::Swapped {
-                    swapped: self.store.get(*key) == *from,
-                },
-                _ => return,
-            };
-            pending.answered = true;
-            ctx.respond(
-                pending.client,
-                Response {
-                    sequence: pending.sequence,
-                    reply,
-                },
-            );
-        }
-        let _ = (id, ctx);
-    }
-
-    /// D11: whether this write waits until the messages of this event have left.
-    fn keeps_back(&self, persist: &Persist) -> bool {
-        #[cfg(feature = "bugs")]
-        if self.bug == Some(Place::WriteAfterSend) {
-            let own_entries_only = persist.hard_state.is_none() && persist.then.is_empty();
-            // A leader alone has no messages to send first, and nothing would come to end the delay.
-            return own_entries_only && !self.raft.peers().is_empty();
-        }
-        let _ = (self.bug, persist);
-        false
-    }
-
-    /// Starts the write that [`keeps_back`](Self::keeps_back) held up at an earlier event.
-    fn start_kept_back(&mut self, ctx: &mut Ctx<'_>) {
-        if let Some(persist) = self.kept_back.take() {
-            self.write(persist, ctx);
         }
     }
 }

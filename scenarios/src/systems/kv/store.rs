@@ -1,6 +1,7 @@
 //! The state machine: a map of texts and the table of client sessions (thesis, section 6.3), with a hash of the whole that
 //! is kept up to date at each change.
 
+use super::bugs::{Place, planted};
 use super::protocol::{Key, Operation, Reply, Request, Value};
 use raft_core::sessions::{Admission, Sessions};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,15 @@ impl<'a> Command<'a> {
             sequence: request.sequence,
             update,
         })
+    }
+
+    /// The same without its condition.
+    pub(super) fn unconditional(self) -> Self {
+        let update = match self.update {
+            Update::Cas { key, to, .. } => Update::Write { key, value: to },
+            other => other,
+        };
+        Self { update, ..self }
     }
 
     /// Its bytes in the log.
@@ -98,6 +108,11 @@ pub struct Store {
     sessions: Sessions<Reply>,
     /// The exclusive or of a hash of each value and of each session.
     hash: u64,
+    #[serde(skip)]
+    bug: Option<Place>,
+    /// The node's own time, which nothing may depend on; only a planted bug looks at it.
+    #[serde(skip)]
+    pub(super) clock: u64,
 }
 
 /// What became of a command.
@@ -116,11 +131,18 @@ impl Default for Store {
             values: BTreeMap::new(),
             sessions: Sessions::new(None),
             hash: 0,
+            bug: None,
+            clock: 0,
         }
     }
 }
 
 impl Store {
+    /// The same with a planted bug.
+    pub(super) fn with_bug(self, bug: Option<Place>) -> Self {
+        Self { bug, ..self }
+    }
+
     /// Applies the command of the entry at `index`, exactly once: a repetition changes nothing.
     pub fn apply(&mut self, command: &Command<'_>, index: u64) -> Applied {
         let (session, sequence) = (u64::from(command.session), command.sequence);
@@ -128,9 +150,11 @@ impl Store {
             self.sessions.open(session, index);
         }
         match self.sessions.admit(session, sequence, index) {
+            _ if planted!(self.bug, DedupeAtProposeOnly) => return self.apply_again(command, index),
             Admission::Repeated(reply) => {
+                let reply = reply.clone();
                 return Applied {
-                    reply: Some(reply.clone()),
+                    reply: Some(self.fresh(&command.update).unwrap_or(reply)),
                     effect: false,
                 };
             }
@@ -156,6 +180,41 @@ impl Store {
         }
     }
 
+    /// X4: what a repeated command would answer now, if that planted bug is on.
+    fn fresh(&self, update: &Update<'_>) -> Option<Reply> {
+        match *update {
+            Update::Cas { key, from, .. } if planted!(self.bug, DedupeReturnsFresh) => {
+                let swapped = *self.get(key) == *from;
+                Some(Reply::Swapped { swapped })
+            }
+            _ => None,
+        }
+    }
+
+    /// X1: carries a command out without asking whether it was before.
+    fn apply_again(&mut self, command: &Command<'_>, index: u64) -> Applied {
+        let session = u64::from(command.session);
+        self.sessions.open(session, index);
+        let reply = self.update(&command.update);
+        if self
+            .sessions
+            .latest(session)
+            .is_none_or(|(latest, _)| latest < command.sequence)
+        {
+            self.sessions.record(session, command.sequence, reply.clone(), index);
+        }
+        Applied {
+            reply: Some(reply),
+            effect: true,
+        }
+    }
+
+    /// The answer that an operation of a session got, if it is the session's latest.
+    pub(super) fn answered(&self, session: u32, sequence: u64) -> Option<Reply> {
+        let (latest, reply) = self.sessions.latest(u64::from(session))?;
+        (latest == sequence).then(|| reply.clone())
+    }
+
     fn update(&mut self, update: &Update<'_>) -> Reply {
         match *update {
             Update::Write { key, value } => {
@@ -170,7 +229,11 @@ impl Store {
                 Reply::Swapped { swapped }
             }
             Update::Append { key, value } => {
-                self.set(key, [&*self.get(key), value].concat().into());
+                let clock = match planted!(self.bug, NondeterministicApply) {
+                    true => (self.clock / 1_000_000 % 10).to_string(),
+                    false => String::new(),
+                };
+                self.set(key, [&*self.get(key), value, &clock].concat().into());
                 Reply::Done
             }
         }
@@ -190,7 +253,18 @@ impl Store {
 
     /// The whole, sessions included, for a snapshot.
     pub fn encode(&self) -> Arc<[u8]> {
-        postcard::to_allocvec(self)
+        let without_sessions;
+        let store = match planted!(self.bug, SnapshotWithoutSessions) {
+            true => {
+                without_sessions = Self {
+                    sessions: Sessions::new(None),
+                    ..self.clone()
+                };
+                &without_sessions
+            }
+            false => self,
+        };
+        postcard::to_allocvec(store)
             .expect("a store of texts and numbers can be encoded")
             .into()
     }
