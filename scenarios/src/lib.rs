@@ -2,7 +2,8 @@
 //!
 //! This crate puts the three pillars together: services on `raft-core` ([`systems`]) run as processes of the `simulator`'s world
 //! under faults drawn from a scenario ([`scenario`], [`setup`], [`nemesis`]), with clients and operators ([`workloads`]), while the
-//! `checker` looks on ([`run`]). Many runs are a [`sweep`]. The `squall` binary is the command line to it.
+//! `checker` looks on ([`run`]). Many runs are a [`sweep`]; how
+//! long it takes to find a planted bug is measured by [`bugs`]. The `squall` binary is the command line to it.
 //!
 //! ```
 //! use scenarios::run::{RunOptions, run};
@@ -17,6 +18,7 @@
 //! # Ok::<(), scenario::ScenarioError>(())
 //! ```
 
+pub mod bugs;
 pub mod clock;
 pub mod expectation;
 pub mod nemesis;

@@ -192,22 +192,31 @@ pub fn sweep(sweep: &Sweep<'_>, interrupted: &AtomicBool, observer: &mut dyn Obs
     };
     let mut fold = Fold::new(sweep);
     let (sender, receiver) = sync_channel(BACKLOG);
-    threads(&pool, sender, || fold.take_all(&pool, &receiver, observer));
+    let work = |sender: &SyncSender<(u64, Outcome)>| pool.work(sender);
+    threads(pool.sweep.jobs, sender, &work, || {
+        fold.take_all(&pool, &receiver, observer);
+    });
     fold.finish(watch, interrupted.load(Ordering::Relaxed))
 }
 
+/// Does `work` on so many threads, each with a sender of its own, while the caller's thread does `meanwhile`.
 #[expect(
     clippy::disallowed_methods,
-    reason = "each run has one thread to itself; only the sweep has several"
+    reason = "each run has one thread to itself; only a sweep has several"
 )]
-fn threads(pool: &Pool<'_>, sender: SyncSender<(u64, Outcome)>, meanwhile: impl FnOnce()) {
+pub(crate) fn threads<T: Send>(
+    jobs: usize,
+    sender: SyncSender<T>,
+    work: &(impl Fn(&SyncSender<T>) + Sync),
+    meanwhile: impl FnOnce(),
+) {
     std::thread::scope(|scope| {
-        for number in 0..pool.sweep.jobs {
+        for number in 0..jobs {
             let sender = sender.clone();
             let builder = std::thread::Builder::new()
                 .name(format!("sweep-{number}"))
                 .stack_size(STACK);
-            let started = builder.spawn_scoped(scope, move || pool.work(&sender));
+            let started = builder.spawn_scoped(scope, move || work(&sender));
             // One thread is enough to go on with; without any, the system has bigger troubles.
             assert!(
                 started.is_ok() || number > 0,

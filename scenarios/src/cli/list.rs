@@ -9,7 +9,6 @@ use scenarios::recovery::RECOVERS;
 use scenarios::run::LINEARIZABLE;
 use scenarios::scenario;
 use scenarios::situations::Situation;
-use scenarios::systems::kv::bugs::PLANTED_BUGS;
 use serde::Serialize;
 use simulator::FaultClass;
 
@@ -76,10 +75,7 @@ pub fn list(args: &ListArgs, global: &Global) -> Done {
             .iter()
             .map(|situation| Item::new(situation.name(), situation.about()))
             .collect(),
-        Subject::Bugs => PLANTED_BUGS
-            .iter()
-            .map(|bug| Item::new(bug.id, format!("{}: {}", bug.name, bug.about)))
-            .collect(),
+        Subject::Bugs => return super::bugs::list(global),
     };
     output::result(global, &items, || text(&items))?;
     Ok(exit::PASSED)

@@ -5,6 +5,8 @@
 //! is read and written) and `error`. Results go to standard output and nothing else does.
 
 mod artefacts;
+mod bugs;
+mod chart;
 mod check;
 mod error;
 mod files;
@@ -65,7 +67,7 @@ struct Cli {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// How results are written: for people, or one JSON document
+    /// How results are written: for people, or one JSON document, or (`squall bugs`) Markdown
     #[arg(
         long,
         global = true,
@@ -108,6 +110,8 @@ enum Format {
     #[default]
     Human,
     Json,
+    /// Markdown; only of `squall bugs`
+    Markdown,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
@@ -136,6 +140,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Check a recorded history against a model
     Check(check::CheckArgs),
+    /// Measure how long it takes to find the planted bugs
+    Bugs(bugs::BugsArgs),
     /// List what there is to choose from
     List(list::ListArgs),
 }
@@ -150,11 +156,16 @@ pub fn main() -> ExitCode {
     };
     choice.write_global();
     let global = &cli.global;
+    let markdown = matches!(cli.global.format, Format::Markdown) && !matches!(cli.command, Command::Bugs(_));
     let done = match &cli.command {
+        _ if markdown => Err(CliError::Usage(
+            "only `squall bugs` writes Markdown; use --format human or json".to_owned(),
+        )),
         Command::Run(args) => run::run(args, global),
         Command::Sweep(args) => sweep::sweep(args, global),
         Command::Replay(args) => replay::replay(args, global),
         Command::Check(args) => check::check(args, global),
+        Command::Bugs(args) => bugs::bugs(args, global),
         Command::List(args) => list::list(args, global),
     };
     ExitCode::from(done.unwrap_or_else(|error| {

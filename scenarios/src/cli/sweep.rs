@@ -111,12 +111,12 @@ pub fn sweep(args: &SweepArgs, global: &Global) -> Done {
     Ok(result.exit_code)
 }
 
-fn processors() -> usize {
+pub fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, Into::into)
 }
 
 /// A flag that the first Ctrl-C sets; the second ends the process at once.
-fn interruption() -> Result<Arc<AtomicBool>, CliError> {
+pub fn interruption() -> Result<Arc<AtomicBool>, CliError> {
     let flag = Arc::new(AtomicBool::new(false));
     let set = Arc::clone(&flag);
     ctrlc::set_handler(move || {

@@ -1,0 +1,201 @@
+//! How long the harness takes to find each planted bug.
+//!
+//! A *trial* sweeps one bug over its own range of seeds, seed by seed and in each seed scenario by scenario, until a run
+//! fails or the trial has used up its processor time. A bug has several trials over disjoint ranges, and as many *blind*
+//! ones, in which no white-box property is held: only what clients see, and assertions. A trial that ends without a
+//! finding is *censored*: it counts as longer than its budget, and is never dropped.
+//!
+//! A trial runs on one thread, so its processor time is that thread's, whatever the others do; only the times depend on
+//! the machine. Owns trials and their statistics (`report`). Leaves to others: what a run is, printing, files.
+
+mod report;
+#[cfg(test)]
+mod tests;
+
+pub use report::{BugReport, Quantile};
+
+use crate::clock::ThreadStopwatch;
+use crate::expectation;
+use crate::run::{LINEARIZABLE, RunOptions};
+use crate::scenario::Scenario;
+use crate::sweep::{attempt, threads};
+use crate::systems::kv::PlantedBug;
+use crate::verdict::FailureKind;
+use serde::Serialize;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+/// Seeds from one range to the next.
+pub const RANGE: u64 = 1 << 32;
+/// How often an observer hears when nothing ends.
+const TICK: Duration = Duration::from_millis(200);
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    /// The bugs.
+    pub bugs: &'a [&'static PlantedBug],
+    /// The scenarios of each seed, in this order.
+    pub scenarios: &'a [Scenario],
+    /// Processor time of one trial.
+    pub budget: Duration,
+    /// Most seeds of one trial.
+    pub seeds: u64,
+    /// Disjoint ranges of seeds, each with one trial of either kind; at least 1.
+    pub ranges: u64,
+    /// Whether there are blind trials.
+    pub blind: bool,
+    /// Worker threads, at least 1.
+    pub jobs: usize,
+}
+
+/// One sweep of one bug over one range of seeds.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Trial {
+    /// The first seed.
+    pub first_seed: u64,
+    /// Runs, the one that failed included.
+    pub runs: u64,
+    /// Seeds that were begun.
+    pub seeds: u64,
+    /// Processor time, in microseconds.
+    pub cpu_us: u64,
+    /// What was found; `None` if the trial is censored.
+    pub found: Option<Finding>,
+}
+
+/// The run that failed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Finding {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// What sort of failure.
+    pub kind: FailureKind,
+    /// The property that was broken, which says which oracle fired first.
+    pub property: String,
+    /// Property and place.
+    pub signature: String,
+}
+
+/// How far a measurement is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Trials done.
+    pub done: u64,
+    /// Trials in all.
+    pub total: u64,
+    /// Trials that found their bug.
+    pub found: u64,
+}
+
+/// Which trial: `bug` is an index of the plan.
+#[derive(Clone, Copy, Debug)]
+struct Task {
+    bug: usize,
+    range: u64,
+    blind: bool,
+}
+
+/// Measures. When `interrupted` becomes true no further run starts, and trials that were not begun are left out.
+pub fn measure(plan: &Plan<'_>, interrupted: &AtomicBool, mut observer: impl FnMut(Progress)) -> Vec<BugReport> {
+    assert!(
+        plan.jobs > 0 && plan.ranges > 0,
+        "a measurement has a thread and a range"
+    );
+    let blind: Vec<Scenario> = plan.scenarios.iter().map(blinded).collect();
+    let tasks = tasks(plan);
+    let next = AtomicU64::new(0);
+    let mut reports: Vec<BugReport> = plan.bugs.iter().map(|bug| BugReport::new(bug)).collect();
+    let (sender, receiver) = sync_channel(tasks.len().max(1));
+    let work = |sender: &std::sync::mpsc::SyncSender<(Task, Trial)>| {
+        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+            let scenarios = if task.blind { &blind } else { plan.scenarios };
+            let trial = trial(plan, scenarios, *task, interrupted);
+            if interrupted.load(Ordering::Relaxed) && trial.found.is_none() {
+                return; // neither found nor out of budget: it says nothing
+            }
+            if sender.send((*task, trial)).is_err() {
+                return;
+            }
+        }
+    };
+    threads(plan.jobs, sender, &work, || {
+        let (mut done, mut found) = (0, 0);
+        loop {
+            match receiver.recv_timeout(TICK) {
+                Ok((task, trial)) => {
+                    done += 1;
+                    found += u64::from(trial.found.is_some());
+                    reports[task.bug].add(task.range, task.blind, trial);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let total = tasks.len() as u64;
+            observer(Progress { done, total, found });
+        }
+    });
+    reports
+}
+
+/// All first ranges before all second ones: an interruption then leaves something of every bug.
+fn tasks(plan: &Plan<'_>) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    for range in 0..plan.ranges {
+        for blind in [false, true].into_iter().take(1 + usize::from(plan.blind)) {
+            tasks.extend((0..plan.bugs.len()).map(|bug| Task { bug, range, blind }));
+        }
+    }
+    tasks
+}
+
+/// The scenario, held only to what clients see.
+fn blinded(scenario: &Scenario) -> Scenario {
+    let mut blind = scenario.clone();
+    blind.expect.properties = vec![LINEARIZABLE.to_owned()];
+    blind
+}
+
+fn trial(plan: &Plan<'_>, scenarios: &[Scenario], task: Task, interrupted: &AtomicBool) -> Trial {
+    let watch = ThreadStopwatch::start();
+    let options = RunOptions {
+        bug: Some(plan.bugs[task.bug]),
+        trace: false,
+    };
+    let mut trial = Trial {
+        first_seed: task.range * RANGE,
+        runs: 0,
+        seeds: 0,
+        cpu_us: 0,
+        found: None,
+    };
+    'seeds: for seed in (trial.first_seed..).take(usize::try_from(plan.seeds).unwrap_or(usize::MAX)) {
+        trial.seeds += 1;
+        for scenario in scenarios {
+            trial.runs += 1;
+            trial.found = finding(scenario, seed, options);
+            let out_of_budget = watch.cpu() >= plan.budget;
+            if trial.found.is_some() || out_of_budget || interrupted.load(Ordering::Relaxed) {
+                break 'seeds;
+            }
+        }
+    }
+    trial.cpu_us = u64::try_from(watch.cpu().as_micros()).unwrap_or(u64::MAX);
+    trial
+}
+
+/// What a run shows of the bug. That a checker gave up shows nothing.
+fn finding(scenario: &Scenario, seed: u64, options: RunOptions) -> Option<Finding> {
+    let report = attempt(scenario, seed, options);
+    let failure = expectation::judged(scenario, report.failure)?;
+    (failure.kind != FailureKind::Inconclusive).then(|| Finding {
+        scenario: scenario.name.clone(),
+        seed,
+        kind: failure.kind,
+        property: failure.property,
+        signature: failure.signature,
+    })
+}
