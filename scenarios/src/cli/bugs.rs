@@ -359,7 +359,7 @@ impl Row {
                 format!("{found}/{of}")
             }
         };
-        let count = |quantile: Option<Quantile>| text_of(quantile, output::grouped::<u64>);
+        let count = |quantile: Option<Quantile>| text_of(quantile, output::grouped);
         let seconds = |quantile| text_of(quantile, seconds);
         let typical = self.report.typical();
         let mut oracle = typical.map_or("–", |finding| finding.property.as_str()).to_owned();

@@ -132,7 +132,7 @@ impl Process for KvNode {
             observer,
             bug,
             kept_back: None,
-            written_term: traced.term,
+            written_term: traced.hard_state.term,
             follower_reads: config.follower_reads,
             recovered_torn: recovered.torn,
             traced,
