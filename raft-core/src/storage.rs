@@ -46,7 +46,6 @@ impl Raft {
     pub(crate) fn fail(&mut self, id: WriteId) {
         self.failed = self.failed.max(Some(id));
         self.become_follower(self.term(), None);
-        self.quiet = false;
         self.outbox.retain(|output| !matches!(output, Output::Send(_)));
         for proposal in core::mem::take(&mut self.proposals) {
             self.answer(proposal.id, Outcome::Unknown);

@@ -293,3 +293,40 @@ fn a_configuration_that_makes_no_sense_is_refused() {
         "invalid Raft configuration: election_timeout_min must be more than heartbeat_interval"
     );
 }
+
+#[test]
+fn thesis_9_6_a_pre_vote_for_the_current_term_is_refused_where_the_vote_is_given() {
+    let last = Mark { term: 9, index: 99 };
+    let mut raft = core(3, 3, &[1], defaults);
+    let sent = replies(&mut raft, from_2(3, Body::PreVote { last }));
+    assert_eq!(sent, [(3, Body::PreVoteReply { granted: true })]);
+    let other = Message {
+        from: NodeId(3),
+        to: NodeId(1),
+        term: 3,
+        body: Body::RequestVote { last, transfer: true },
+    };
+    replies(&mut raft, Input::Message(other));
+    let sent = replies(&mut raft, from_2(3, Body::PreVote { last }));
+    assert_eq!(sent, [(3, Body::PreVoteReply { granted: false })]);
+}
+
+#[test]
+fn thesis_9_6_a_pre_vote_counts_only_in_the_term_that_was_asked_for() {
+    let mut raft = core(3, 2, &[1], defaults);
+    raft.handle(Time(1_000 * MILLISECOND), Input::Timeout);
+    assert_eq!(raft.role(), Role::PreCandidate);
+    replies(&mut raft, from_2(9, Body::PreVoteReply { granted: true }));
+    assert_eq!((raft.role(), raft.term()), (Role::PreCandidate, 2));
+    replies(&mut raft, from_2(3, Body::PreVoteReply { granted: true }));
+    assert_eq!((raft.role(), raft.term()), (Role::Candidate, 3));
+}
+
+#[test]
+fn section_5_2_who_grants_a_vote_waits_for_the_one_it_has_chosen() {
+    let mut raft = core(3, 2, &[1], defaults);
+    let due = raft.next_deadline().unwrap();
+    let last = Mark { term: 9, index: 99 };
+    replies(&mut raft, from_2(3, Body::RequestVote { last, transfer: true }));
+    assert!(raft.next_deadline().unwrap() >= due.after(100 * MILLISECOND));
+}

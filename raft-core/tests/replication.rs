@@ -248,3 +248,23 @@ fn a_follower_refuses_and_names_the_leader() {
     });
     assert_eq!(cluster.outcome(1), Some(refused));
 }
+
+#[test]
+fn figure_2_an_acknowledgement_in_a_new_term_waits_until_the_term_is_durable() {
+    let mut raft = core(3, 2, &[1], defaults);
+    raft.handle(Time(1), from_2(3, append((1, 1), &[], 0)));
+    let said: Vec<Output> = std::iter::from_fn(|| raft.poll_output()).collect();
+    assert!(
+        matches!(&said[..], [Output::Persist(write)] if write.hard_state.is_some() && write.then.len() == 1),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn section_5_3_a_request_that_begins_before_the_commit_index_still_brings_what_is_after_it() {
+    let mut raft = core(3, 1, &[1, 1], defaults);
+    replies(&mut raft, from_2(1, append((2, 1), &[], 2)));
+    let sent = replies(&mut raft, from_2(1, append((1, 1), &[1, 1], 2)));
+    assert!(matches!(sent[..], [(1, Body::AppendAccepted { match_index: 3, .. })]));
+    assert_eq!(raft.log().last_index(), 3);
+}

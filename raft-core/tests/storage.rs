@@ -51,9 +51,21 @@ fn a_node_takes_part_again_once_the_write_that_failed_is_durable() {
     assert_eq!(raft.log().last_index(), 2, "it heard nothing");
     outputs(&mut raft, Input::Persisted(id));
     assert_eq!((raft.status().failed, raft.status().durable_index), (false, 2));
-    assert!(raft.next_deadline().is_some(), "it misses its leader again");
     let sent = replies(&mut raft, from_2(2, append((2, 2), &[2], 1)));
     assert!(matches!(sent[..], [(2, Body::AppendAccepted { match_index: 3, .. })]));
+}
+
+#[test]
+fn a_node_that_takes_part_again_gives_its_leader_time() {
+    let (mut raft, id) = failed_follower();
+    let later = Time(10_000 * MILLISECOND);
+    raft.handle(later, Input::Persisted(id));
+    assert_eq!(raft.role(), Role::Follower);
+    let deadline = raft.next_deadline().expect("it misses its leader again");
+    assert!(
+        deadline >= later.after(raft.config().election_timeout_min),
+        "{deadline:?}"
+    );
 }
 
 #[test]
