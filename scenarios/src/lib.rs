@@ -46,15 +46,9 @@ pub fn known() -> scenario::Known<'static> {
     });
     static FAULT_CLASSES: LazyLock<Vec<&str>> =
         LazyLock::new(|| simulator::FaultClass::ALL.iter().map(|class| class.name()).collect());
-    static SITUATIONS: LazyLock<Vec<&str>> = LazyLock::new(|| {
-        situations::Situation::ALL
-            .iter()
-            .map(|situation| situation.name())
-            .collect()
-    });
     scenario::Known {
         properties: &PROPERTIES,
         fault_classes: &FAULT_CLASSES,
-        situations: &SITUATIONS,
+        situations: &situations::Situation::NAMES,
     }
 }

@@ -1,13 +1,18 @@
 //! From a scenario's faults and a seed to a plan: an explicit list of timed actions, which is data from then on.
 //!
 //! Each `[[fault]]` draws from a stream of its own, so that one more fault at the end of a file shifts none of the others. Owns
-//! when faults strike; what a strike is made of is in the modules below, one for each domain.
+//! when faults strike by the clock; `trigger` owns those that wait for a situation. What a strike is made of is in the modules
+//! below, one for each domain.
 
 mod clock;
 mod network;
 mod process;
+mod shape;
 #[cfg(test)]
 mod tests;
+mod trigger;
+
+pub use trigger::{Strike, Triggers};
 
 use crate::scenario::{DurationRange, Fault, FaultKind, Scenario, Target, When};
 use crate::setup::Draw;
@@ -15,14 +20,7 @@ use simulator::{Duration, FaultAction, NodeId, PlannedFault, Stream, Target as A
 
 /// Draws the plan of one run: sorted by time, and within the time of the faults except for what ends them.
 pub fn plan(scenario: &Scenario, draw: &Draw, seed: u64) -> Vec<PlannedFault> {
-    let mut planner = Planner {
-        draw,
-        stream: Stream::new(seed, "drift", 0),
-        plan: Vec::new(),
-        next_cut: 0,
-        rates: Vec::new(),
-    };
-    planner.start_clocks(scenario.clock.drift_max_ppm);
+    let mut planner = Planner::new(scenario, draw, seed);
     for (number, fault) in scenario.faults.iter().enumerate() {
         planner.stream = Stream::new(seed, "nemesis", number as u64);
         planner.fault(fault, Time(scenario.time.chaos_ns));
@@ -38,6 +36,21 @@ struct Planner<'a> {
     next_cut: u32,
     /// The rate at which each node's clock drifts from the start, in parts per million.
     rates: Vec<i32>,
+}
+
+impl<'a> Planner<'a> {
+    /// With the clocks' own drift as its only plan.
+    fn new(scenario: &Scenario, draw: &'a Draw, seed: u64) -> Self {
+        let mut planner = Self {
+            draw,
+            stream: Stream::new(seed, "drift", 0),
+            plan: Vec::new(),
+            next_cut: 0,
+            rates: Vec::new(),
+        };
+        planner.start_clocks(scenario.clock.drift_max_ppm);
+        planner
+    }
 }
 
 impl Planner<'_> {
@@ -65,14 +78,17 @@ impl Planner<'_> {
                     at += self.span(pause);
                 }
             }
+            // When that will be is not known before the run: see `trigger`.
+            When::Reached(_) => {}
         }
     }
 
     fn strike(&mut self, at: Time, kind: &FaultKind, end: Time) {
         match kind {
-            FaultKind::Partition { .. } | FaultKind::Isolate { .. } | FaultKind::OneWay { .. } => {
-                self.network(at, kind);
-            }
+            FaultKind::Partition { .. }
+            | FaultKind::CutClients { .. }
+            | FaultKind::Isolate { .. }
+            | FaultKind::OneWay { .. } => self.network(at, kind),
             FaultKind::Crash { .. }
             | FaultKind::Pause { .. }
             | FaultKind::RollingRestart { .. }
@@ -86,7 +102,8 @@ fn aim(target: Target) -> Aim {
     match target {
         Target::Leader => Aim::Primary,
         Target::Backup => Aim::RandomBackup,
-        Target::Any => Aim::Random,
+        // What was observed on no node in particular may strike any.
+        Target::Any | Target::Observed => Aim::Random,
         Target::Node(node) => Aim::Node(NodeId(u16::try_from(node).expect("bounded by the scenario format"))),
     }
 }

@@ -4,6 +4,7 @@
 //! Then the faults end, and within `time.settle` the cluster must elect a leader, serve every key and converge. At the
 //! end the clients' history is held against the model.
 
+use crate::nemesis::Triggers;
 use crate::panics;
 use crate::recovery;
 use crate::scenario::Scenario;
@@ -73,12 +74,15 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
     let draw = Draw::new(scenario, seed);
     let world = setup::world(scenario, &draw, seed, options.bug, options.trace)
         .expect("the scenario format admits only settings that make a world");
+    let mut watcher = Watcher::new(draw.all_nodes(), draw.nodes);
+    let triggers = Triggers::new(scenario, &draw, seed, &mut watcher);
     let mut run = Run {
         world,
         scenario,
         draw,
         properties: properties(scenario, &draw),
-        watcher: Watcher::new(draw.all_nodes(), draw.nodes),
+        watcher,
+        triggers,
         faults_end: Time(scenario.time.chaos_ns),
         deadline: Time(scenario.time.chaos_ns + scenario.time.settle_ns),
     };
@@ -115,6 +119,7 @@ struct Run<'a> {
     draw: Draw,
     properties: Properties,
     watcher: Watcher,
+    triggers: Triggers<'a>,
     faults_end: Time,
     deadline: Time,
 }
@@ -124,9 +129,7 @@ type Checked = Result<(), Box<Failure>>;
 impl Run<'_> {
     fn drive(&mut self) -> Checked {
         self.observe_all()?;
-        while let Some(step) = self.world.step_until(self.faults_end) {
-            self.stepped(&step)?;
-        }
+        self.suffer_faults()?;
         self.deadline += recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
         self.world.heal();
         self.watcher.links(links(&self.world));
@@ -140,6 +143,40 @@ impl Run<'_> {
         match self.world.halted() {
             Some(halt) => Err(Box::new(Failure::halted(&halt))),
             None => Err(Box::new(recovery::why_not(&self.world, self.faults_end, self.deadline))),
+        }
+    }
+
+    /// The first phase.
+    fn suffer_faults(&mut self) -> Checked {
+        loop {
+            let until = self
+                .triggers
+                .next()
+                .map_or(self.faults_end, |at| at.min(self.faults_end));
+            if let Some(step) = self.world.step_until(until) {
+                self.stepped(&step)?;
+            } else if self.world.now() >= self.faults_end || self.world.halted().is_some() {
+                return Ok(());
+            }
+            self.strike()?;
+        }
+    }
+
+    /// Applies the faults that a situation has brought about, and those that these bring about in turn.
+    fn strike(&mut self) -> Checked {
+        loop {
+            let now = self.world.now();
+            while let Some((situation, node)) = self.watcher.take() {
+                self.triggers.reached(now, situation, node);
+            }
+            let Some(strike) = self.triggers.due(now) else {
+                return Ok(());
+            };
+            let (when, fault) = (strike.situation.name(), strike.fault);
+            self.world
+                .note(None, "trigger", || serde_json::json!({ "fault": fault, "when": when }));
+            let step = self.world.apply(strike.action);
+            self.stepped(&step)?;
         }
     }
 

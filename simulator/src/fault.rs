@@ -69,6 +69,9 @@ pub enum FaultAction {
         /// Whether it is cut off from all clients too.
         #[serde(default)]
         with_clients: bool,
+        /// How many of the other nodes it stays joined with; who they are is drawn when it fires.
+        #[serde(default)]
+        keeps: u16,
     },
     /// Changes how the network behaves, for messages sent from now on.
     Network {

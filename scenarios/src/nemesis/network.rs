@@ -1,5 +1,6 @@
 //! Strikes on the network: partitions, isolated nodes, links that work one way.
 
+use super::shape::Shape;
 use super::{Planner, aim};
 use crate::scenario::{Direction, DurationRange, FaultKind, Split, Target};
 use simulator::{ClientId, CutId, Endpoint, FaultAction, NodeId, OneWay, Time};
@@ -9,9 +10,13 @@ impl Planner<'_> {
     pub(super) fn network(&mut self, at: Time, kind: &FaultKind) {
         match *kind {
             FaultKind::Partition { lasts, split, clients } => self.partition(at, lasts, split, clients),
-            FaultKind::Isolate { target, lasts, clients } => {
-                self.isolate(at, lasts, target, OneWay::None, clients);
-            }
+            FaultKind::CutClients { lasts } => self.cut_clients(at, lasts),
+            FaultKind::Isolate {
+                target,
+                lasts,
+                clients,
+                keeps,
+            } => self.isolate(at, lasts, (target, OneWay::None), clients, keeps),
             FaultKind::OneWay {
                 target,
                 direction,
@@ -24,7 +29,7 @@ impl Planner<'_> {
                     Direction::Any if !inwards => OneWay::Out,
                     Direction::In | Direction::Any => OneWay::In,
                 };
-                self.isolate(at, lasts, target, one_way, clients);
+                self.isolate(at, lasts, (target, one_way), clients, 0);
             }
             _ => unreachable!("nemesis: {} is no fault of the network", kind.name()),
         }
@@ -38,16 +43,38 @@ impl Planner<'_> {
         let mut order: Vec<u16> = (0..nodes).collect();
         self.stream.shuffle(&mut order);
         let size = match split {
-            Split::Even => nodes / 2,
-            Split::Random => self.stream.range(1, u64::from(nodes) - 1) as u16,
+            Split::Random => self.stream.range(1, u64::from(nodes) - 1),
+            Split::Minority => self.stream.range(1, (u64::from(nodes - 1) / 2).max(1)),
+            _ => 0,
         };
-        let (one, other) = order.split_at(usize::from(size));
-        let endpoints = |ids: &[u16]| ids.iter().map(|id| Endpoint::Node(NodeId(*id))).collect::<Vec<_>>();
-        let (mut from, mut to) = (endpoints(one), endpoints(other));
+        let Shape { apart, sides } = Shape::new(split, &order, size as usize);
+        let between = |(one, other): &(Vec<u16>, Vec<u16>)| (endpoints(one), endpoints(other));
+        let mut cuts: Vec<_> = apart.iter().map(between).collect();
         for client in (0..self.draw.clients).filter(|_| clients) {
-            let side = if self.stream.below(2) == 0 { &mut from } else { &mut to };
-            side.push(Endpoint::Client(ClientId(client)));
+            let side = &sides[self.stream.below(sides.len() as u64) as usize];
+            let lost: Vec<u16> = (0..nodes).filter(|node| !side.contains(node)).collect();
+            cuts.push((vec![Endpoint::Client(ClientId(client))], endpoints(&lost)));
         }
+        let until = at + self.span(lasts);
+        for (from, to) in cuts {
+            self.cut(at, until, from, to);
+        }
+    }
+
+    fn cut_clients(&mut self, at: Time, lasts: DurationRange) {
+        let some = |planner: &mut Self, count: u16| {
+            let mut all: Vec<u16> = (0..count).collect();
+            planner.stream.shuffle(&mut all);
+            all.truncate(planner.stream.range(1, u64::from(count)) as usize);
+            all
+        };
+        let (clients, nodes) = (some(self, self.draw.clients), some(self, self.draw.all_nodes()));
+        let clients = clients.into_iter().map(|client| Endpoint::Client(ClientId(client)));
+        let until = at + self.span(lasts);
+        self.cut(at, until, clients.collect(), endpoints(&nodes));
+    }
+
+    fn cut(&mut self, at: Time, until: Time, from: Vec<Endpoint>, to: Vec<Endpoint>) {
         let id = self.cut_id();
         self.add(
             at,
@@ -58,16 +85,16 @@ impl Planner<'_> {
                 one_way: false,
             },
         );
-        self.mend(at, lasts, id);
+        self.add(until, FaultAction::Mend { id });
     }
 
-    pub(super) fn isolate(
+    fn isolate(
         &mut self,
         at: Time,
         lasts: DurationRange,
-        target: Target,
-        one_way: OneWay,
+        (target, one_way): (Target, OneWay),
         with_clients: bool,
+        keeps: u32,
     ) {
         let id = self.cut_id();
         self.add(
@@ -77,6 +104,7 @@ impl Planner<'_> {
                 target: aim(target),
                 one_way,
                 with_clients,
+                keeps: u16::try_from(keeps).expect("bounded by the scenario format"),
             },
         );
         self.mend(at, lasts, id);
@@ -91,4 +119,8 @@ impl Planner<'_> {
         self.next_cut += 1;
         CutId(self.next_cut)
     }
+}
+
+fn endpoints(nodes: &[u16]) -> Vec<Endpoint> {
+    nodes.iter().map(|id| Endpoint::Node(NodeId(*id))).collect()
 }

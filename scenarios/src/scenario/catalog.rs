@@ -35,7 +35,7 @@ macro_rules! files {
 }
 
 /// From the gentlest to the harshest.
-const FILES: [(&str, &str); 20] = files![
+const FILES: [(&str, &str); 33] = files![
     "calm",
     "lossy-network",
     "link-flap",
@@ -43,18 +43,31 @@ const FILES: [(&str, &str); 20] = files![
     "leader-isolation",
     "one-way-links",
     "even-split",
+    "partial-partition",
+    "three-groups",
+    "clients-cut-off",
     "follower-reads",
     "transfer-under-load",
+    "transfer-cut",
+    "vote-then-cut",
     "crash-torn-disks",
     "rolling-restart",
     "power-loss",
+    "upgrade-restart",
+    "stale-node",
+    "append-before-sync",
+    "figure-eight",
     "quiet-leader-death",
     "pauses",
     "clock-skew",
     "lease-reads",
+    "lease-half-spent",
     "snapshot-catch-up",
+    "snapshot-under-fire",
     "membership-churn",
+    "single-server-change",
     "disjoint-swap",
+    "joint-under-fire",
     "storm",
 ];
 

@@ -14,7 +14,7 @@ pub struct Fault {
     pub kind: FaultKind,
 }
 
-/// When a fault strikes; a `[[fault]]` gives exactly one of `at` and `every`.
+/// When a fault strikes; a `[[fault]]` gives exactly one of `at`, `every` and `when`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// `at = "3s"`: once, this many nanoseconds after the start of the run; less than `time.chaos`.
@@ -25,19 +25,39 @@ pub enum When {
     /// `every = "2s..4s"`: throughout `time.chaos`; each pause, the first one included, is drawn from the range. 1 ms to 1 h.
     /// Pauses are counted from strike to strike, so a fault that lasts longer than the pause overlaps with itself.
     Every(DurationRange),
+    /// `when = "leader-elected"`: as often as a situation is reached during `time.chaos`, within limits.
+    Reached(Trigger),
+}
+
+/// A situation that makes a fault strike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trigger {
+    /// `when`: the situation's name.
+    pub situation: &'static str,
+    /// `probability`: in what share of the cases it strikes (ppm); 1 ppm to 100%; default 100%.
+    pub probability_ppm: u32,
+    /// `after`: how long after the situation was reached; up to 1 h; default 0: at once, before any other event.
+    pub after: DurationRange,
+    /// `limit`: how often it strikes at most in one run; 1 to 100,000; default 10.
+    pub limit: u32,
 }
 
 /// What a fault does. Durations are drawn for each strike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
-    /// `partition`: the nodes fall into two groups at random that cannot reach each other. Nothing to split with one node.
+    /// `partition`: the nodes fall apart at random in the shape of `split`. Nothing to split with one node.
     Partition {
         /// `for`: until the links mend; 1 us to 1 h.
         lasts: DurationRange,
-        /// `split`: how large the groups are; default `random`.
+        /// `split`: who still reaches whom; default `random`.
         split: Split,
         /// `clients`: whether each client falls into a group at random as well; default false (clients reach every node).
         clients: bool,
+    },
+    /// `cut-clients`: some of the clients, at least one, are cut off from some of the nodes, at least one; both at random.
+    CutClients {
+        /// `for`: until the links mend; 1 us to 1 h.
+        lasts: DurationRange,
     },
     /// `isolate`: one node cannot reach the others, nor they it.
     Isolate {
@@ -47,6 +67,9 @@ pub enum FaultKind {
         lasts: DurationRange,
         /// `clients`: whether the node is cut from the clients too; default false.
         clients: bool,
+        /// `keeps`: how many of the other nodes it still reaches, both ways; who they are is drawn when it strikes; 0 to 6;
+        /// default 0.
+        keeps: u32,
     },
     /// `one-way`: one node is cut in one direction only.
     OneWay {
@@ -111,6 +134,7 @@ impl FaultKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Partition { .. } => "partition",
+            Self::CutClients { .. } => "cut-clients",
             Self::Isolate { .. } => "isolate",
             Self::OneWay { .. } => "one-way",
             Self::Crash { .. } => "crash",
@@ -124,14 +148,30 @@ impl FaultKind {
 
     /// The node that it strikes, for the kinds that strike one.
     pub fn target(&self) -> Option<Target> {
-        match *self {
+        let mut copy = *self;
+        copy.target_mut().copied()
+    }
+
+    /// The same fault, aimed elsewhere if it strikes one node.
+    #[must_use]
+    pub fn aimed(mut self, at: Target) -> Self {
+        if let Some(target) = self.target_mut() {
+            *target = at;
+        }
+        self
+    }
+
+    fn target_mut(&mut self) -> Option<&mut Target> {
+        match self {
             Self::Isolate { target, .. }
             | Self::OneWay { target, .. }
             | Self::Crash { target, .. }
             | Self::Pause { target, .. }
             | Self::ClockStep { target, .. }
             | Self::ClockDrift { target, .. } => Some(target),
-            Self::Partition { .. } | Self::RollingRestart { .. } | Self::PowerLoss { .. } => None,
+            Self::Partition { .. } | Self::CutClients { .. } | Self::RollingRestart { .. } | Self::PowerLoss { .. } => {
+                None
+            }
         }
     }
 
@@ -139,6 +179,7 @@ impl FaultKind {
     pub fn lasts(&self) -> Option<DurationRange> {
         match *self {
             Self::Partition { lasts, .. }
+            | Self::CutClients { lasts }
             | Self::Isolate { lasts, .. }
             | Self::OneWay { lasts, .. }
             | Self::Crash { lasts, .. }
@@ -168,6 +209,8 @@ pub enum Target {
     Any,
     /// `n2`: the node of this number, counted from 0; it exists under every choice of `cluster.nodes`.
     Node(u32),
+    /// `observed`: the node on which the situation of `when` was observed; any node where it was on none in particular.
+    Observed,
 }
 
 /// How a `partition` divides the nodes.
@@ -177,6 +220,14 @@ pub enum Split {
     Random,
     /// `even`: the groups differ by at most one node; no side has a majority of an even number.
     Even,
+    /// `minority`: one group has fewer than half of the nodes, at least one; the other has a majority.
+    Minority,
+    /// `thirds`: three groups whose sizes differ by at most one node.
+    Thirds,
+    /// `ring`: each node reaches only its two neighbours in a ring.
+    Ring,
+    /// `bridge`: two groups that differ by at most one node, and one node that belongs to both.
+    Bridge,
 }
 
 /// Which way a `one-way` fault cuts its node off.

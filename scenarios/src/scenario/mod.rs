@@ -46,7 +46,7 @@ mod write_fault;
 
 pub use catalog::{Builtin, UnknownScenario, builtin, find};
 pub use error::{Place, Problem, ScenarioError};
-pub use fault::{Direction, Fault, FaultKind, Split, Target, When};
+pub use fault::{Direction, Fault, FaultKind, Split, Target, Trigger, When};
 pub use quantity::QuantityError;
 pub use spec::{
     Choice, Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, OffsetRange, Operator, OrderMix,
@@ -76,8 +76,8 @@ pub struct Known<'a> {
     pub properties: &'a [&'a str],
     /// Classes of faults whose firing is counted: the values of `expect.fired`.
     pub fault_classes: &'a [&'a str],
-    /// Situations that are counted: the values of `expect.reach`.
-    pub situations: &'a [&'a str],
+    /// Situations that are counted: the values of `expect.reach`, and of a fault's `when`.
+    pub situations: &'a [&'static str],
 }
 
 /// Reads and checks a scenario. `source_name` is what errors call it: the path of the file, or the built-in's name.

@@ -51,7 +51,7 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
         clock: clock(top.child("clock", "clock.", "[clock]")?)?,
         workload: workload(top.child("workload", "workload.", "[workload]")?)?,
         operator: read_cluster::operator(&top, &cluster, &time)?,
-        faults: faults(&top, &cluster, &time)?,
+        faults: faults(&top, &cluster, &time, known)?,
         expect: expect(top.child("expect", "expect.", "[expect]")?, known)?,
         cluster,
         time,
@@ -228,7 +228,7 @@ fn mix(node: &Node) -> Result<Mix> {
     Ok(mix)
 }
 
-fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<Vec<super::Fault>> {
+fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing, known: &Known<'_>) -> Result<Vec<super::Fault>> {
     let Some(node) = top.get("fault") else {
         return Ok(Vec::new());
     };
@@ -247,7 +247,7 @@ fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<Vec<sup
     items
         .iter()
         .enumerate()
-        .map(|(index, item)| read_fault::fault(item, index, cluster, time))
+        .map(|(index, item)| read_fault::fault(item, index, cluster, time, known))
         .collect()
 }
 

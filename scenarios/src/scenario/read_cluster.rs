@@ -132,17 +132,19 @@ fn mix(operator: &Section<'_>) -> Result<OrderMix> {
             replace: 1,
             transfer: 2,
             campaign: 1,
+            single: 0,
         });
     };
     let example = "mix = { change = 3, replace = 1, transfer = 2, campaign = 1 }";
     let section = Section::of(node, "operator.mix.", "`operator.mix`", example)?;
-    section.only(&["change", "replace", "transfer", "campaign"])?;
+    section.only(&["change", "replace", "transfer", "campaign", "single"])?;
     let weight = |key| section.count(key, 0, 0..=1_000);
     let mix = OrderMix {
         change: weight("change")?,
         replace: weight("replace")?,
         transfer: weight("transfer")?,
         campaign: weight("campaign")?,
+        single: weight("single")?,
     };
     if mix.total() == 0 {
         let remedy = "give at least one kind of order a weight, such as { transfer = 1 }, or leave [operator] out";

@@ -5,17 +5,18 @@
 mod clock;
 mod network;
 mod process;
+mod when;
 
 pub(super) use network::{DIRECTIONS, SPLITS};
 
-use super::Result;
 use super::document::Node;
 use super::error::{Misfit, Problem, shown};
 use super::fault::{Fault, FaultKind, Target, When};
 use super::nearest::nearest;
-use super::read::{HOUR, MICROSECOND, MILLISECOND, duration, millis};
+use super::read::{HOUR, MICROSECOND};
 use super::section::{Section, unknown_word};
 use super::spec::{Cluster, DurationRange, Timing};
+use super::{Known, Result};
 
 /// A kind of fault with its keys.
 type Kind = (&'static str, &'static [&'static str]);
@@ -26,7 +27,7 @@ fn kinds() -> impl Iterator<Item = Kind> {
 }
 
 /// Reads the fault of this index, counted from 0.
-pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing) -> Result<Fault> {
+pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing, known: &Known<'_>) -> Result<Fault> {
     let (prefix, title) = (format!("fault.{index}."), format!("[[fault]] {index}"));
     let section = Section::of(node, &prefix, &title, "[[fault]] above the keys of each")?;
     let Some((word, mark)) = section.text("kind", "\"crash\"")? else {
@@ -37,11 +38,16 @@ pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing) -> Res
         return Err(unknown_word(mark, &section.path("kind"), word, &known));
     };
     own_keys(&section, kind, keys)?;
-    let when = when(&section, time)?;
-    Ok(Fault {
-        when,
-        kind: settings(&section, kind, cluster)?,
-    })
+    let when = when::when(&section, time, known)?;
+    let kind = settings(&section, kind, cluster)?;
+    if kind.target() == Some(Target::Observed) && !matches!(when, When::Reached(_)) {
+        return Err(Misfit::unfit(
+            section.mark_of(&["target"]),
+            format!("`{}` is \"observed\", and no situation is", section.path("target")),
+            "write `when` with a situation in place of `at` or `every`, or another target",
+        ));
+    }
+    Ok(Fault { when, kind })
 }
 
 fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<FaultKind> {
@@ -73,57 +79,7 @@ fn own_keys(section: &Section<'_>, kind: &'static str, keys: &'static [&'static 
             ));
         }
     }
-    section.only(keys)
-}
-
-fn when(section: &Section<'_>, time: &Timing) -> Result<When> {
-    match (section.get("at"), section.get("every")) {
-        (Some(_), None) => {
-            let ns = section.duration("at", 0, 0..=HOUR)?;
-            if ns < time.chaos_ns {
-                return Ok(When::At { ns });
-            }
-            let (at, chaos) = (duration(ns), duration(time.chaos_ns));
-            let what = format!(
-                "`{}` is {at}, when the faults are over: `time.chaos` is {chaos}",
-                section.path("at")
-            );
-            Err(Misfit::unfit(
-                section.mark_of(&["at"]),
-                what,
-                "let it strike earlier, or make `time.chaos` longer",
-            ))
-        }
-        (None, Some(_)) => {
-            let pause = section.durations("every", millis(1, 1), MILLISECOND..=HOUR)?;
-            if pause.min_ns < time.chaos_ns {
-                return Ok(When::Every(pause));
-            }
-            let (every, chaos) = (duration(pause.min_ns), duration(time.chaos_ns));
-            let what = format!(
-                "`{}` starts at {every} and never strikes: `time.chaos` is {chaos}",
-                section.path("every")
-            );
-            Err(Misfit::unfit(
-                section.mark_of(&["every"]),
-                what,
-                "let it strike sooner, or make `time.chaos` longer",
-            ))
-        }
-        (Some(_), Some(second)) => Err(Misfit::unfit(
-            second.mark,
-            format!(
-                "`{}` and `{}` are both given",
-                section.path("at"),
-                section.path("every")
-            ),
-            "keep `at` for a fault that strikes once, or `every` for one that strikes again and again",
-        )),
-        (None, None) => Err(section.missing(
-            "every",
-            "every = \"2s..4s\" to strike again and again, or at = \"3s\" for once",
-        )),
-    }
+    section.only_and(keys, &when::OF_TRIGGERS)
 }
 
 fn lasts(section: &Section<'_>) -> Result<DurationRange> {
@@ -144,6 +100,7 @@ fn target(section: &Section<'_>, cluster: &Cluster) -> Result<Target> {
         "leader" => return Ok(Target::Leader),
         "backup" => return Ok(Target::Backup),
         "any" => return Ok(Target::Any),
+        "observed" => return Ok(Target::Observed),
         _ => {}
     }
     let digits = word
@@ -151,12 +108,12 @@ fn target(section: &Section<'_>, cluster: &Cluster) -> Result<Target> {
         .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
     let Some(number) = digits.filter(|digits| *digits == "0" || !digits.starts_with(['0', '+']) && !digits.is_empty())
     else {
-        let known = ["leader", "backup", "any", "n0"];
+        let known = ["leader", "backup", "any", "observed"];
         let problem = Problem::UnknownWord {
             path,
             word: shown(word),
-            nearest: nearest(word, &known[..3]).map(str::to_owned),
-            known: ["leader", "backup", "any", "n0, n1, ... for one node"]
+            nearest: nearest(word, &known).map(str::to_owned),
+            known: ["leader", "backup", "any", "observed", "n0, n1, ... for one node"]
                 .map(str::to_owned)
                 .to_vec(),
         };

@@ -68,8 +68,14 @@ impl<'d> Section<'d> {
 
     /// Refuses keys other than `known`.
     pub fn only(&self, known: &'static [&'static str]) -> Result<()> {
+        self.only_and(known, &[])
+    }
+
+    /// Refuses keys other than `known` and `more`; a message names the former only.
+    pub fn only_and(&self, known: &'static [&'static str], more: &[&str]) -> Result<()> {
         let entries = self.table.map_or(&[][..], |table| &table.entries);
-        let Some(stray) = entries.iter().find(|entry| !known.contains(&entry.key.as_str())) else {
+        let is_stray = |key: &str| !known.contains(&key) && !more.contains(&key);
+        let Some(stray) = entries.iter().find(|entry| is_stray(&entry.key)) else {
             return Ok(());
         };
         let problem = Problem::UnknownKey {

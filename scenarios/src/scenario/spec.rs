@@ -228,12 +228,14 @@ pub struct OrderMix {
     pub transfer: u32,
     /// Weight of telling a random node to stand for election; default 1.
     pub campaign: u32,
+    /// Weight of changes in one step, which add one voter or remove one (Raft thesis, section 4.1); default 0.
+    pub single: u32,
 }
 
 impl OrderMix {
-    /// The sum of the weights; never zero in a validated scenario, and at most 4,000.
+    /// The sum of the weights; never zero in a validated scenario, and at most 5,000.
     pub fn total(&self) -> u32 {
-        self.change + self.replace + self.transfer + self.campaign
+        self.change + self.replace + self.transfer + self.campaign + self.single
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) const KNOWN: Known<'static> = Known {
         "clock-step",
         "slow-sync",
     ],
-    situations: &["leader-elected", "two-leaders", "figure-eight"],
+    situations: &crate::situations::Situation::NAMES,
 };
 
 const HEAD: &str = "schema = \"squall-scenario/1\"\nname = \"mine\"\n";
@@ -114,7 +114,8 @@ fn each_kind_of_fault_is_read_with_its_settings() {
         FaultKind::Isolate {
             target: Target::Leader,
             lasts,
-            clients: false
+            clients: false,
+            keeps: 0
         }
     );
     assert_eq!(
@@ -165,6 +166,40 @@ fn each_kind_of_fault_is_read_with_its_settings() {
         FaultKind::RollingRestart { lasts, gap }
     );
     assert_eq!(lasting("kind = \"power-loss\""), FaultKind::PowerLoss { lasts });
+    assert_eq!(lasting("kind = \"cut-clients\""), FaultKind::CutClients { lasts });
+}
+
+#[test]
+fn a_fault_waits_for_a_situation() {
+    let fault = |keys: &str| {
+        let text = format!("{HEAD}[[fault]]\nkind = \"crash\"\nfor = \"1s\"\n{keys}\n");
+        parse("mine.toml", &text, &[], &KNOWN)
+    };
+    let read =
+        fault("when = \"two-leaders\"\ntarget = \"observed\"\nprobability = \"5%\"\nafter = \"0ms..7ms\"\nlimit = 3");
+    let read = read.unwrap().faults[0];
+    let trigger = Trigger {
+        situation: "two-leaders",
+        probability_ppm: 50_000,
+        after: DurationRange {
+            min_ns: 0,
+            max_ns: 7 * MS,
+        },
+        limit: 3,
+    };
+    assert_eq!(
+        (read.when, read.kind.target()),
+        (When::Reached(trigger), Some(Target::Observed))
+    );
+    let refused = |keys: &str| fault(keys).unwrap_err().to_string();
+    for (keys, says) in [
+        ("when = \"two-leader\"", "two-leaders"),
+        ("when = \"two-leaders\"\nat = \"1s\"", "are both given"),
+        ("at = \"1s\"\nlimit = 2", "belongs to `when`"),
+        ("at = \"1s\"\ntarget = \"observed\"", "no situation is"),
+    ] {
+        assert!(refused(keys).contains(says), "{}", refused(keys));
+    }
 }
 
 #[test]
@@ -244,6 +279,8 @@ fn every_builtin_scenario_is_valid_and_named_after_its_file() {
             let first = match fault.when {
                 When::At { ns } => ns,
                 When::Every(pause) => pause.max_ns,
+                // How soon a situation comes about is not for the file to say.
+                When::Reached(_) => 0,
             };
             let name = fault.kind.name();
             assert!(

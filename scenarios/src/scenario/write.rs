@@ -110,8 +110,8 @@ impl Scenario {
 fn write_operator(out: &mut Writer, operator: &Operator) {
     let mix = operator.mix;
     let weights = format!(
-        "{{ change = {}, replace = {}, transfer = {}, campaign = {} }}",
-        mix.change, mix.replace, mix.transfer, mix.campaign
+        "{{ change = {}, replace = {}, transfer = {}, campaign = {}, single = {} }}",
+        mix.change, mix.replace, mix.transfer, mix.campaign, mix.single
     );
     out.section("[operator]");
     out.durations("every", operator.every);

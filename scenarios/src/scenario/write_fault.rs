@@ -13,6 +13,12 @@ pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
     match fault.when {
         When::At { ns } => out.duration("at", ns),
         When::Every(pause) => out.durations("every", pause),
+        When::Reached(trigger) => {
+            out.text("when", trigger.situation);
+            out.ratio("probability", trigger.probability_ppm);
+            out.durations("after", trigger.after);
+            out.raw("limit", trigger.limit);
+        }
     }
     if let Some(target) = fault.kind.target() {
         out.text("target", &target.to_string());
@@ -25,7 +31,11 @@ pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
             out.text("split", word(&SPLITS, &split));
             out.raw("clients", clients);
         }
-        FaultKind::Isolate { clients, .. } => out.raw("clients", clients),
+        FaultKind::CutClients { .. } => {}
+        FaultKind::Isolate { clients, keeps, .. } => {
+            out.raw("clients", clients);
+            out.raw("keeps", keeps);
+        }
         FaultKind::OneWay { direction, clients, .. } => {
             out.text("direction", word(&DIRECTIONS, &direction));
             out.raw("clients", clients);
@@ -50,6 +60,7 @@ impl Display for Target {
             Self::Backup => f.write_str("backup"),
             Self::Any => f.write_str("any"),
             Self::Node(number) => write!(f, "n{number}"),
+            Self::Observed => f.write_str("observed"),
         }
     }
 }

@@ -13,6 +13,9 @@ macro_rules! situations {
             /// All, in the order of the reports.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
+            /// The names of all.
+            pub const NAMES: [&str; Self::ALL.len()] = [$($name),*];
+
             /// Its name in scenarios and reports.
             pub const fn name(self) -> &'static str {
                 match self {

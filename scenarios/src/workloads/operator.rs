@@ -124,6 +124,7 @@ impl Operator {
             change,
             replace,
             transfer,
+            campaign,
             ..
         } = self.orders.mix;
         let draw = ctx.range(0, u64::from(self.orders.mix.total()) - 1) as u32;
@@ -134,8 +135,27 @@ impl Operator {
         } else if draw < change + replace + transfer {
             let at = ctx.range(0, self.voters.len() as u64 - 1) as usize;
             Operation::Transfer { to: self.voters[at] }
-        } else {
+        } else if draw < change + replace + transfer + campaign {
             Operation::Campaign
+        } else {
+            self.one_more_or_less(ctx)
+        }
+    }
+
+    /// One voter more, or one less where that leaves enough.
+    fn one_more_or_less(&self, ctx: &mut Ctx<'_>) -> Operation {
+        let mut voters = self.voters.clone();
+        let outside: Vec<u16> = ctx.nodes().map(|id| id.0).filter(|id| !voters.contains(id)).collect();
+        let may_shrink = voters.len() > usize::from(self.orders.min_voters.max(1));
+        let grows = !outside.is_empty() && (!may_shrink || ctx.range(0, 1) == 0);
+        if grows {
+            voters.push(outside[ctx.range(0, outside.len() as u64 - 1) as usize]);
+        } else if may_shrink {
+            voters.remove(ctx.range(0, voters.len() as u64 - 1) as usize);
+        }
+        Operation::Change {
+            voters,
+            learners: Vec::new(),
         }
     }
 

@@ -26,11 +26,15 @@ impl FaultAction {
                 id,
                 one_way,
                 with_clients,
+                keeps,
                 ..
             } => {
                 stamp.u32(id.0);
                 stamp.u8(*one_way as u8);
                 stamp.bool(*with_clients);
+                if *keeps > 0 {
+                    stamp.u16(*keeps);
+                }
             }
             Self::Crash {
                 restart_after: span, ..

@@ -23,6 +23,7 @@ fn samples() -> Vec<FaultAction> {
             target: Target::Primary,
             one_way: OneWay::In,
             with_clients: true,
+            keeps: 1,
         },
         FaultAction::Crash {
             target,

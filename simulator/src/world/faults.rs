@@ -75,10 +75,14 @@ impl<P: Process> World<P> {
                     id,
                     one_way,
                     with_clients,
+                    keeps,
                     ..
                 },
                 Some(node),
-            ) => self.isolate(*id, node, *one_way, *with_clients, action),
+            ) => {
+                let others = self.cut_off(node, *with_clients, *keeps);
+                self.isolate(*id, node, &others, *one_way, action)
+            }
             (FaultAction::Mend { id }, _) => {
                 self.kernel.network.mend(*id);
                 self.record(None, "mend", StepKind::Mended { id: *id }, || json!({ "id": id }))

@@ -293,6 +293,7 @@ fn stormy(seed: u64) -> WorldConfig {
                 target: primary,
                 one_way: OneWay::None,
                 with_clients: true,
+                keeps: 0,
             },
         );
         plan(

@@ -6,16 +6,24 @@ use crate::scenario::fault::{Direction, FaultKind, Split};
 use crate::scenario::section::Section;
 use crate::scenario::spec::Cluster;
 
-pub const KINDS: [Kind; 3] = [
+pub const KINDS: [Kind; 4] = [
     ("partition", &["kind", "at", "every", "for", "split", "clients"]),
-    ("isolate", &["kind", "at", "every", "for", "target", "clients"]),
+    ("cut-clients", &["kind", "at", "every", "for"]),
+    ("isolate", &["kind", "at", "every", "for", "target", "clients", "keeps"]),
     (
         "one-way",
         &["kind", "at", "every", "for", "target", "direction", "clients"],
     ),
 ];
 
-pub const SPLITS: [(&str, Split); 2] = [("random", Split::Random), ("even", Split::Even)];
+pub const SPLITS: [(&str, Split); 6] = [
+    ("random", Split::Random),
+    ("even", Split::Even),
+    ("minority", Split::Minority),
+    ("thirds", Split::Thirds),
+    ("ring", Split::Ring),
+    ("bridge", Split::Bridge),
+];
 pub const DIRECTIONS: [(&str, Direction); 3] =
     [("any", Direction::Any), ("in", Direction::In), ("out", Direction::Out)];
 
@@ -30,10 +38,12 @@ pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<
             split: section.word("split", Split::Random, &SPLITS)?,
             clients: clients()?,
         },
+        "cut-clients" => FaultKind::CutClients { lasts: lasts()? },
         "isolate" => FaultKind::Isolate {
             target: target()?,
             lasts: lasts()?,
             clients: clients()?,
+            keeps: section.count("keeps", 0, 0..=6)?,
         },
         "one-way" => FaultKind::OneWay {
             target: target()?,

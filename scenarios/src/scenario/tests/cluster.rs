@@ -54,6 +54,7 @@ fn an_operator_has_defaults_and_a_mix_names_what_it_wants() {
             replace: 1,
             transfer: 2,
             campaign: 1,
+            single: 0,
         },
         min_voters: 1,
         timeout_ns: 2_000 * MS,
@@ -69,6 +70,7 @@ fn an_operator_has_defaults_and_a_mix_names_what_it_wants() {
         replace: 2,
         transfer: 0,
         campaign: 0,
+        single: 0,
     };
     let timeout_ns = 1_000 * MS;
     let wanted = Operator {
@@ -227,7 +229,7 @@ mine.toml:4:9: `operator.mix` has no key `transfers`
   |
 4 | mix = { transfers = 1 }
   |         ^^^^^^^^^
-  = did you mean `transfer`? the keys here are change, replace, transfer, campaign
+  = did you mean `transfer`? the keys here are change, replace, transfer, campaign, single
 "#,
     );
     says(

@@ -48,7 +48,7 @@ mine.toml:3:1: [[fault]] 0 lacks `every`
   |
 3 | [[fault]]
   | ^^^^^^^^^
-  = add every = "2s..4s" to strike again and again, or at = "3s" for once
+  = add every = "2s..4s" to strike again and again, at = "3s" for once, or when = "leader-elected" for each time
 "#,
     );
     says(

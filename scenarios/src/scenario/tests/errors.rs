@@ -426,7 +426,7 @@ mine.toml:4:8: `fault.0.kind` cannot be "crsh"
   |
 4 | kind = "crsh"
   |        ^^^^^^
-  = did you mean `crash`? possible are partition, isolate, one-way, …
+  = did you mean `crash`? possible are partition, cut-clients, isolate, one-way, …
 "#,
     );
     says(
@@ -436,7 +436,7 @@ mine.toml:7:10: `fault.0.target` cannot be "leadr"
   |
 7 | target = "leadr"
   |          ^^^^^^^
-  = did you mean `leader`? possible are leader, backup, any, n0, n1, ... for one node
+  = did you mean `leader`? possible are leader, backup, any, observed, n0, n1, ... for one node
 "#,
     );
     says(

@@ -29,21 +29,26 @@ impl<P: Process> World<P> {
         })
     }
 
+    /// Whom a node is cut off from when it keeps so many of the other nodes.
+    pub(super) fn cut_off(&mut self, node: NodeId, with_clients: bool, keeps: u16) -> Vec<Endpoint> {
+        let mut nodes: Vec<NodeId> = self.nodes().filter(|other| *other != node).collect();
+        if keeps > 0 {
+            self.kernel.fault_stream.shuffle(&mut nodes);
+            nodes.truncate(nodes.len().saturating_sub(keeps.into()));
+            nodes.sort_unstable();
+        }
+        let clients = self.clients().filter(|_| with_clients).map(Endpoint::from);
+        nodes.into_iter().map(Endpoint::from).chain(clients).collect()
+    }
+
     pub(super) fn isolate(
         &mut self,
         id: CutId,
         node: NodeId,
+        others: &[Endpoint],
         one_way: OneWay,
-        with_clients: bool,
         action: &FaultAction,
     ) -> Step {
-        let clients = self.clients().filter(|_| with_clients).map(Endpoint::from);
-        let others: Vec<Endpoint> = self
-            .nodes()
-            .filter(|other| *other != node)
-            .map(Endpoint::from)
-            .chain(clients)
-            .collect();
         let around_primary = self.process(node).is_some_and(P::is_primary);
         let kind = CutKind {
             one_way: one_way != OneWay::None,
@@ -51,8 +56,8 @@ impl<P: Process> World<P> {
         };
         let node_side = [Endpoint::Node(node)];
         match one_way {
-            OneWay::In => self.cut(id, &others, &node_side, kind, Some(node), action),
-            OneWay::None | OneWay::Out => self.cut(id, &node_side, &others, kind, Some(node), action),
+            OneWay::In => self.cut(id, others, &node_side, kind, Some(node), action),
+            OneWay::None | OneWay::Out => self.cut(id, &node_side, others, kind, Some(node), action),
         }
     }
 }

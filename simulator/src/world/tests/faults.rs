@@ -117,6 +117,7 @@ fn isolate(one_way: OneWay, with_clients: bool) -> FaultAction {
         target: Target::Node(NodeId(0)),
         one_way,
         with_clients,
+        keeps: 0,
     }
 }
 
@@ -140,6 +141,28 @@ fn cuts_block_the_directions_that_they_name() {
     assert_eq!(case(isolate(OneWay::In, false)), ((false, true, true), (0, 1)));
     assert_eq!(case(isolate(OneWay::Out, false)), ((true, false, true), (0, 1)));
     assert_eq!(case(isolate(OneWay::Out, true)), ((true, false, false), (0, 2)));
+}
+
+#[test]
+fn an_isolated_node_stays_joined_with_as_many_others_as_it_keeps() {
+    let apart = |keeps| {
+        let mut world = world(config(7), 5, &[]);
+        world.apply(FaultAction::Isolate {
+            id: CutId(1),
+            target: Target::Node(NodeId(0)),
+            one_way: OneWay::None,
+            with_clients: false,
+            keeps,
+        });
+        let from_zero = world.nodes().filter(|node| world.is_cut(N0, *node)).count();
+        let elsewhere = world.nodes().any(|one| {
+            world
+                .nodes()
+                .any(|two| one.0 > 0 && two.0 > 0 && world.is_cut(one, two))
+        });
+        (from_zero, elsewhere)
+    };
+    assert_eq!([0, 1, 3, 4, 9].map(apart), [4, 3, 1, 0, 0].map(|cut| (cut, false)));
 }
 
 #[test]

@@ -1,0 +1,116 @@
+//! Faults that wait for a situation: when one is reached, they strike as a planned fault of that moment would.
+//!
+//! Owns which strikes are due when. Noticing situations is for the watcher, applying strikes for whoever drives the run. Each
+//! trigger draws from a stream of its own.
+
+use super::Planner;
+use crate::scenario::{Fault, FaultKind, Scenario, Target, Trigger, When};
+use crate::setup::Draw;
+use crate::situations::{Situation, Watcher};
+use simulator::{FaultAction, Ratio, Stream, Time};
+use std::collections::BTreeMap;
+
+/// Cuts of triggered faults are named from here on, out of the way of planned ones.
+const FIRST_CUT: u32 = 1 << 24;
+
+/// Something that is done to the world because of a situation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Strike {
+    /// What.
+    pub action: FaultAction,
+    /// The number of its `[[fault]]` in the scenario.
+    pub fault: usize,
+    /// The situation that brought it about.
+    pub situation: Situation,
+}
+
+/// All faults of a run that wait for situations, and what is still to come of them.
+pub struct Triggers<'a> {
+    planner: Planner<'a>,
+    armed: Vec<Armed>,
+    end: Time,
+    /// By time, and in the order in which they were drawn.
+    coming: BTreeMap<(Time, u64), Strike>,
+    drawn: u64,
+}
+
+struct Armed {
+    fault: usize,
+    situation: Situation,
+    trigger: Trigger,
+    kind: FaultKind,
+    /// How often it may strike yet.
+    left: u32,
+    stream: Stream,
+}
+
+impl<'a> Triggers<'a> {
+    /// Of one run. The watcher is told which situations are waited for.
+    pub fn new(scenario: &Scenario, draw: &'a Draw, seed: u64, watcher: &mut Watcher) -> Self {
+        let mut planner = Planner::new(scenario, draw, seed);
+        planner.plan.clear();
+        planner.next_cut = FIRST_CUT;
+        let armed = |(fault, of): (usize, &Fault)| {
+            let When::Reached(trigger) = of.when else { return None };
+            Some(Armed {
+                fault,
+                situation: Situation::from_name(trigger.situation)?,
+                trigger,
+                kind: of.kind,
+                left: trigger.limit,
+                stream: Stream::new(seed, "trigger", fault as u64),
+            })
+        };
+        let armed: Vec<Armed> = scenario.faults.iter().enumerate().filter_map(armed).collect();
+        armed.iter().for_each(|armed| watcher.want(armed.situation));
+        Self {
+            planner,
+            armed,
+            end: Time(scenario.time.chaos_ns),
+            coming: BTreeMap::new(),
+            drawn: 0,
+        }
+    }
+
+    /// A situation was reached, on this node if it was on one.
+    pub fn reached(&mut self, now: Time, situation: Situation, node: Option<u32>) {
+        for armed in self.armed.iter_mut().filter(|armed| armed.situation == situation) {
+            let often = Ratio::from_ppm(armed.trigger.probability_ppm);
+            if armed.left == 0 || !armed.stream.chance(often) {
+                continue;
+            }
+            armed.left -= 1;
+            let at = now + {
+                let after = armed.trigger.after;
+                simulator::Duration(armed.stream.range(after.min_ns, after.max_ns))
+            };
+            let kind = match (armed.kind.target(), node) {
+                (Some(Target::Observed), Some(node)) => armed.kind.aimed(Target::Node(node)),
+                _ => armed.kind,
+            };
+            std::mem::swap(&mut self.planner.stream, &mut armed.stream);
+            self.planner.strike(at, &kind, self.end);
+            std::mem::swap(&mut self.planner.stream, &mut armed.stream);
+            for planned in self.planner.plan.drain(..) {
+                let strike = Strike {
+                    action: planned.action,
+                    fault: armed.fault,
+                    situation,
+                };
+                self.coming.insert((planned.at, self.drawn), strike);
+                self.drawn += 1;
+            }
+        }
+    }
+
+    /// When the next strike is due.
+    pub fn next(&self) -> Option<Time> {
+        self.coming.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// The next strike, if it is due by now.
+    pub fn due(&mut self, now: Time) -> Option<Strike> {
+        let is_due = self.next().is_some_and(|at| at <= now);
+        is_due.then(|| self.coming.pop_first().map(|(_, strike)| strike))?
+    }
+}
