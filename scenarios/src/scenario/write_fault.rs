@@ -31,7 +31,6 @@ pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
             out.text("split", word(&SPLITS, &split));
             out.raw("clients", clients);
         }
-        FaultKind::CutClients { .. } => {}
         FaultKind::Isolate { clients, keeps, .. } => {
             out.raw("clients", clients);
             out.raw("keeps", keeps);
@@ -49,7 +48,7 @@ pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
         }
         FaultKind::ClockDrift { drift_max_ppm, .. } => out.ratio("drift", drift_max_ppm),
         FaultKind::RollingRestart { gap, .. } => out.durations("gap", gap),
-        FaultKind::Crash { max_down: None, .. } | FaultKind::Pause { .. } | FaultKind::PowerLoss { .. } => {}
+        FaultKind::CutClients { .. } | FaultKind::Crash { max_down: None, .. } | FaultKind::Pause { .. } | FaultKind::PowerLoss { .. } => {}
     }
 }
 
