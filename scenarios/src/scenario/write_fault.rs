@@ -48,7 +48,10 @@ pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
         }
         FaultKind::ClockDrift { drift_max_ppm, .. } => out.ratio("drift", drift_max_ppm),
         FaultKind::RollingRestart { gap, .. } => out.durations("gap", gap),
-        FaultKind::CutClients { .. } | FaultKind::Crash { max_down: None, .. } | FaultKind::Pause { .. } | FaultKind::PowerLoss { .. } => {}
+        FaultKind::CutClients { .. }
+        | FaultKind::Crash { max_down: None, .. }
+        | FaultKind::Pause { .. }
+        | FaultKind::PowerLoss { .. } => {}
     }
 }
 
