@@ -1,7 +1,7 @@
 //! The operations of one register, in the form that the fast methods for registers work on.
 //!
 //! Owns the way from a partition to a [`Cells`]: values become small integers, calls come in order, operations that say
-//! nothing are left out. Owns also what was known of them at an earlier moment ([`Cells::until`]).
+//! nothing are left out. Owns also what was known at an earlier moment ([`Lowered::until`]), for all data types.
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -44,16 +44,87 @@ impl What {
     }
 }
 
-/// One operation on a register.
+/// One operation, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct CellOp {
+pub(super) struct Timed<W> {
     /// One more than recorded: 0 is before everything.
     pub(super) call: u64,
-    /// As `call`; [`NEVER`] when the outcome is unknown, and then the operation is a write or a compare-and-set.
+    /// As `call`; [`NEVER`] when the outcome is unknown, and then the operation may still have had an effect.
     pub(super) returned: u64,
-    pub(super) what: What,
+    pub(super) what: W,
     /// Index in the partition.
     pub(super) at: u32,
+}
+
+impl<W> Timed<W> {
+    /// `None` for the largest times, which are the marks of this module.
+    pub(super) fn new(history: &History, id: OperationId, at: usize, what: W) -> Option<Self> {
+        let operation = history.operation(id);
+        let shifted = |time: u64| time.checked_add(1).filter(|&time| time != NEVER);
+        Some(Timed {
+            call: shifted(operation.call)?,
+            returned: match operation.returned {
+                Some(returned) => shifted(returned)?,
+                None => NEVER,
+            },
+            what,
+            at: at as u32,
+        })
+    }
+}
+
+/// One operation on a register; a read or a miss has returned.
+pub(super) type CellOp = Timed<What>;
+
+/// What a fast method works on: operations by call.
+pub(super) trait Lowered: Sized {
+    /// What the operations do.
+    type What: Copy;
+
+    /// By call.
+    fn ops(&self) -> &[Timed<Self::What>];
+
+    /// The same object with other operations.
+    fn with(&self, ops: Vec<Timed<Self::What>>) -> Self;
+
+    /// What is known of an operation while it is in flight; `None` when nothing is left of it.
+    fn in_flight(what: Self::What) -> Option<Self::What>;
+
+    /// What was known when the operations `by_return[..count]` had returned and no other; `by_return` as of
+    /// [`by_return`](Self::by_return).
+    fn until(&self, by_return: &[u32], count: usize) -> Self {
+        let mut known = Vec::new();
+        if let Some(&last) = by_return[..count].last() {
+            let end = self.ops()[last as usize];
+            for op in self.ops().iter().take_while(|op| op.call <= end.returned) {
+                if (op.returned, op.at) <= (end.returned, end.at) {
+                    known.push(*op);
+                } else if let Some(what) = Self::in_flight(op.what) {
+                    let returned = NEVER;
+                    known.push(Timed { returned, what, ..*op });
+                }
+            }
+        }
+        self.with(known)
+    }
+
+    /// The operations that returned, by return; equal returns in the order of the history.
+    fn by_return(&self) -> Vec<u32> {
+        let ops = self.ops();
+        let mut order: Vec<u32> = (0..ops.len() as u32)
+            .filter(|&op| ops[op as usize].returned != NEVER)
+            .collect();
+        order.sort_unstable_by_key(|&op| (ops[op as usize].returned, ops[op as usize].at));
+        order
+    }
+}
+
+/// Sorts `ops` by call, where the history is not in that order.
+pub(super) fn by_call<W>(mut ops: Vec<Timed<W>>) -> Vec<Timed<W>> {
+    if !ops.is_sorted_by_key(|op| op.call) {
+        ops.sort_by_key(|op| op.call);
+    }
+    ops
 }
 
 /// The operations of one register by call.
@@ -79,11 +150,8 @@ impl Cells {
             None => names.fresh(),
         };
         let mut ops = Vec::with_capacity(ids.len());
-        let mut is_sorted = true;
-        let mut latest = 0;
         for (at, &id) in ids.iter().enumerate() {
-            let operation = history.operation(id);
-            let what = match model.action(history, operation)? {
+            let what = match model.action(history, history.operation(id))? {
                 Action::Nothing => continue,
                 Action::Read(value) => What::Read(names.name(value)),
                 Action::Write(value) => What::Write(names.name(value)),
@@ -95,65 +163,38 @@ impl Cells {
                 },
                 _ => return None,
             };
-            let call = operation.call.checked_add(1)?;
-            let returned = match operation.returned {
-                // The largest times are the marks of this module.
-                Some(returned) => returned.checked_add(1).filter(|&returned| returned != NEVER)?,
-                None => NEVER,
-            };
-            is_sorted &= latest <= call;
-            latest = call;
-            ops.push(CellOp {
-                call,
-                returned,
-                what,
-                at: at as u32,
-            });
-        }
-        if !is_sorted {
-            ops.sort_by_key(|op| op.call);
+            ops.push(Timed::new(history, id, at, what)?);
         }
         Some(Cells {
-            ops,
+            ops: by_call(ops),
             values: names.count,
             initial,
         })
     }
+}
 
-    /// What was known when the operations `by_return[..count]` had returned and no other; `by_return` as of
-    /// [`by_return`](Self::by_return).
-    pub(super) fn until(&self, by_return: &[u32], count: usize) -> Cells {
-        let mut ops = Vec::new();
-        if let Some(&last) = by_return[..count].last() {
-            let end = self.ops[last as usize];
-            for op in &self.ops {
-                if op.call > end.returned {
-                    break;
-                }
-                let has_returned = (op.returned, op.at) <= (end.returned, end.at);
-                match op.what {
-                    _ if has_returned => ops.push(*op),
-                    What::Write(_) | What::Cas(..) => ops.push(CellOp { returned: NEVER, ..*op }),
-                    What::Read(_) | What::Miss(_) => {}
-                }
-            }
-        }
+impl Lowered for Cells {
+    type What = What;
+
+    fn ops(&self) -> &[CellOp] {
+        &self.ops
+    }
+
+    fn with(&self, ops: Vec<CellOp>) -> Self {
         Cells { ops, ..*self }
     }
 
-    /// The operations that returned, by return; equal returns in the order of the history.
-    pub(super) fn by_return(&self) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.ops.len() as u32)
-            .filter(|&op| self.ops[op as usize].returned != NEVER)
-            .collect();
-        order.sort_unstable_by_key(|&op| (self.ops[op as usize].returned, self.ops[op as usize].at));
-        order
+    fn in_flight(what: What) -> Option<What> {
+        match what {
+            What::Write(_) | What::Cas(..) => Some(what),
+            What::Read(_) | What::Miss(_) => None,
+        }
     }
 }
 
 /// Small integers for atoms: a table where the atoms lie close together, else a map.
-struct Names {
-    count: u32,
+pub(super) struct Names {
+    pub(super) count: u32,
     null: u32,
     /// Names of the integers from `least` on.
     integers: Vec<u32>,
@@ -164,7 +205,7 @@ struct Names {
 
 impl Names {
     /// `ids` are to be named, which no table should outgrow.
-    fn new(history: &History, ids: &[OperationId], initial: Option<Atom>) -> Self {
+    pub(super) fn new(history: &History, ids: &[OperationId], initial: Option<Atom>) -> Self {
         let (mut least, mut greatest) = (i64::MAX, i64::MIN);
         let mut see = |atom: Atom| {
             if let Atom::Integer(integer) = atom {
@@ -197,7 +238,7 @@ impl Names {
         self.count - 1
     }
 
-    fn name(&mut self, atom: Atom) -> u32 {
+    pub(super) fn name(&mut self, atom: Atom) -> u32 {
         let place = match atom {
             Atom::Null => Some(&mut self.null),
             Atom::Integer(integer) => usize::try_from(integer.wrapping_sub(self.least))

@@ -11,12 +11,18 @@
 mod bits;
 mod budget;
 mod core;
+mod lists;
 mod lower;
 mod misses;
+mod paths;
 mod portfolio;
+mod queues;
 mod refusal;
 mod report;
 mod search;
+mod sets;
+mod settle_replay;
+mod settling;
 mod timeline;
 mod wild;
 mod witness;
@@ -225,7 +231,7 @@ struct Check<'a, M> {
 
 impl<M: Model> Check<'_, M> {
     fn decide(&mut self, index: usize, ids: &[OperationId]) -> Result<(), Misfit> {
-        match portfolio::decide(self.history, self.model, ids) {
+        match portfolio::decide(self.history, self.model, ids, &mut self.budget) {
             None => self.search(index, ids),
             Some((method, Decided::Order(order))) => {
                 self.decided[method as usize] += 1;
@@ -236,7 +242,7 @@ impl<M: Model> Check<'_, M> {
                 let core = &impossible.contradiction;
                 let explained = refusal::explain(self.history, self.model, core, Some(&impossible), self.options)?;
                 debug_assert!(
-                    explained.is_some(),
+                    explained.is_some() || impossible.is_exact,
                     "{} says that {core:?} contradict each other, and the search does not",
                     method.name()
                 );

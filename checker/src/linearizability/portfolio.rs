@@ -4,6 +4,10 @@
 //! |---|---|---|
 //! | [`Method::Order`] | any model, when the caller knows an order: replay it | its replay |
 //! | [`Method::Zones`] | registers whose observed values are each written once | Gibbons and Korach 1997 |
+//! | [`Method::Settling`] | registers with any values, within a budget | Lowe 2017, with reductions |
+//! | [`Method::Positions`] | lists with distinct elements | the longest read is the order |
+//! | [`Method::Queue`] | queues with distinct elements | Henzinger, Sezgin and Vafeiadis 2013 |
+//! | [`Method::Elements`] | sets without reads of the whole that are linearizable | Herlihy and Wing 1990: locality |
 //! | [`Method::Search`] | anything, within a budget | Wing and Gong 1993, Lowe 2017 |
 //!
 //! A fast method is never believed alone. The order that it finds is replayed against the model before the verdict is given;
@@ -12,8 +16,12 @@
 //!
 //! Owns the choice, and the earliest return that is impossible (by halving: a fast method is cheap enough to be asked again).
 
-use super::lower::{Cells, NEVER};
-use super::zones;
+use super::budget::Budget;
+use super::lists::Lists;
+use super::lower::{Cells, Lowered, NEVER};
+use super::queues::Queue;
+use super::sets;
+use super::{settling, zones};
 use crate::history::{History, OperationId};
 use crate::models::{Action, Kind, Model};
 
@@ -24,19 +32,39 @@ pub enum Method {
     Order,
     /// Zones with chains of compare-and-sets.
     Zones,
+    /// The settling sweep.
+    Settling,
+    /// Positions in a list.
+    Positions,
+    /// The order of elements in a queue.
+    Queue,
+    /// The elements of a set, each by the methods for registers.
+    Elements,
     /// The general search.
     Search,
 }
 
 impl Method {
     /// Every method, in the order in which they are tried.
-    pub const ALL: [Method; 3] = [Method::Order, Method::Zones, Method::Search];
+    pub const ALL: [Method; 7] = [
+        Method::Order,
+        Method::Zones,
+        Method::Settling,
+        Method::Positions,
+        Method::Queue,
+        Method::Elements,
+        Method::Search,
+    ];
 
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Method::Order => "order",
             Method::Zones => "zones",
+            Method::Settling => "settling",
+            Method::Positions => "positions",
+            Method::Queue => "queue",
+            Method::Elements => "elements",
             Method::Search => "search",
         }
     }
@@ -59,9 +87,19 @@ pub(super) struct Contradiction {
     ops: Vec<u32>,
     /// The latest return that counts.
     returned: u64,
+    /// All operations called until then are meant, and `ops` are only those that stand out.
+    is_everything: bool,
 }
 
 impl Contradiction {
+    /// The contradiction of all operations called until the latest return that is added.
+    pub(super) fn everything() -> Self {
+        Contradiction {
+            is_everything: true,
+            ..Contradiction::default()
+        }
+    }
+
     /// Adds an operation whose answer contradicts the others'.
     pub(super) fn add(&mut self, op: u32, returned: u64) {
         if returned != NEVER {
@@ -75,6 +113,10 @@ impl Contradiction {
         if !self.contains(op) {
             self.ops.push(op);
         }
+    }
+
+    pub(super) fn ops(&self) -> &[u32] {
+        &self.ops
     }
 
     pub(super) fn contains(&self, op: u32) -> bool {
@@ -101,60 +143,101 @@ pub(super) struct Impossible {
     pub(super) contradiction: Vec<OperationId>,
     /// An order that explains every operation that had returned before.
     pub(super) prefix: Vec<OperationId>,
+    /// The operation that could not return.
+    pub(super) stuck: OperationId,
     /// Whether there are operations besides the contradiction that could have interfered.
     pub(super) interference: bool,
+    /// Whether the contradiction is all that had been called, and the method as exhaustive as the search.
+    pub(super) is_exact: bool,
 }
 
 /// Asks the fast methods for `ids`, one partition. `None`: none of them can tell.
-pub(super) fn decide<M: Model>(history: &History, model: &M, ids: &[OperationId]) -> Option<(Method, Decided)> {
+pub(super) fn decide<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    budget: &mut Budget<'_>,
+) -> Option<(Method, Decided)> {
     match model.kind(history) {
         Kind::Register { initial } => {
             let cells = Cells::new(history, model, ids, initial)?;
-            let mut decided = ask(&cells, ids, zones::decide)?;
-            if let Decided::Impossible(impossible) = &mut decided {
+            let (method, mut decided) = ask(history, &cells, ids, |cells| match zones::decide(cells) {
+                Decision::Undecided => (Method::Settling, settling::decide(cells, budget)),
+                decision => (Method::Zones, decision),
+            })?;
+            if let Decided::Impossible(impossible) = &mut decided
+                && !impossible.is_exact
+            {
                 add_other_writers(history, model, ids, impossible);
             }
-            Some((Method::Zones, decided))
+            Some((method, decided))
+        }
+        Kind::List => {
+            let lists = Lists::new(history, model, ids)?;
+            ask(history, &lists, ids, |lists| (Method::Positions, lists.decide()))
+        }
+        Kind::Queue => {
+            let queue = Queue::new(history, model, ids)?;
+            ask(history, &queue, ids, |queue| (Method::Queue, queue.decide()))
+        }
+        Kind::Set => {
+            let order = sets::order(history, model, ids, budget)?;
+            Some((Method::Elements, Decided::Order(order)))
         }
         _ => None,
     }
 }
 
 /// Asks `method`, and on a no for the earliest return at which it says so.
-fn ask(cells: &Cells, ids: &[OperationId], method: impl Fn(&Cells) -> Decision) -> Option<Decided> {
+fn ask<L: Lowered>(
+    history: &History,
+    cells: &L,
+    ids: &[OperationId],
+    mut method: impl FnMut(&L) -> (Method, Decision),
+) -> Option<(Method, Decided)> {
     let id = |op: u32| ids[op as usize];
-    let mut contradiction = match method(cells) {
-        Decision::Order(order) => return Some(Decided::Order(order.into_iter().map(id).collect())),
-        Decision::Undecided => return None,
-        Decision::Impossible(contradiction) => contradiction,
+    let (mut by, mut contradiction) = match method(cells) {
+        (by, Decision::Order(order)) => return Some((by, Decided::Order(order.into_iter().map(id).collect()))),
+        (_, Decision::Undecided) => return None,
+        (by, Decision::Impossible(contradiction)) => (by, contradiction),
     };
     let by_return = cells.by_return();
-    let rank = |returned: u64| by_return.partition_point(|&op| cells.ops[op as usize].returned <= returned);
+    let rank = |returned: u64| by_return.partition_point(|&op| cells.ops()[op as usize].returned <= returned);
     // What had returned by `possible` can be explained, what had by `impossible` cannot. Most often it is the last one.
     let (mut possible, mut impossible) = (0, rank(contradiction.returned));
     let mut prefix = Vec::new();
     let mut next = impossible.saturating_sub(1);
     while impossible - possible > 1 {
         match method(&cells.until(&by_return, next)) {
-            Decision::Order(order) => {
+            (_, Decision::Order(order)) => {
                 prefix = order;
                 possible = next;
             }
-            Decision::Impossible(earlier) => {
+            (earlier_by, Decision::Impossible(earlier)) => {
                 impossible = next.min(rank(earlier.returned));
-                contradiction = earlier;
+                (by, contradiction) = (earlier_by, earlier);
             }
-            Decision::Undecided => return None,
+            (_, Decision::Undecided) => return None,
         }
         next = possible + (impossible - possible) / 2;
     }
-    let mut contradiction: Vec<OperationId> = contradiction.ops.into_iter().map(id).collect();
-    contradiction.sort_unstable();
-    Some(Decided::Impossible(Impossible {
-        contradiction,
+    let stuck = id(cells.ops()[by_return[impossible - 1] as usize].at);
+    let mut ops: Vec<OperationId> = if contradiction.is_everything {
+        let end = history.operation(stuck).returned;
+        let was_called = |&id: &OperationId| Some(history.operation(id).call) <= end;
+        ids.iter().copied().filter(was_called).collect()
+    } else {
+        contradiction.ops.into_iter().map(id).collect()
+    };
+    ops.sort_unstable();
+    let impossible = Impossible {
+        contradiction: ops,
+        stuck,
         prefix: prefix.into_iter().map(id).collect(),
-        interference: true,
-    }))
+        interference: !contradiction.is_everything,
+        is_exact: contradiction.is_everything,
+    };
+    Some((by, Decided::Impossible(impossible)))
 }
 
 /// Most operations that [`add_other_writers`] adds of each sort.

@@ -1,5 +1,7 @@
 //! The search against brute force: every order of a few operations, carried out on the plain specification.
 
+mod methods;
+
 use proptest::prelude::*;
 
 use super::bits::Bits;
