@@ -9,7 +9,7 @@ use crate::workloads::operator::{Operator, Orders};
 use raft_core::{Config, NodeId};
 use serde::Serialize;
 use simulator::{
-    ClockConfig, ConfigError, DiskConfig, Duration, Latency, NetworkConfig, Ratio, Stream, Time, World, WorldConfig,
+    ClockConfig, ConfigError, DiskConfig, Duration, Latency, LinkConfig, NetworkConfig, Ratio, Stream, Time, World, WorldConfig,
 };
 
 /// What a seed has drawn from the scenario's choices.
@@ -142,6 +142,7 @@ pub fn network(scenario: &Scenario) -> NetworkConfig {
         duplicate_delay_max: Duration(from.duplicate_delay_ns),
         reorder: Ratio::from_ppm(from.reorder_ppm),
         reorder_delay_max: Duration(from.reorder_delay_ns),
+        links: LinkConfig::default(),
     }
 }
 

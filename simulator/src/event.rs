@@ -4,8 +4,9 @@
 
 use crate::disk::SyncToken;
 use crate::id::{ClientId, Endpoint, NodeId};
-use crate::network::DropReason;
+use crate::network::{DropReason, Mark};
 use crate::process::Payload;
+use crate::random::Stream;
 use serde_json::{Value, json};
 
 /// Stands for nobody where the digest names a party.
@@ -34,6 +35,45 @@ impl<M: Payload, Q: Payload, R: Payload> Parcel<M, Q, R> {
             Self::Message { from, to, .. } => (from.into(), to.into()),
             Self::Request { from, to, .. } => (from.into(), to.into()),
             Self::Response { from, to, .. } => (from.into(), to.into()),
+        }
+    }
+
+    /// The kind of its payload.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Message { message, .. } => message.kind(),
+            Self::Request { request, .. } => request.kind(),
+            Self::Response { response, .. } => response.kind(),
+        }
+    }
+
+    /// The size of its payload in bytes.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Message { message, .. } => message.size(),
+            Self::Request { request, .. } => request.size(),
+            Self::Response { response, .. } => response.size(),
+        }
+    }
+
+    /// What its receiver makes of it when its frame is damaged.
+    pub fn damaged(self, stream: &mut Stream) -> Option<Self> {
+        match self {
+            Self::Message { from, to, message } => {
+                message
+                    .damaged(stream)
+                    .map(|message| Self::Message { from, to, message })
+            }
+            Self::Request { from, to, request } => {
+                request
+                    .damaged(stream)
+                    .map(|request| Self::Request { from, to, request })
+            }
+            Self::Response { from, to, response } => {
+                response
+                    .damaged(stream)
+                    .map(|response| Self::Response { from, to, response })
+            }
         }
     }
 
@@ -70,8 +110,8 @@ pub(crate) struct Transit<M, Q, R> {
     pub cause: u64,
     /// Its number on its link.
     pub order: u32,
-    /// Whether it is a second copy.
-    pub copy: bool,
+    /// Whether it is a copy, or damaged.
+    pub mark: Mark,
 }
 
 /// What the queue holds.

@@ -43,6 +43,15 @@ classes! {
     Partition "partition" "messages stopped by a cut in both directions";
     OneWayPartition "one-way-partition" "messages stopped by a cut in one direction";
     IsolatePrimary "isolate-primary" "messages stopped by a cut around the primary";
+    FarLatency "far-latency" "messages that took the far mode of a bimodal or the tail of a long-tailed link";
+    SlowLink "slow-link" "messages sent along a slow link";
+    HugeDelay "huge-delay" "messages held up hugely, and overtaken";
+    Bandwidth "bandwidth" "messages that waited for their turn on a crowded link";
+    Overflow "overflow" "messages dropped because the queue of a link was full";
+    Clog "clog" "messages that waited for a clogged link";
+    Hold "hold" "chosen messages that were held and released later";
+    Replay "replay" "old messages delivered again";
+    Corrupt "corrupt" "damaged frames that the receiver refused";
     // --- process ---
     Crash "crash" "processes killed";
     Restart "restart" "processes started again";
@@ -70,6 +79,7 @@ impl FaultClass {
 pub struct Exposure {
     counts: [u64; FaultClass::ALL.len()],
     skipped: u64,
+    undetected: u64,
 }
 
 impl Exposure {
@@ -81,6 +91,11 @@ impl Exposure {
     /// How many planned faults found nothing that they could do: no such target, or too many nodes down already.
     pub fn skipped(&self) -> u64 {
         self.skipped
+    }
+
+    /// How many damaged frames were taken for sound ones by their receivers: a defect of the protocol's codec.
+    pub fn undetected(&self) -> u64 {
+        self.undetected
     }
 
     /// Whether nothing fired at all.
@@ -108,11 +123,16 @@ impl Exposure {
             *count = count.saturating_add(more);
         }
         self.skipped = self.skipped.saturating_add(other.skipped);
+        self.undetected = self.undetected.saturating_add(other.undetected);
     }
 
     #[inline]
     pub(crate) fn add(&mut self, class: FaultClass) {
         self.counts[class as usize] += 1;
+    }
+
+    pub(crate) fn add_undetected(&mut self) {
+        self.undetected += 1;
     }
 
     pub(crate) fn add_skipped(&mut self) {

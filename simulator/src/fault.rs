@@ -10,7 +10,7 @@ mod target;
 mod tests;
 
 pub use check::FaultError;
-pub use target::{OneWay, Target, TargetError};
+pub use target::{Held, OneWay, Target, TargetError};
 
 use crate::id::{Endpoint, NodeId};
 use crate::network::{CutId, NetworkConfig};
@@ -73,6 +73,49 @@ pub enum FaultAction {
         #[serde(default)]
         keeps: u16,
     },
+    /// Holds messages from each of `from` to each of `to`, and back unless it is one-way, at the end of their way: all of
+    /// them, which clogs the links, or chosen ones. Ends with [`FaultAction::Release`].
+    Hold {
+        /// Its name. A hold of the same name is released first.
+        id: CutId,
+        /// One side.
+        from: Vec<Endpoint>,
+        /// The other side.
+        to: Vec<Endpoint>,
+        /// Whether messages from `to` to `from` still pass.
+        #[serde(default)]
+        one_way: bool,
+        /// Which messages.
+        #[serde(default)]
+        chosen: Held,
+    },
+    /// Holds what one node sends to other nodes, what it receives from them, or both.
+    HoldAround {
+        /// Its name. A hold of the same name is released first.
+        id: CutId,
+        /// The node.
+        target: Target,
+        /// Which direction is held, if it is only one.
+        #[serde(default)]
+        one_way: OneWay,
+        /// Whether messages between it and the clients are held too.
+        #[serde(default)]
+        with_clients: bool,
+        /// Which messages.
+        #[serde(default)]
+        chosen: Held,
+    },
+    /// Ends a hold: what it held is delivered. Skipped when there is none of this name.
+    Release {
+        /// The name of the hold.
+        id: CutId,
+    },
+    /// Delivers old messages again: as many as this, of those that [`crate::network::LinkConfig::memory`] keeps. Skipped when
+    /// it keeps none.
+    Replay {
+        /// How many.
+        count: u32,
+    },
     /// Changes how the network behaves, for messages sent from now on.
     Network {
         /// The new behaviour.
@@ -130,6 +173,7 @@ impl FaultAction {
     pub fn target(&self) -> Option<Target> {
         match self {
             Self::Isolate { target, .. }
+            | Self::HoldAround { target, .. }
             | Self::Crash { target, .. }
             | Self::Pause { target, .. }
             | Self::ClockStep { target, .. }
@@ -150,6 +194,10 @@ impl FaultAction {
             Self::Resume { .. } => "resume",
             Self::ClockStep { .. } => "clock-step",
             Self::ClockDrift { .. } => "clock-drift",
+            Self::Hold { .. } => "hold",
+            Self::HoldAround { .. } => "hold-around",
+            Self::Release { .. } => "release",
+            Self::Replay { .. } => "replay",
             Self::Network { .. } => "network",
             Self::Heal => "heal",
         }

@@ -5,6 +5,8 @@
 //! Sending is in `network`, writing in `disk`; taking events out and handing them on is in [`crate::world`].
 
 mod disk;
+mod hold;
+mod memory;
 mod network;
 
 use crate::clock::Clock;
@@ -22,6 +24,8 @@ use crate::step::Halt;
 use crate::time::{LocalTime, Time};
 use crate::timer::{Fired, Timer};
 use crate::trace::Recorder;
+use hold::Hold;
+use memory::Memory;
 use serde_json::Value;
 use std::collections::VecDeque;
 
@@ -67,8 +71,13 @@ pub(crate) struct Kernel<M, Q, R> {
     pub nodes: Vec<NodeState<M, Q, R>>,
     clients: Vec<ClientState>,
     pub network: Network,
+    /// Messages that are held, by what holds them, in the order in which that began.
+    pub holds: Vec<Hold<M, Q, R>>,
+    /// Old messages, for those that are to be delivered again.
+    memory: Memory<M, Q, R>,
     pub disk_config: DiskConfig,
     network_stream: Stream,
+    damage_stream: Stream,
     disk_stream: Stream,
     pub fault_stream: Stream,
     pub exposure: Exposure,
@@ -111,9 +120,12 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
             queue: Queue::new(config.max_queued),
             nodes: (0..nodes).map(node).collect(),
             clients: (0..clients).map(client).collect(),
-            network: Network::new(config.network, nodes, clients),
+            network: Network::new(config.network, nodes, clients, seed),
+            holds: Vec::new(),
+            memory: Memory::new(seed),
             disk_config: config.disk,
             network_stream: Stream::new(seed, "network", 0),
+            damage_stream: Stream::new(seed, "damage", 0),
             disk_stream: Stream::new(seed, "disk", 0),
             fault_stream: Stream::new(seed, "faults", 0),
             exposure: Exposure::default(),

@@ -3,15 +3,20 @@
 //! Owns links, cuts, and the draws that decide a message's fate. A link goes from one endpoint to another in one direction and
 //! is first-in-first-out, except for messages that a draw lets fall behind: those take an extra delay and do not hold up
 //! the link. Nodes are joined with nodes and with clients, clients only with nodes. It carries no payloads and schedules
-//! nothing; that is for `kernel`.
+//! nothing; that is for `kernel`. What makes links unlike each other is in [`links`](LinkConfig).
+
+mod links;
 
 use crate::exposure::{Exposure, FaultClass};
 use crate::id::Endpoint;
 use crate::latency::Latency;
 use crate::random::{Ratio, Stream};
 use crate::time::{Duration, Time};
+use links::{Links, Passage};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub use links::{LinkConfig, Shape};
 
 /// How the network behaves. Loss, duplication and reordering apply to every link, those of clients too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +36,9 @@ pub struct NetworkConfig {
     pub reorder: Ratio,
     /// By how much it falls behind at most.
     pub reorder_delay_max: Duration,
+    /// What makes links unlike each other, bounds what they carry, and damages it.
+    #[serde(default)]
+    pub links: LinkConfig,
 }
 
 impl Default for NetworkConfig {
@@ -44,16 +52,18 @@ impl Default for NetworkConfig {
             duplicate_delay_max: Duration::ZERO,
             reorder: Ratio::ZERO,
             reorder_delay_max: Duration::ZERO,
+            links: LinkConfig::default(),
         }
     }
 }
 
 impl NetworkConfig {
-    /// The same network without its faults: no loss, duplication, reordering or long tail.
+    /// The same network without its faults: no loss, duplication, reordering or long tail, and plain links.
     #[must_use]
     pub fn healed(mut self) -> Self {
         (self.loss, self.duplicate, self.reorder) = (Ratio::ZERO, Ratio::ZERO, Ratio::ZERO);
         (self.latency, self.client_latency) = (self.latency.without_tail(), self.client_latency.without_tail());
+        self.links = LinkConfig::default();
         self
     }
 }
@@ -73,6 +83,10 @@ pub enum DropReason {
     Partition,
     /// Its receiver was down.
     Crash,
+    /// It, or another that made room for it, did not fit into the queue of its link.
+    Overflow,
+    /// Its frame was damaged, and the receiver noticed.
+    Corrupt,
 }
 
 impl DropReason {
@@ -82,6 +96,8 @@ impl DropReason {
             Self::Loss => "loss",
             Self::Partition => "partition",
             Self::Crash => "crash",
+            Self::Overflow => "overflow",
+            Self::Corrupt => "corrupt",
         }
     }
 }
@@ -96,8 +112,28 @@ pub(crate) enum Sent {
         copy: Option<Time>,
         /// Its number on its link.
         order: u32,
+        /// Whether its frame is damaged on the way.
+        damaged: bool,
     },
     Dropped(DropReason),
+}
+
+/// What distinguishes a message on its way from the first, sound one of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Plain,
+    /// A second copy.
+    Copy,
+    /// An old message that the network delivers again.
+    Replayed,
+    /// Its frame is damaged.
+    Damaged,
+}
+
+impl Mark {
+    pub fn is_copy(self) -> bool {
+        matches!(self, Self::Copy | Self::Replayed)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,18 +169,34 @@ pub(crate) struct Network {
     clients: u32,
     links: Vec<Link>,
     cuts: BTreeMap<CutId, Cut>,
+    /// What the links are like, from the first time on that they are not plain.
+    characters: Option<Box<Links>>,
+    seed: u64,
 }
 
 impl Network {
-    pub fn new(config: NetworkConfig, nodes: u16, clients: u16) -> Self {
+    pub fn new(config: NetworkConfig, nodes: u16, clients: u16, seed: u64) -> Self {
         let (nodes, clients) = (u32::from(nodes), u32::from(clients));
         let links = nodes as usize * (nodes as usize + 2 * clients as usize);
-        Self {
+        let mut network = Self {
             config,
             nodes,
             clients,
             links: vec![Link::default(); links],
             cuts: BTreeMap::new(),
+            characters: None,
+            seed,
+        };
+        network.configure(config);
+        network
+    }
+
+    /// Changes how the network behaves for messages sent from now on.
+    pub fn configure(&mut self, config: NetworkConfig) {
+        self.config = config;
+        if self.characters.is_none() && !config.links.is_plain() {
+            let stream = Stream::new(self.seed, "links", 0);
+            self.characters = Some(Box::new(Links::new(stream, self.links.len(), &config.links)));
         }
     }
 
@@ -168,9 +220,17 @@ impl Network {
             .expect("network: clients are not joined with each other")
     }
 
-    /// Decides what becomes of a message. Takes the same draws whether the link is cut or not.
+    /// Decides what becomes of a message; `size` gives its bytes. From `stream` it takes the same draws whether the link is
+    /// cut or not, and whatever it is like.
     #[inline]
-    pub fn send(&mut self, now: Time, from: Endpoint, to: Endpoint, stream: &mut Stream, seen: &mut Exposure) -> Sent {
+    pub fn send(
+        &mut self,
+        now: Time,
+        (from, to): (Endpoint, Endpoint),
+        size: impl FnOnce() -> u64,
+        stream: &mut Stream,
+        seen: &mut Exposure,
+    ) -> Sent {
         let index = self.expect_link(from, to);
         let config = &self.config;
         let between_nodes = index < (self.nodes * self.nodes) as usize;
@@ -180,8 +240,8 @@ impl Network {
             &config.client_latency
         };
         let lost = stream.chance(config.loss);
-        let (delay, in_tail) = latency.draw(stream);
-        let behind = stream
+        let (mut delay, in_tail) = latency.draw(stream);
+        let mut behind = stream
             .chance(config.reorder)
             .then(|| stream.duration(Duration::ZERO, config.reorder_delay_max));
         let twice = stream
@@ -199,38 +259,67 @@ impl Network {
         if in_tail {
             seen.add(FaultClass::DelayTail);
         }
+        let order = link.sent.wrapping_add(1);
+        let mut is_damaged = false;
+        if let Some(characters) = self.characters.as_deref_mut().filter(|_| !config.links.is_plain()) {
+            let message = (order, if config.links.bandwidth > 0 { size() } else { 0 });
+            match characters.pass(index, message, (now, &config.links), (latency, delay), seen) {
+                Passage::Passes {
+                    delay: in_all,
+                    behind: falls_behind,
+                    damaged,
+                } => {
+                    (delay, is_damaged) = (in_all, damaged);
+                    behind = behind.or(falls_behind.then_some(Duration::ZERO));
+                }
+                Passage::Overflow => return Sent::Dropped(DropReason::Overflow),
+            }
+        }
         let arrival = if let Some(extra) = behind {
             now + delay + extra
         } else {
             link.last_arrival = link.last_arrival.max(now + delay);
             link.last_arrival
         };
-        link.sent = link.sent.wrapping_add(1);
+        link.sent = order;
         Sent::Passes {
             arrival,
             copy: twice.map(|extra| arrival + extra),
-            order: link.sent,
+            order,
+            damaged: is_damaged,
         }
     }
 
-    /// Lets a message through that comes to the end of its link, unless the link is cut by now.
+    /// Lets a message through that comes to the end of its link, unless the link is cut by now or its queue had no room;
+    /// else says why.
     #[inline]
-    pub fn arrive(&mut self, from: Endpoint, to: Endpoint, seen: &mut Exposure) -> bool {
+    pub fn arrive(
+        &mut self,
+        from: Endpoint,
+        to: Endpoint,
+        order: u32,
+        mark: Mark,
+        seen: &mut Exposure,
+    ) -> Option<DropReason> {
         let index = self.expect_link(from, to);
-        if self.links[index].cuts == 0 {
-            return true;
+        if self.links[index].cuts > 0 {
+            self.count_stopped(index, seen);
+            return Some(DropReason::Partition);
         }
-        self.count_stopped(index, seen);
-        false
+        let characters = self.characters.as_deref_mut().filter(|_| !mark.is_copy());
+        let dropped = characters.is_some_and(|characters| characters.was_dropped(index, order));
+        dropped.then_some(DropReason::Overflow)
     }
 
     /// Notes that a message was delivered, and counts it if it is a second copy or out of order.
     #[inline]
-    pub fn delivered(&mut self, from: Endpoint, to: Endpoint, order: u32, copy: bool, seen: &mut Exposure) {
+    pub fn delivered(&mut self, from: Endpoint, to: Endpoint, order: u32, mark: Mark, seen: &mut Exposure) {
         let index = self.expect_link(from, to);
         let link = &mut self.links[index];
-        if copy {
+        if mark == Mark::Copy {
             seen.add(FaultClass::Duplicate);
+        } else if mark == Mark::Replayed {
+            seen.add(FaultClass::Replay);
         } else if order.wrapping_sub(link.arrived) > u32::MAX / 2 {
             seen.add(FaultClass::Reorder);
         } else {
@@ -242,22 +331,33 @@ impl Network {
     /// mended first.
     pub fn cut(&mut self, id: CutId, from: &[Endpoint], to: &[Endpoint], kind: CutKind) {
         self.mend(id);
+        let links = self.links_between(from, to, kind.one_way);
+        for &index in &links {
+            self.links[index as usize].cuts += 1;
+        }
+        self.cuts.insert(id, Cut { links, kind });
+    }
+
+    /// The links from each of `from` to each of `to`, and back unless one way is meant: sorted, each once.
+    pub fn links_between(&self, from: &[Endpoint], to: &[Endpoint], one_way: bool) -> Vec<u32> {
         let mut links = Vec::new();
         for (&from, &to) in from.iter().flat_map(|from| to.iter().map(move |to| (from, to))) {
             if from == to {
                 continue;
             }
             links.extend(self.link(from, to).map(|index| index as u32));
-            if !kind.one_way {
+            if !one_way {
                 links.extend(self.link(to, from).map(|index| index as u32));
             }
         }
         links.sort_unstable();
         links.dedup();
-        for &index in &links {
-            self.links[index as usize].cuts += 1;
-        }
-        self.cuts.insert(id, Cut { links, kind });
+        links
+    }
+
+    /// The number of the link from one endpoint to another, as in [`Network::links_between`].
+    pub fn link_number(&self, from: Endpoint, to: Endpoint) -> u32 {
+        self.expect_link(from, to) as u32
     }
 
     /// Unblocks the links of a cut; false when there is none of this name.
@@ -283,6 +383,11 @@ impl Network {
             self.mend(id);
         }
         self.config = self.config.healed();
+        if let Some(characters) = &mut self.characters {
+            characters.clear();
+            // Whatever still creeps along a slow or crowded link holds up nothing that is sent from now on.
+            self.links.iter_mut().for_each(|link| link.last_arrival = Time::ZERO);
+        }
     }
 
     /// Whether a message from one endpoint to the other would be stopped by a cut now.

@@ -8,6 +8,7 @@ use crate::digest::Stamp;
 use crate::disk::{DiskImage, SyncToken};
 use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
 use crate::kernel::Kernel;
+use crate::random::Stream;
 use crate::time::LocalTime;
 use serde::Serialize;
 use serde_json::Value;
@@ -19,6 +20,19 @@ pub trait Payload: Clone + Serialize {
 
     /// Folds a fixed encoding of the content into the digest.
     fn stamp(&self, stamp: &mut Stamp<'_>);
+
+    /// About how many bytes it takes on the wire, for links of limited bandwidth.
+    fn size(&self) -> u64 {
+        64
+    }
+
+    /// What a receiver reads from a damaged frame of this payload: `None` when it notices the damage and drops the frame,
+    /// which is what a checksum is for. A protocol with a codec encodes the payload, damages the bytes by draws from `stream`,
+    /// and decodes them. Whatever comes back is delivered and counted by [`crate::Exposure::undetected`].
+    fn damaged(&self, stream: &mut Stream) -> Option<Self> {
+        let _ = stream;
+        None
+    }
 }
 
 /// A payload that does not exist, for protocols without requests or without responses.

@@ -74,6 +74,11 @@ impl<T> Queue<T> {
         self.heap.len()
     }
 
+    /// Whether so many more events would fit.
+    pub fn has_room_for(&self, more: usize) -> bool {
+        self.heap.len() + more <= self.bound as usize
+    }
+
     /// When the next event is due.
     #[inline]
     pub fn next_time(&self) -> Option<Time> {

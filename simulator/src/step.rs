@@ -79,6 +79,16 @@ pub enum StepKind {
         /// The name of the cut.
         id: CutId,
     },
+    /// Links hold messages from now on.
+    Held {
+        /// The name of the hold.
+        id: CutId,
+    },
+    /// A hold ended.
+    Released {
+        /// The name of the hold.
+        id: CutId,
+    },
     /// The network behaves otherwise.
     NetworkChanged,
     /// All faults were ended.

@@ -15,7 +15,7 @@ use crate::exposure::FaultClass;
 use crate::fault::PlannedFault;
 use crate::id::{ClientId, Endpoint, NodeId};
 use crate::kernel::Kernel;
-use crate::network::DropReason;
+use crate::network::{DropReason, Mark};
 use crate::process::{Context, KernelOf, Payload, Process};
 use crate::step::{Halt, Step, StepKind};
 use crate::time::Time;
@@ -210,8 +210,22 @@ impl<P: Process> World<P> {
     #[inline]
     fn take_arrival(&mut self, transit: TransitOf<P>) -> Option<Step> {
         let (from, to) = transit.parcel.ends();
-        if !self.kernel.network.arrive(from, to, &mut self.kernel.exposure) {
-            return Some(self.drop_transit(&transit, DropReason::Partition));
+        let Kernel { network, exposure, .. } = &mut self.kernel;
+        if let Some(reason) = network.arrive(from, to, transit.order, transit.mark, exposure) {
+            return Some(self.drop_transit(&transit, reason));
+        }
+        let mut transit = transit;
+        if !self.kernel.holds.is_empty() {
+            match self.kernel.try_hold(transit) {
+                Ok(()) => return None,
+                Err(passes) => transit = passes,
+            }
+        }
+        if transit.mark == Mark::Damaged {
+            match self.kernel.read_damaged(transit) {
+                Ok(read) => transit = read,
+                Err(refused) => return Some(self.drop_transit(&refused, DropReason::Corrupt)),
+            }
         }
         match to {
             Endpoint::Node(node) if !self.kernel.nodes[node.index()].up => {
@@ -269,11 +283,11 @@ impl<P: Process> World<P> {
             parcel,
             cause,
             order,
-            copy,
+            mark,
         } = transit;
         let (from, to) = parcel.ends();
         let kernel = &mut self.kernel;
-        kernel.network.delivered(from, to, order, copy, &mut kernel.exposure);
+        kernel.network.delivered(from, to, order, mark, &mut kernel.exposure);
         let (entry, kind) = match parcel {
             Parcel::Message { .. } => (Entry::Deliver, "deliver"),
             Parcel::Request { .. } => (Entry::Request, "request"),
@@ -289,7 +303,7 @@ impl<P: Process> World<P> {
         }
         let seq = self.begin(Some(to), kind, Some(cause), || {
             let mut fields = parcel.fields();
-            if copy {
+            if mark.is_copy() {
                 fields["copy"] = true.into();
             }
             fields

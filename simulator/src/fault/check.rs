@@ -50,7 +50,9 @@ impl FaultAction {
             known(node.into())?;
         }
         match self {
-            Self::Cut { from, to, .. } => from.iter().chain(to).try_for_each(|endpoint| known(*endpoint)),
+            Self::Cut { from, to, .. } | Self::Hold { from, to, .. } => {
+                from.iter().chain(to).try_for_each(|endpoint| known(*endpoint))
+            }
             Self::Restart { node } | Self::Resume { node } => known((*node).into()),
             Self::ClockDrift { ppm, .. } if ppm.unsigned_abs() > DRIFT_LIMIT_PPM => {
                 Err(FaultError::Drift { ppm: *ppm })

@@ -1,9 +1,9 @@
 //! How an action is folded into the digest: the number or name of each part, in a fixed order.
 
-use super::FaultAction;
+use super::{FaultAction, Held};
 use crate::digest::Stamp;
 use crate::id::Endpoint;
-use crate::network::NetworkConfig;
+use crate::network::{LinkConfig, NetworkConfig};
 use crate::time::Duration;
 
 impl FaultAction {
@@ -13,15 +13,35 @@ impl FaultAction {
         match self {
             Self::Cut { id, from, to, one_way } => {
                 stamp.u32(id.0);
-                for side in [from, to] {
-                    stamp.u64(side.len() as u64);
-                    for endpoint in side {
-                        stamp_endpoint(*endpoint, stamp);
-                    }
-                }
+                stamp_sides(from, to, stamp);
                 stamp.bool(*one_way);
             }
-            Self::Mend { id } => stamp.u32(id.0),
+            Self::Hold {
+                id,
+                from,
+                to,
+                one_way,
+                chosen,
+            } => {
+                stamp.u32(id.0);
+                stamp_sides(from, to, stamp);
+                stamp.bool(*one_way);
+                stamp_held(chosen, stamp);
+            }
+            Self::HoldAround {
+                id,
+                one_way,
+                with_clients,
+                chosen,
+                ..
+            } => {
+                stamp.u32(id.0);
+                stamp.u8(*one_way as u8);
+                stamp.bool(*with_clients);
+                stamp_held(chosen, stamp);
+            }
+            Self::Replay { count } => stamp.u32(*count),
+            Self::Mend { id } | Self::Release { id } => stamp.u32(id.0),
             Self::Isolate {
                 id,
                 one_way,
@@ -51,6 +71,22 @@ impl FaultAction {
     }
 }
 
+fn stamp_sides(from: &[Endpoint], to: &[Endpoint], stamp: &mut Stamp<'_>) {
+    for side in [from, to] {
+        stamp.u64(side.len() as u64);
+        for endpoint in side {
+            stamp_endpoint(*endpoint, stamp);
+        }
+    }
+}
+
+fn stamp_held(held: &Held, stamp: &mut Stamp<'_>) {
+    stamp.str(held.kind.as_deref().unwrap_or(""));
+    stamp.u32(held.skip);
+    stamp.option_u64(held.count.map(u64::from));
+    stamp.bool(held.reversed);
+}
+
 fn stamp_endpoint(endpoint: Endpoint, stamp: &mut Stamp<'_>) {
     match endpoint {
         Endpoint::Node(node) => stamp.u32(u32::from(node.0)),
@@ -70,4 +106,22 @@ fn stamp_network(config: &NetworkConfig, stamp: &mut Stamp<'_>) {
     }
     stamp.u64(config.duplicate_delay_max.0);
     stamp.u64(config.reorder_delay_max.0);
+    stamp_links(&config.links, stamp);
+}
+
+/// Plain links leave no mark, so that digests from before there were others stand.
+fn stamp_links(links: &LinkConfig, stamp: &mut Stamp<'_>) {
+    if *links == LinkConfig::default() {
+        return;
+    }
+    stamp.u8(links.shape as u8);
+    for ratio in [links.slow, links.huge, links.corrupt] {
+        stamp.u32(ratio.ppm());
+    }
+    for count in [links.slow_factor, links.queue_messages, links.memory] {
+        stamp.u32(count);
+    }
+    for amount in [links.huge_max.0, links.bandwidth, links.queue_bytes] {
+        stamp.u64(amount);
+    }
 }

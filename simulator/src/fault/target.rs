@@ -1,4 +1,4 @@
-//! Whom a fault is aimed at, and in which direction a node is cut off.
+//! What a fault is aimed at: which node, in which direction, which messages.
 //!
 //! Owns the spelling in plans. Which node a target means is decided when the fault fires, in [`crate::world`].
 
@@ -18,6 +18,27 @@ pub enum OneWay {
     In,
     /// Nothing leaves the node; what is sent to it passes.
     Out,
+}
+
+/// Which messages are held. The default is all of them, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Held {
+    /// Only payloads of this kind, see [`crate::Payload::kind`].
+    pub kind: Option<String>,
+    /// So many that would fit pass first.
+    pub skip: u32,
+    /// At most so many are held.
+    pub count: Option<u32>,
+    /// Whether they go on in the opposite order.
+    pub reversed: bool,
+}
+
+impl Held {
+    /// Whether all messages are held.
+    pub fn is_all(&self) -> bool {
+        self.kind.is_none() && self.skip == 0 && self.count.is_none()
+    }
 }
 
 /// The node that a fault is aimed at. In JSON a string: `"n0"`, `"primary"`, `"random"` or `"random-backup"`.

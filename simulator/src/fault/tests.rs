@@ -41,6 +41,27 @@ fn samples() -> Vec<FaultAction> {
         },
         FaultAction::ClockDrift { target, ppm: -100 },
         FaultAction::Network { config: network },
+        FaultAction::Hold {
+            id,
+            from: vec![NodeId(0).into()],
+            to: vec![NodeId(1).into()],
+            one_way: true,
+            chosen: Held::default(),
+        },
+        FaultAction::HoldAround {
+            id,
+            target,
+            one_way: OneWay::Out,
+            with_clients: false,
+            chosen: Held {
+                kind: Some("vote".to_owned()),
+                skip: 1,
+                count: Some(2),
+                reversed: true,
+            },
+        },
+        FaultAction::Release { id },
+        FaultAction::Replay { count: 3 },
         FaultAction::Heal,
     ]
 }

@@ -3,8 +3,9 @@
 use super::Kernel;
 use crate::digest::Entry;
 use crate::event::{Event, Parcel, Transit, party};
+use crate::exposure::FaultClass;
 use crate::id::{ClientId, NodeId};
-use crate::network::{DropReason, Sent};
+use crate::network::{DropReason, Mark, Sent};
 use crate::process::Payload;
 use serde_json::json;
 
@@ -40,24 +41,35 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
     fn transmit(&mut self, parcel: Parcel<M, Q, R>) {
         let (from, to) = parcel.ends();
         let cause = self.note(Some(from), "send", || parcel.fields());
-        match self
-            .network
-            .send(self.now, from, to, &mut self.network_stream, &mut self.exposure)
-        {
+        let Self {
+            network,
+            network_stream,
+            exposure,
+            ..
+        } = self;
+        match network.send(self.now, (from, to), || parcel.size(), network_stream, exposure) {
             Sent::Dropped(reason) => {
                 self.drop_parcel(&parcel, cause, reason);
             }
-            Sent::Passes { arrival, copy, order } => {
+            Sent::Passes {
+                arrival,
+                copy,
+                order,
+                damaged,
+            } => {
+                let memory = self.network.config.links.memory;
+                if memory > 0 {
+                    self.memory.offer(&parcel, cause, order, memory);
+                }
                 let copy = copy.map(|at| (at, parcel.clone()));
-                self.schedule(
-                    arrival,
-                    Event::Arrival(Transit {
-                        parcel,
-                        cause,
-                        order,
-                        copy: false,
-                    }),
-                );
+                let mark = if damaged { Mark::Damaged } else { Mark::Plain };
+                let transit = |parcel, mark| Transit {
+                    parcel,
+                    cause,
+                    order,
+                    mark,
+                };
+                self.schedule(arrival, Event::Arrival(transit(parcel, mark)));
                 if let Some((at, parcel)) = copy {
                     let seq = self.next_seq();
                     self.trace.record(
@@ -68,16 +80,27 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
                         Some(cause),
                         || json!({"from": from, "to": to}),
                     );
-                    self.schedule(
-                        at,
-                        Event::Arrival(Transit {
-                            parcel,
-                            cause,
-                            order,
-                            copy: true,
-                        }),
-                    );
+                    self.schedule(at, Event::Arrival(transit(parcel, Mark::Copy)));
                 }
+            }
+        }
+    }
+
+    /// Lets a receiver read a damaged frame: what it makes of it, or back the transit if it notices.
+    #[cold]
+    pub fn read_damaged(&mut self, transit: Transit<M, Q, R>) -> Result<Transit<M, Q, R>, Transit<M, Q, R>> {
+        match transit.parcel.clone().damaged(&mut self.damage_stream) {
+            None => {
+                self.exposure.add(FaultClass::Corrupt);
+                Err(transit)
+            }
+            Some(parcel) => {
+                self.exposure.add_undetected();
+                Ok(Transit {
+                    parcel,
+                    mark: Mark::Plain,
+                    ..transit
+                })
             }
         }
     }

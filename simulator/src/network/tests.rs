@@ -22,7 +22,7 @@ const ONE_WAY: CutKind = CutKind {
 
 #[test]
 fn each_pair_has_a_link_of_its_own_and_clients_have_none_with_each_other() {
-    let network = Network::new(NetworkConfig::default(), 3, 4);
+    let network = Network::new(NetworkConfig::default(), 3, 4, 1);
     let all = endpoints(3, 4);
     let mut links = Vec::new();
     for (&from, &to) in all.iter().flat_map(|from| all.iter().map(move |to| (from, to))) {
@@ -36,7 +36,7 @@ fn each_pair_has_a_link_of_its_own_and_clients_have_none_with_each_other() {
 
 #[test]
 fn overlapping_cuts_hold_until_the_last_is_mended() {
-    let mut network = Network::new(NetworkConfig::default(), 3, 0);
+    let mut network = Network::new(NetworkConfig::default(), 3, 0, 1);
     let all = endpoints(3, 0);
     network.cut(CutId(1), &all[..1], &all[1..], SYMMETRIC);
     network.cut(CutId(2), &all[..1], &all[1..2], ONE_WAY);
@@ -50,14 +50,14 @@ fn overlapping_cuts_hold_until_the_last_is_mended() {
 
 #[test]
 fn order_numbers_may_wrap() {
-    let mut network = Network::new(NetworkConfig::default(), 2, 0);
+    let mut network = Network::new(NetworkConfig::default(), 2, 0, 1);
     let (from, to, mut seen) = (
         Endpoint::Node(NodeId(0)),
         Endpoint::Node(NodeId(1)),
         Exposure::default(),
     );
     for order in [1, 5, 3, u32::MAX / 2, u32::MAX - 5, 2, 4] {
-        network.delivered(from, to, order, false, &mut seen);
+        network.delivered(from, to, order, Mark::Plain, &mut seen);
     }
     assert_eq!(seen.count(FaultClass::Reorder), 1, "only 3 after 5");
 }
@@ -67,13 +67,13 @@ proptest! {
     fn a_message_takes_the_same_draws_on_a_cut_link(seed: u64, loss in 0_u32..=1_000_000) {
         let config = NetworkConfig { loss: Ratio::from_ppm(loss), ..NetworkConfig::default() };
         let after = |cut: bool| {
-            let mut network = Network::new(config, 2, 0);
+            let mut network = Network::new(config, 2, 0, 1);
             let all = endpoints(2, 0);
             if cut {
                 network.cut(CutId(0), &all[..1], &all[1..], SYMMETRIC);
             }
             let mut stream = Stream::new(seed, "network", 0);
-            network.send(Time(0), all[0], all[1], &mut stream, &mut Exposure::default());
+            network.send(Time(0), (all[0], all[1]), || 1, &mut stream, &mut Exposure::default());
             stream.next_u64()
         };
         prop_assert_eq!(after(false), after(true));
@@ -82,13 +82,13 @@ proptest! {
     #[test]
     fn only_messages_that_fall_behind_are_overtaken(seed: u64, gaps in prop::collection::vec(0_u64..5, 1..100)) {
         let latency = Latency::uniform(Duration(0), Duration(20)).with_tail(Ratio::from_percent(10), Duration(500));
-        let mut network = Network::new(NetworkConfig { latency, ..NetworkConfig::default() }, 2, 0);
+        let mut network = Network::new(NetworkConfig { latency, ..NetworkConfig::default() }, 2, 0, 1);
         let all = endpoints(2, 0);
         let (mut stream, mut now, mut last) = (Stream::new(seed, "network", 0), Time(0), Time(0));
         for gap in gaps {
             now += Duration(gap);
             let Sent::Passes { arrival, copy: None, .. } =
-                network.send(now, all[0], all[1], &mut stream, &mut Exposure::default()) else { panic!() };
+                network.send(now, (all[0], all[1]), || 1, &mut stream, &mut Exposure::default()) else { panic!() };
             prop_assert!(arrival >= last && arrival >= now);
             last = arrival;
         }

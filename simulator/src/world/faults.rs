@@ -32,7 +32,7 @@ impl<P: Process> World<P> {
         step
     }
 
-    /// Ends all faults: cuts are mended; loss, duplication, reordering and long tails end, in the network and on the disks;
+    /// Ends all faults: cuts are mended; what was held is delivered; links are plain; loss, duplication, reordering and long tails end, in the network and on the disks;
     /// paused nodes go on; clocks stop drifting (what they are off by stays); planned faults that are still to come are
     /// dropped. Crashed nodes restart at this same instant: each as an event of its own, so that each makes a step.
     pub fn heal(&mut self) {
@@ -87,6 +87,38 @@ impl<P: Process> World<P> {
                 self.kernel.network.mend(*id);
                 self.record(None, "mend", StepKind::Mended { id: *id }, || json!({ "id": id }))
             }
+            (
+                FaultAction::Hold {
+                    id,
+                    from,
+                    to,
+                    one_way,
+                    chosen,
+                },
+                _,
+            ) => {
+                self.kernel.hold(*id, from, to, *one_way, chosen);
+                self.record(None, "hold-links", StepKind::Held { id: *id }, || describe(action))
+            }
+            (
+                FaultAction::HoldAround {
+                    id,
+                    one_way,
+                    with_clients,
+                    chosen,
+                    ..
+                },
+                Some(node),
+            ) => self.hold_around(*id, node, (*one_way, *with_clients), chosen, action),
+            (FaultAction::Release { id }, _) => {
+                self.kernel.release(*id);
+                self.record(None, "release", StepKind::Released { id: *id }, || json!({ "id": id }))
+            }
+            (FaultAction::Replay { count }, _) => {
+                let step = self.record(None, "replay-old", StepKind::NetworkChanged, || describe(action));
+                self.kernel.replay(*count);
+                step
+            }
             (FaultAction::Crash { restart_after, .. }, Some(node)) => self.crash(node, *restart_after, action),
             (FaultAction::Restart { node }, _) => self.restart(*node),
             (FaultAction::Pause { resume_after, .. }, Some(node)) => self.pause(node, *resume_after, action),
@@ -97,7 +129,7 @@ impl<P: Process> World<P> {
                 self.record(Some(node), "clock", StepKind::ClockChanged, || describe(action))
             }
             (FaultAction::Network { config }, _) => {
-                self.kernel.network.config = *config;
+                self.kernel.network.configure(*config);
                 self.record(None, "network", StepKind::NetworkChanged, || describe(action))
             }
             (FaultAction::Heal, _) => self.end_faults(),
@@ -134,6 +166,8 @@ impl<P: Process> World<P> {
             (FaultAction::Restart { node }, _) => self.is_up(*node),
             (FaultAction::Resume { node }, _) => !self.is_paused(*node),
             (FaultAction::Mend { id }, _) => !self.kernel.network.has_cut(*id),
+            (FaultAction::Release { id }, _) => !self.kernel.has_hold(*id),
+            (FaultAction::Replay { .. }, _) => !self.kernel.remembers(),
             _ => false,
         };
         pointless.then_some(SkipReason::AlreadySo)
@@ -158,6 +192,8 @@ impl<P: Process> World<P> {
         let step = self.record(None, "heal", StepKind::Healed, || Value::Null);
         self.plan_stands = false;
         self.kernel.network.heal();
+        self.kernel.release_all();
+        self.kernel.forget();
         self.kernel.disk_config.sync = self.kernel.disk_config.sync.without_tail();
         for node in self.nodes() {
             self.kernel.change_clock(node, |clock, now| clock.set_drift(now, 0));

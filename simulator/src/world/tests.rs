@@ -2,15 +2,16 @@
 
 mod determinism;
 mod faults;
+mod links;
 mod storage;
 mod timing;
 
 use super::*;
 use crate::digest::Stamp;
 use crate::exposure::Exposure;
-use crate::fault::{FaultAction, OneWay, Target};
+use crate::fault::{FaultAction, Held, OneWay, Target};
 use crate::network::CutId;
-use crate::random::Ratio;
+use crate::random::{Ratio, Stream};
 use crate::time::{Duration, LocalTime};
 use crate::trace::TraceEvent;
 
@@ -59,6 +60,15 @@ impl Payload for Word {
     fn stamp(&self, stamp: &mut Stamp<'_>) {
         stamp.u64(self.0);
     }
+
+    fn damaged(&self, stream: &mut Stream) -> Option<Self> {
+        (self.0 == Self::UNGUARDED).then(|| Self(self.0 ^ 1 << stream.below(63)))
+    }
+}
+
+impl Word {
+    /// The one word whose damage nobody notices.
+    const UNGUARDED: u64 = 1 << 63;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -261,6 +271,18 @@ fn stormy(seed: u64) -> WorldConfig {
     (network.loss, network.duplicate, network.reorder) =
         (Ratio::from_percent(5), Ratio::from_percent(5), Ratio::from_percent(10));
     (network.duplicate_delay_max, network.reorder_delay_max) = (ms(20), ms(10));
+    network.links = crate::network::LinkConfig {
+        shape: crate::network::Shape::Mixed,
+        slow: Ratio::from_percent(10),
+        slow_factor: 3,
+        huge: Ratio::from_percent(1),
+        huge_max: ms(80),
+        bandwidth: 20_000,
+        queue_messages: 2,
+        corrupt: Ratio::from_percent(1),
+        memory: 8,
+        ..crate::network::LinkConfig::default()
+    };
     config.disk.sync = Latency::uniform(Duration(0), ms(2)).with_tail(Ratio::from_percent(20), ms(30));
     (config.disk.lost, config.disk.torn) = (Ratio::from_percent(30), Ratio::from_percent(40));
     (config.clocks.offset_max, config.clocks.drift_max_ppm) = (ms(500), 400);
@@ -307,6 +329,21 @@ fn stormy(seed: u64) -> WorldConfig {
             },
         );
         plan(&mut config, start + 80, FaultAction::Mend { id });
+        let hold = |chosen, one_way| FaultAction::HoldAround {
+            id,
+            target: one,
+            one_way,
+            with_clients: true,
+            chosen,
+        };
+        let word = Held {
+            kind: Some("word".to_owned()),
+            ..Held::default()
+        };
+        plan(&mut config, start + 5, hold(Held::default(), OneWay::None));
+        plan(&mut config, start + 25, hold(word, OneWay::None));
+        plan(&mut config, start + 55, FaultAction::Release { id });
+        plan(&mut config, start + 70, FaultAction::Replay { count: 3 });
         plan(
             &mut config,
             start + 85,

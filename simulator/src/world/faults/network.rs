@@ -1,7 +1,7 @@
-//! Faults of the network: cuts around groups and around single nodes.
+//! Faults of the network: cuts and holds around groups and around single nodes.
 
 use super::describe;
-use crate::fault::{FaultAction, OneWay};
+use crate::fault::{FaultAction, Held, OneWay};
 use crate::id::{Endpoint, NodeId};
 use crate::network::{CutId, CutKind};
 use crate::process::Process;
@@ -59,5 +59,29 @@ impl<P: Process> World<P> {
             OneWay::In => self.cut(id, others, &node_side, kind, Some(node), action),
             OneWay::None | OneWay::Out => self.cut(id, &node_side, others, kind, Some(node), action),
         }
+    }
+
+    pub(super) fn hold_around(
+        &mut self,
+        id: CutId,
+        node: NodeId,
+        (one_way, with_clients): (OneWay, bool),
+        chosen: &Held,
+        action: &FaultAction,
+    ) -> Step {
+        let (others, node_side) = (self.others(node, with_clients), [Endpoint::Node(node)]);
+        match one_way {
+            OneWay::In => self.kernel.hold(id, &others, &node_side, true, chosen),
+            OneWay::Out => self.kernel.hold(id, &node_side, &others, true, chosen),
+            OneWay::None => self.kernel.hold(id, &node_side, &others, false, chosen),
+        }
+        self.record(Some(node), "hold-links", StepKind::Held { id }, || describe(action))
+    }
+
+    /// All nodes but this one, and all clients if they are meant too.
+    fn others(&self, node: NodeId, with_clients: bool) -> Vec<Endpoint> {
+        let clients = self.clients().filter(|_| with_clients).map(Endpoint::from);
+        let nodes = self.nodes().filter(|other| *other != node).map(Endpoint::from);
+        nodes.chain(clients).collect()
     }
 }
