@@ -21,6 +21,7 @@
 pub mod bugs;
 pub mod clock;
 pub mod expectation;
+pub mod knobs;
 pub mod nemesis;
 pub mod panics;
 pub mod recovery;

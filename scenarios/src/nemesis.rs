@@ -5,6 +5,7 @@
 //! below, one for each domain.
 
 mod clock;
+mod clog;
 mod network;
 mod process;
 mod shape;
@@ -88,7 +89,14 @@ impl Planner<'_> {
             FaultKind::Partition { .. }
             | FaultKind::CutClients { .. }
             | FaultKind::Isolate { .. }
-            | FaultKind::OneWay { .. } => self.network(at, kind),
+            | FaultKind::OneWay { .. }
+            | FaultKind::Clog { .. }
+            | FaultKind::ClogLink { .. }
+            | FaultKind::SwizzleClog { .. }
+            | FaultKind::Hold { .. }
+            | FaultKind::ReplayOld { .. } => {
+                self.network(at, kind);
+            }
             FaultKind::Crash { .. }
             | FaultKind::Pause { .. }
             | FaultKind::RollingRestart { .. }

@@ -92,6 +92,8 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
     };
     let drive = panics::caught(|| run.drive()).unwrap_or_else(Err);
     let mut failure = drive.err().filter(|failure| is_listed(&failure.property));
+    // Whatever else went wrong follows from a frame that says what nobody sent.
+    failure = run.undetected_damage().or(failure);
     let history = run.history();
     if failure.is_none() && is_listed(LINEARIZABLE) {
         failure = check_history(&history).err();
@@ -270,6 +272,15 @@ impl Run<'_> {
         self.properties
             .at_rest(at)
             .map_err(|violation| Box::new(Failure::from(&*violation)))
+    }
+
+    /// A damaged frame that its receiver took for a sound one.
+    fn undetected_damage(&self) -> Option<Box<Failure>> {
+        let count = self.world.exposure().undetected();
+        (count > 0).then(|| {
+            let message = format!("{count} damaged frames were decoded as if they were sound");
+            Box::new(Failure::new(FailureKind::Safety, "wire", "undetected-damage", message))
+        })
     }
 
     /// What all clients saw, in the order of the calls.

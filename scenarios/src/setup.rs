@@ -1,7 +1,7 @@
 //! From a scenario and a seed to a world: the choices are drawn, and every part gets its settings.
 
 use crate::nemesis;
-use crate::scenario::{Choice, DurationRange, FaultKind, Scenario};
+use crate::scenario::{self, Choice, DurationRange, Fault, FaultKind, Scenario};
 use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
 use crate::workloads::Actor;
 use crate::workloads::kv::{KvClient, KvWorkload};
@@ -9,7 +9,8 @@ use crate::workloads::operator::{Operator, Orders};
 use raft_core::{Config, NodeId};
 use serde::Serialize;
 use simulator::{
-    ClockConfig, ConfigError, DiskConfig, Duration, Latency, LinkConfig, NetworkConfig, Ratio, Stream, Time, World, WorldConfig,
+    ClockConfig, ConfigError, DiskConfig, Duration, Latency, LinkConfig, NetworkConfig, Ratio, Shape, Stream, Time,
+    World, WorldConfig,
 };
 
 /// What a seed has drawn from the scenario's choices.
@@ -142,7 +143,32 @@ pub fn network(scenario: &Scenario) -> NetworkConfig {
         duplicate_delay_max: Duration(from.duplicate_delay_ns),
         reorder: Ratio::from_ppm(from.reorder_ppm),
         reorder_delay_max: Duration(from.reorder_delay_ns),
-        links: LinkConfig::default(),
+        links: links(scenario),
+    }
+}
+
+/// How many old messages the network remembers where a fault delivers them again.
+const MEMORY: u32 = 256;
+
+fn links(scenario: &Scenario) -> LinkConfig {
+    let from = &scenario.network.links;
+    let replays = |fault: &Fault| matches!(fault.kind, FaultKind::ReplayOld { .. });
+    LinkConfig {
+        shape: match from.shape {
+            scenario::Shape::Uniform => Shape::Uniform,
+            scenario::Shape::LongTailed => Shape::LongTailed,
+            scenario::Shape::Bimodal => Shape::Bimodal,
+            scenario::Shape::Mixed => Shape::Mixed,
+        },
+        slow: Ratio::from_ppm(from.slow_ppm),
+        slow_factor: from.slow_factor,
+        huge: Ratio::from_ppm(from.huge_ppm),
+        huge_max: Duration(from.huge_max_ns),
+        bandwidth: from.bandwidth.unwrap_or(0),
+        queue_messages: from.queue,
+        queue_bytes: from.queue_bytes,
+        corrupt: Ratio::from_ppm(from.corrupt_ppm),
+        memory: if scenario.faults.iter().any(replays) { MEMORY } else { 0 },
     }
 }
 
@@ -205,7 +231,7 @@ fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedB
     }
 }
 
-fn operator(scenario: &Scenario, from: &crate::scenario::Operator, draw: &Draw) -> Operator {
+fn operator(scenario: &Scenario, from: &scenario::Operator, draw: &Draw) -> Operator {
     let orders = Orders {
         every: (Duration(from.every.min_ns), Duration(from.every.max_ns)),
         mix: from.mix,

@@ -114,6 +114,7 @@ impl Exposure {
         Self {
             counts: self.counts.map(|count| count.min(1)),
             skipped: self.skipped.min(1),
+            undetected: self.undetected.min(1),
         }
     }
 

@@ -5,6 +5,7 @@ use super::{Done, Global, exit};
 use checker::models::MODELS;
 use checker::properties::PROPERTIES;
 use clap::{Args, ValueEnum};
+use scenarios::knobs::knobs;
 use scenarios::recovery::RECOVERS;
 use scenarios::run::LINEARIZABLE;
 use scenarios::scenario;
@@ -46,6 +47,9 @@ struct Item {
     /// Paper, thesis or specification, for properties.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<&'static str>,
+    /// What in a scenario sets it off, for faults.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    knobs: Option<&'static str>,
 }
 
 impl Item {
@@ -54,6 +58,7 @@ impl Item {
             name: name.into(),
             about: about.into(),
             source: None,
+            knobs: None,
         }
     }
 }
@@ -69,7 +74,10 @@ pub fn list(args: &ListArgs, global: &Global) -> Done {
         Subject::Properties => properties(),
         Subject::Faults => FaultClass::ALL
             .iter()
-            .map(|class| Item::new(class.name(), class.about()))
+            .map(|class| Item {
+                knobs: Some(knobs(*class)),
+                ..Item::new(class.name(), class.about())
+            })
             .collect(),
         Subject::Situations => Situation::ALL
             .iter()
@@ -102,10 +110,13 @@ fn text(items: &[Item]) -> String {
     let mut table = Table::new(2, ["name", "about"]);
     for item in items {
         let source = item.source.map_or_else(String::new, |source| format!(" ({source})"));
-        for (line, part) in wrapped(&format!("{}{source}", item.about), WIDTH - names - 2)
-            .into_iter()
-            .enumerate()
-        {
+        let mut lines = wrapped(&format!("{}{source}", item.about), WIDTH - names - 2);
+        lines.extend(
+            item.knobs
+                .iter()
+                .flat_map(|knobs| wrapped(&format!("set by {knobs}"), WIDTH - names - 2)),
+        );
+        for (line, part) in lines.into_iter().enumerate() {
             table.row([if line == 0 { item.name.as_str() } else { "" }, &part]);
         }
     }

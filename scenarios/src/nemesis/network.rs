@@ -3,7 +3,7 @@
 use super::shape::Shape;
 use super::{Planner, aim};
 use crate::scenario::{Direction, DurationRange, FaultKind, Split, Target};
-use simulator::{ClientId, CutId, Endpoint, FaultAction, NodeId, OneWay, Time};
+use simulator::{ClientId, CutId, Endpoint, FaultAction, Held, NodeId, OneWay, Time};
 
 impl Planner<'_> {
     /// Plans one strike.
@@ -31,6 +31,32 @@ impl Planner<'_> {
                 };
                 self.isolate(at, lasts, (target, one_way), clients, 0);
             }
+            FaultKind::Clog {
+                target,
+                side,
+                lasts,
+                clients,
+            } => self.hold(at, lasts, (target, side, clients), Held::default()),
+            FaultKind::ClogLink { lasts } => self.clog_link(at, lasts),
+            FaultKind::SwizzleClog { lasts, gap } => self.swizzle_clog(at, lasts, gap),
+            FaultKind::Hold {
+                target,
+                side,
+                message,
+                skip,
+                count,
+                lasts,
+                reversed,
+            } => {
+                let chosen = Held {
+                    kind: message.map(str::to_owned),
+                    skip,
+                    count: Some(count),
+                    reversed,
+                };
+                self.hold(at, lasts, (target, side, false), chosen);
+            }
+            FaultKind::ReplayOld { messages } => self.add(at, FaultAction::Replay { count: messages }),
             _ => unreachable!("nemesis: {} is no fault of the network", kind.name()),
         }
     }

@@ -31,13 +31,18 @@ pub struct UnknownScenario {
 }
 
 macro_rules! files {
-    ($($name:literal),+ $(,)?) => { [$(($name, include_str!(concat!("../../catalog/", $name, ".toml")))),+] };
+    ($($name:literal),+ $(,)?) => { &[$(($name, include_str!(concat!("../../catalog/", $name, ".toml")))),+] };
 }
 
 /// From the gentlest to the harshest.
-const FILES: [(&str, &str); 33] = files![
+const FILES: &[(&str, &str)] = files![
     "calm",
     "lossy-network",
+    "slow-links",
+    "narrow-links",
+    "clogged-links",
+    "old-messages",
+    "bit-flips",
     "link-flap",
     "flapping-partition",
     "leader-isolation",
@@ -81,7 +86,7 @@ static CATALOG: LazyLock<Vec<Builtin>> = LazyLock::new(|| {
         about: about(text).expect("a built-in scenario is a valid document (a test parses them all)"),
         text,
     };
-    FILES.into_iter().map(builtin).collect()
+    FILES.iter().copied().map(builtin).collect()
 });
 
 /// All built-in scenarios, from the gentlest to the harshest.
@@ -100,6 +105,6 @@ pub fn find(name: &str) -> Result<&'static Builtin, UnknownScenario> {
         .find(|builtin| builtin.name == name)
         .ok_or_else(|| UnknownScenario {
             name: super::error::shown(name),
-            nearest: nearest(name, &FILES.map(|(name, _)| name)),
+            nearest: nearest(name, &FILES.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
         })
 }

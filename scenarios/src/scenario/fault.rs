@@ -82,6 +82,51 @@ pub enum FaultKind {
         /// `clients`: whether the same direction is cut between the node and the clients; default false.
         clients: bool,
     },
+    /// `clog`: messages from or to one node do not arrive until it is over; then all of them do.
+    Clog {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `side`: what is clogged; default `both`.
+        side: Side,
+        /// `for`: until the messages arrive; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `clients`: whether messages between the node and the clients are clogged too; default false.
+        clients: bool,
+    },
+    /// `clog-link`: one direction of the link between two nodes, drawn for each strike, is clogged.
+    ClogLink {
+        /// `for`: until the messages arrive; 1 us to 1 h.
+        lasts: DurationRange,
+    },
+    /// `swizzle-clog`: a random set of nodes is clogged one after another, and unclogged in another order.
+    SwizzleClog {
+        /// `for`: from the last clogging to the first unclogging; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `gap`: from one clogging or unclogging to the next; up to 1 h; default 10 ms to 200 ms.
+        gap: DurationRange,
+    },
+    /// `hold`: chosen messages from or to one node are held, and delivered later.
+    Hold {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `side`: whether what it sends, what it receives, or both is held; default `out`.
+        side: Side,
+        /// `message`: only messages of this kind, one of [`MESSAGE_KINDS`]; default: every kind.
+        message: Option<&'static str>,
+        /// `skip`: so many that would fit pass first, 0 to 1,000,000; default 0.
+        skip: u32,
+        /// `count`: at most so many are held, 1 to 1,000,000; default 1.
+        count: u32,
+        /// `for`: until they are delivered; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `reversed`: whether they are delivered in the opposite order; default false.
+        reversed: bool,
+    },
+    /// `replay-old`: messages of the past are delivered again; 256 of them are remembered, some recent, some old.
+    ReplayOld {
+        /// `messages`: how many at each strike, 1 to 1,000; default 5.
+        messages: u32,
+    },
     /// `crash`: one node stops at once, its unsynced writes suffer as `[disk]` says, and it restarts from its disk.
     Crash {
         /// `target`: which node; default `any`.
@@ -137,6 +182,11 @@ impl FaultKind {
             Self::CutClients { .. } => "cut-clients",
             Self::Isolate { .. } => "isolate",
             Self::OneWay { .. } => "one-way",
+            Self::Clog { .. } => "clog",
+            Self::ClogLink { .. } => "clog-link",
+            Self::SwizzleClog { .. } => "swizzle-clog",
+            Self::Hold { .. } => "hold",
+            Self::ReplayOld { .. } => "replay-old",
             Self::Crash { .. } => "crash",
             Self::Pause { .. } => "pause",
             Self::ClockStep { .. } => "clock-step",
@@ -165,13 +215,19 @@ impl FaultKind {
         match self {
             Self::Isolate { target, .. }
             | Self::OneWay { target, .. }
+            | Self::Clog { target, .. }
+            | Self::Hold { target, .. }
             | Self::Crash { target, .. }
             | Self::Pause { target, .. }
             | Self::ClockStep { target, .. }
             | Self::ClockDrift { target, .. } => Some(target),
-            Self::Partition { .. } | Self::CutClients { .. } | Self::RollingRestart { .. } | Self::PowerLoss { .. } => {
-                None
-            }
+            Self::Partition { .. }
+            | Self::CutClients { .. }
+            | Self::ClogLink { .. }
+            | Self::SwizzleClog { .. }
+            | Self::ReplayOld { .. }
+            | Self::RollingRestart { .. }
+            | Self::PowerLoss { .. } => None,
         }
     }
 
@@ -182,12 +238,16 @@ impl FaultKind {
             | Self::CutClients { lasts }
             | Self::Isolate { lasts, .. }
             | Self::OneWay { lasts, .. }
+            | Self::Clog { lasts, .. }
+            | Self::ClogLink { lasts }
+            | Self::SwizzleClog { lasts, .. }
+            | Self::Hold { lasts, .. }
             | Self::Crash { lasts, .. }
             | Self::Pause { lasts, .. }
             | Self::ClockDrift { lasts, .. }
             | Self::RollingRestart { lasts, .. }
             | Self::PowerLoss { lasts } => Some(lasts),
-            Self::ClockStep { .. } => None,
+            Self::ClockStep { .. } | Self::ReplayOld { .. } => None,
         }
     }
 
@@ -240,3 +300,31 @@ pub enum Direction {
     /// `any`: one of the two, drawn for each strike.
     Any,
 }
+
+/// Which messages of a node a `clog` or `hold` keeps from arriving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// `both`: what it sends and what it receives.
+    Both,
+    /// `in`: what it receives.
+    In,
+    /// `out`: what it sends.
+    Out,
+}
+
+/// The kinds of messages between nodes, as `hold` names them.
+pub const MESSAGE_KINDS: [&str; 13] = [
+    "pre-vote",
+    "pre-vote-reply",
+    "request-vote",
+    "vote-reply",
+    "heartbeat",
+    "append-entries",
+    "append-accepted",
+    "append-rejected",
+    "install-snapshot",
+    "snapshot-progress",
+    "timeout-now",
+    "read-index",
+    "read-index-reply",
+];

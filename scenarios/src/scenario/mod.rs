@@ -32,6 +32,7 @@ mod catalog;
 mod document;
 mod error;
 mod fault;
+mod links;
 mod nearest;
 mod quantity;
 mod read;
@@ -46,7 +47,8 @@ mod write_fault;
 
 pub use catalog::{Builtin, UnknownScenario, builtin, find};
 pub use error::{Place, Problem, ScenarioError};
-pub use fault::{Direction, Fault, FaultKind, Split, Target, Trigger, When};
+pub use fault::{Direction, Fault, FaultKind, MESSAGE_KINDS, Side, Split, Target, Trigger, When};
+pub use links::{Links, Shape};
 pub use quantity::QuantityError;
 pub use spec::{
     Choice, Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, OffsetRange, Operator, OrderMix,

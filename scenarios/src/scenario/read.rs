@@ -9,7 +9,7 @@ use super::section::{Section, is_kebab_case, unknown_word, wrong_type};
 use super::spec::{
     Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, Scenario, Timing, Verdict, Workload,
 };
-use super::{Known, MAX_FAULTS, Result, SCHEMA, read_cluster, read_fault};
+use super::{Known, MAX_FAULTS, Result, SCHEMA, links, read_cluster, read_fault};
 
 pub(super) const NANOSECOND: u64 = 1;
 pub(super) const MICROSECOND: u64 = 1_000 * NANOSECOND;
@@ -129,6 +129,15 @@ fn network(section: Section<'_>) -> Result<Network> {
         "reorder",
         "reorder_delay",
         "client_latency",
+        "shape",
+        "slow_links",
+        "slow_factor",
+        "huge",
+        "huge_max",
+        "bandwidth",
+        "queue",
+        "queue_bytes",
+        "corrupt",
     ])?;
     let delays = 0..=10 * MINUTE;
     let latency = section.durations("latency", millis(1, 10), 0..=MINUTE)?;
@@ -142,6 +151,7 @@ fn network(section: Section<'_>) -> Result<Network> {
         reorder_ppm: section.ratio("reorder", 0, 0..=WHOLE)?,
         reorder_delay_ns: section.duration("reorder_delay", 50 * MILLISECOND, delays)?,
         client_latency: section.durations("client_latency", millis(1, 5), 0..=MINUTE)?,
+        links: links::read(&section)?,
     })
 }
 

@@ -7,7 +7,7 @@ mod network;
 mod process;
 mod when;
 
-pub(super) use network::{DIRECTIONS, SPLITS};
+pub(super) use network::{DIRECTIONS, SIDES, SPLITS};
 
 use super::document::Node;
 use super::error::{Misfit, Problem, shown};

@@ -210,6 +210,18 @@ impl<'d> Section<'d> {
         self.choice(key, None, |node, path| single_or_off(&RATIO, node, path, &bounds))
     }
 
+    /// A size in bytes.
+    pub fn size(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<u64> {
+        self.get(key)
+            .map_or(Ok(default), |node| single(&SIZE, node, &self.path(key), &bounds))
+    }
+
+    /// A size in bytes or "off"; "off" if the key is absent.
+    pub fn size_or_off(&self, key: &str, bounds: RangeInclusive<u64>) -> Result<Option<u64>> {
+        self.get(key)
+            .map_or(Ok(None), |node| single_or_off(&SIZE, node, &self.path(key), &bounds))
+    }
+
     /// A duration in nanoseconds or "off", or a list of them; "off" if the key is absent.
     pub fn durations_or_off(&self, key: &str, bounds: RangeInclusive<u64>) -> Result<Choice<Option<u64>>> {
         self.choice(key, None, |node, path| single_or_off(&DURATION, node, path, &bounds))

@@ -5,6 +5,7 @@
 //! and which bounds are enforced (`read.rs`), and every draw (whoever runs the scenario).
 
 use super::fault::Fault;
+use super::links::Links;
 
 /// One scenario: a cluster, the world that it lives in, what its clients do, what goes wrong and what must hold.
 ///
@@ -115,6 +116,8 @@ pub struct Network {
     pub reorder_delay_ns: u64,
     /// `client_latency`: the one-way delay between a client and a node; up to 1 min; default 1 ms to 5 ms.
     pub client_latency: DurationRange,
+    /// What makes links unlike each other.
+    pub links: Links,
 }
 
 /// `[disk]`: the disk of each node. Writes are volatile until a sync has completed.

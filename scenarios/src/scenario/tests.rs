@@ -4,6 +4,7 @@
 mod cluster;
 mod contradictions;
 mod errors;
+mod faults;
 
 use super::*;
 use proptest::prelude::*;

@@ -1,5 +1,6 @@
 //! From a [`Scenario`] back to a file: every key with its value, so that the text stands without the defaults.
 
+use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::read::{MODELS, VERDICTS};
 use super::spec::{Choice, DurationRange, Operator, Scenario};
@@ -76,6 +77,7 @@ impl Scenario {
         out.ratio("reorder", network.reorder_ppm);
         out.duration("reorder_delay", network.reorder_delay_ns);
         out.durations("client_latency", network.client_latency);
+        links::write(out, &network.links);
         out.section("[disk]");
         out.durations("sync", disk.sync);
         out.ratio("slow", disk.slow_ppm);
@@ -152,6 +154,10 @@ impl Writer {
 
     pub(super) fn ratio(&mut self, key: &str, ppm: u32) {
         self.text(key, &format(&RATIO, ppm.into()));
+    }
+
+    pub(super) fn size_or_off(&mut self, key: &str, bytes: Option<u64>) {
+        self.raw(key, or_off(&SIZE, bytes));
     }
 
     pub(super) fn choice<T: Copy + Ord>(&mut self, key: &str, choice: &Choice<T>, format: impl Fn(&T) -> String) {

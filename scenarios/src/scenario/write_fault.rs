@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, FaultKind, Target, When};
 use super::quantity::{DURATION, format_range};
-use super::read_fault::{DIRECTIONS, SPLITS};
+use super::read_fault::{DIRECTIONS, SIDES, SPLITS};
 use super::write::{Writer, word};
 use std::fmt::Display;
 
@@ -47,8 +47,30 @@ pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
             out.text("by", &format_range(&DURATION, by.min_ns.into(), by.max_ns.into()));
         }
         FaultKind::ClockDrift { drift_max_ppm, .. } => out.ratio("drift", drift_max_ppm),
-        FaultKind::RollingRestart { gap, .. } => out.durations("gap", gap),
+        FaultKind::Clog { side, clients, .. } => {
+            out.text("side", word(&SIDES, &side));
+            out.raw("clients", clients);
+        }
+        FaultKind::Hold {
+            side,
+            message,
+            skip,
+            count,
+            reversed,
+            ..
+        } => {
+            out.text("side", word(&SIDES, &side));
+            if let Some(message) = message {
+                out.text("message", message);
+            }
+            out.raw("skip", skip);
+            out.raw("count", count);
+            out.raw("reversed", reversed);
+        }
+        FaultKind::ReplayOld { messages } => out.raw("messages", messages),
+        FaultKind::SwizzleClog { gap, .. } | FaultKind::RollingRestart { gap, .. } => out.durations("gap", gap),
         FaultKind::CutClients { .. }
+        | FaultKind::ClogLink { .. }
         | FaultKind::Crash { max_down: None, .. }
         | FaultKind::Pause { .. }
         | FaultKind::PowerLoss { .. } => {}

@@ -2,11 +2,12 @@
 
 use super::{Kind, lasts, target};
 use crate::scenario::Result;
-use crate::scenario::fault::{Direction, FaultKind, Split};
+use crate::scenario::fault::{Direction, FaultKind, MESSAGE_KINDS, Side, Split};
+use crate::scenario::read::{HOUR, millis};
 use crate::scenario::section::Section;
 use crate::scenario::spec::Cluster;
 
-pub const KINDS: [Kind; 4] = [
+pub const KINDS: [Kind; 9] = [
     ("partition", &["kind", "at", "every", "for", "split", "clients"]),
     ("cut-clients", &["kind", "at", "every", "for"]),
     ("isolate", &["kind", "at", "every", "for", "target", "clients", "keeps"]),
@@ -14,6 +15,16 @@ pub const KINDS: [Kind; 4] = [
         "one-way",
         &["kind", "at", "every", "for", "target", "direction", "clients"],
     ),
+    ("clog", &["kind", "at", "every", "for", "target", "side", "clients"]),
+    ("clog-link", &["kind", "at", "every", "for"]),
+    ("swizzle-clog", &["kind", "at", "every", "for", "gap"]),
+    (
+        "hold",
+        &[
+            "kind", "at", "every", "for", "target", "side", "message", "skip", "count", "reversed",
+        ],
+    ),
+    ("replay-old", &["kind", "at", "every", "messages"]),
 ];
 
 pub const SPLITS: [(&str, Split); 6] = [
@@ -26,6 +37,7 @@ pub const SPLITS: [(&str, Split); 6] = [
 ];
 pub const DIRECTIONS: [(&str, Direction); 3] =
     [("any", Direction::Any), ("in", Direction::In), ("out", Direction::Out)];
+pub const SIDES: [(&str, Side); 3] = [("both", Side::Both), ("in", Side::In), ("out", Side::Out)];
 
 /// Reads the settings of a kind; `None` if it is not one of these.
 pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<Option<FaultKind>> {
@@ -50,6 +62,29 @@ pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<
             direction: section.word("direction", Direction::Any, &DIRECTIONS)?,
             lasts: lasts()?,
             clients: clients()?,
+        },
+        "clog" => FaultKind::Clog {
+            target: target()?,
+            side: section.word("side", Side::Both, &SIDES)?,
+            lasts: lasts()?,
+            clients: clients()?,
+        },
+        "clog-link" => FaultKind::ClogLink { lasts: lasts()? },
+        "swizzle-clog" => FaultKind::SwizzleClog {
+            lasts: lasts()?,
+            gap: section.durations("gap", millis(10, 200), 0..=HOUR)?,
+        },
+        "hold" => FaultKind::Hold {
+            target: target()?,
+            side: section.word("side", Side::Out, &SIDES)?,
+            message: section.word("message", None, &MESSAGE_KINDS.map(|kind| (kind, Some(kind))))?,
+            skip: section.count("skip", 0, 0..=1_000_000)?,
+            count: section.count("count", 1, 1..=1_000_000)?,
+            lasts: lasts()?,
+            reversed: section.flag("reversed", false)?,
+        },
+        "replay-old" => FaultKind::ReplayOld {
+            messages: section.count("messages", 5, 1..=1_000)?,
         },
         _ => return Ok(None),
     }))

@@ -236,7 +236,7 @@ mine.toml:4:1: [network] has no key `lattency`
   |
 4 | lattency = "1ms"
   | ^^^^^^^^
-  = did you mean `latency`? the keys here are latency, tail, tail_max, loss, duplicate, duplicate_delay, reorder, reorder_delay, client_latency
+  = did you mean `latency`? the keys here are latency, tail, tail_max, loss, duplicate, duplicate_delay, reorder, reorder_delay, client_latency, …
 "#,
     );
     says(
@@ -256,7 +256,7 @@ mine.toml:4:1: [network] has no key `bandwidth`
   |
 4 | bandwidth = "1MiB"
   | ^^^^^^^^^
-  = the keys here are latency, tail, tail_max, loss, duplicate, duplicate_delay, reorder, reorder_delay, client_latency
+  = the keys here are latency, tail, tail_max, loss, duplicate, duplicate_delay, reorder, reorder_delay, client_latency, …
 "#,
     );
     says(

@@ -4,6 +4,7 @@
 //! be durable goes through [`log_file`] to the disk; and what happens is told to the checkers by [`observe`].
 
 pub mod bugs;
+pub mod frame;
 pub mod log_file;
 mod mutations;
 pub mod node;

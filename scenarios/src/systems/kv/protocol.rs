@@ -1,9 +1,10 @@
 //! What travels: requests and responses between clients and nodes, Raft messages between nodes, and how each is folded
 //! into the digest of a run.
 
+use super::frame;
 use raft_core::{Body, Configuration, Content, Entry, Message, Stamp as Round};
 use serde::{Deserialize, Serialize};
-use simulator::{Payload, Stamp};
+use simulator::{Payload, Stamp, Stream};
 use std::sync::Arc;
 
 /// A key: a small number, shown as `k3`.
@@ -116,6 +117,14 @@ pub struct Envelope(pub Message);
 impl Payload for Envelope {
     fn kind(&self) -> &'static str {
         self.0.body.name()
+    }
+
+    fn size(&self) -> u64 {
+        frame::size(&self.0)
+    }
+
+    fn damaged(&self, stream: &mut Stream) -> Option<Self> {
+        frame::damaged(&self.0, stream).map(Self)
     }
 
     fn stamp(&self, stamp: &mut Stamp<'_>) {
@@ -279,5 +288,74 @@ impl Payload for Response {
             Reply::Unknown => stamp.u64(4),
             Reply::Refused => stamp.u64(5),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::MESSAGE_KINDS;
+    use raft_core::{Mark, NodeId};
+
+    #[test]
+    fn the_scenario_format_names_every_kind_of_message() {
+        let (last, stamp) = (Mark::default(), Round { round: 0, session: 0 });
+        let append = |entries| Body::AppendEntries {
+            prev: last,
+            entries,
+            commit: 0,
+            quiesce: false,
+            stamp,
+        };
+        let noop = Entry {
+            index: 1,
+            term: 1,
+            content: Content::Noop,
+        };
+        let bodies = [
+            Body::PreVote { last },
+            Body::PreVoteReply { granted: true },
+            Body::RequestVote { last, transfer: false },
+            Body::VoteReply { granted: true },
+            append(vec![]),
+            append(vec![noop]),
+            Body::AppendAccepted {
+                match_index: 0,
+                stamp,
+                amnesia: false,
+            },
+            Body::AppendRejected {
+                prev_index: 0,
+                hint: last,
+                lost: false,
+                stamp,
+            },
+            Body::InstallSnapshot {
+                last,
+                configuration: Box::default(),
+                offset: 0,
+                total: 0,
+                chunk: vec![].into(),
+                stamp,
+            },
+            Body::SnapshotProgress {
+                last,
+                received: 0,
+                stamp,
+            },
+            Body::TimeoutNow,
+            Body::ReadIndex { read: 0 },
+            Body::ReadIndexReply { read: 0, index: None },
+        ];
+        let kind = |body| {
+            Envelope(Message {
+                from: NodeId(0),
+                to: NodeId(1),
+                term: 1,
+                body,
+            })
+            .kind()
+        };
+        assert_eq!(bodies.map(kind), MESSAGE_KINDS);
     }
 }
