@@ -250,12 +250,12 @@ mine.toml:3:2: the top of the file has no key `disc`
 "#,
     );
     says(
-        "[network]\nbandwidth = \"1MiB\"\n",
+        "[network]\nthroughput = \"1MiB\"\n",
         r#"
-mine.toml:4:1: [network] has no key `bandwidth`
+mine.toml:4:1: [network] has no key `throughput`
   |
-4 | bandwidth = "1MiB"
-  | ^^^^^^^^^
+4 | throughput = "1MiB"
+  | ^^^^^^^^^^
   = the keys here are latency, tail, tail_max, loss, duplicate, duplicate_delay, reorder, reorder_delay, client_latency, …
 "#,
     );
