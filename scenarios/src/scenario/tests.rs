@@ -265,7 +265,8 @@ fn overrides_replace_and_add() {
 fn every_builtin_scenario_is_valid_and_named_after_its_file() {
     assert!(builtin().len() >= 12);
     for builtin in builtin() {
-        let scenario = parse(builtin.name, builtin.text, &[], &crate::known()).unwrap_or_else(|error| panic!("{error}"));
+        let scenario =
+            parse(builtin.name, builtin.text, &[], &crate::known()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(scenario.name, builtin.name);
         assert_eq!(scenario.about, builtin.about);
         assert!(
