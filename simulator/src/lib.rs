@@ -13,6 +13,9 @@
 #![doc = include_str!("../examples/ping_pong.rs")]
 //! ```
 //!
+//! A larger one, two-phase commit with a variant that is wrong in one place and is found by a sweep over seeds, is
+//! `tests/two_phase_commit.rs`.
+//!
 //! # What lies where
 //!
 //! | module | is |
