@@ -5,7 +5,7 @@ use crate::scenario::Scenario;
 use crate::setup::Draw;
 use crate::systems::kv::KvNode;
 use crate::verdict::{Failure, FailureKind};
-use crate::workloads::kv::KvClient;
+use crate::workloads::client::KvClient;
 use raft_core::{Role, Status};
 use simulator::{Duration, NodeId, Time, World};
 

@@ -7,15 +7,15 @@
 use crate::nemesis::Triggers;
 use crate::panics;
 use crate::recovery;
-use crate::scenario::Scenario;
+use crate::scenario::{Model, Scenario};
 use crate::setup::{self, Draw};
 use crate::situations::{Links, Situation, Situations, Watcher};
-use crate::systems::kv::{KvNode, Operation, PlantedBug, Reply, Told};
+use crate::systems::kv::{KvNode, PlantedBug, Told};
 use crate::verdict::{Failure, FailureKind};
-use crate::workloads::kv::{KvClient, Recorded};
-use checker::history::{History, Op, Output, Value};
-use checker::linearizability::{self, Options, Verdict};
-use checker::models::KeyValue;
+use crate::workloads::client::KvClient;
+use crate::workloads::history::{self, Effects, Seen};
+use checker::history::History;
+use checker::linearizability::{Options, Verdict};
 use checker::properties::{At, Observation, PROPERTIES, Properties, Violation};
 use simulator::trace::format::{TraceFooter, TraceHeader};
 use simulator::{Digest, Exposure, LocalTime, NodeId, Step, StepKind, Time, TraceEvent, World};
@@ -83,6 +83,7 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
         properties: properties(scenario, &draw),
         watcher,
         triggers,
+        effects: Effects::default(),
         faults_end: Time(scenario.time.chaos_ns),
         deadline: Time(scenario.time.chaos_ns + scenario.time.settle_ns),
     };
@@ -94,11 +95,11 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
     let mut failure = drive.err().filter(|failure| is_listed(&failure.property));
     // Whatever else went wrong follows from a frame that says what nobody sent.
     failure = run.undetected_damage().or(failure);
-    let history = run.history();
+    let seen = run.seen();
     if failure.is_none() && is_listed(LINEARIZABLE) {
-        failure = check_history(&history).err();
+        failure = check_history(scenario.workload.model, &seen).err();
     }
-    run.report(seed, draw, failure.map(|failure| *failure), history)
+    run.report(seed, draw, failure.map(|failure| *failure), seen.history)
 }
 
 /// The online checks that the scenario asks for.
@@ -122,6 +123,7 @@ struct Run<'a> {
     properties: Properties,
     watcher: Watcher,
     triggers: Triggers<'a>,
+    effects: Effects,
     faults_end: Time,
     deadline: Time,
 }
@@ -217,7 +219,7 @@ impl Run<'_> {
         let Some(process) = self.world.process_mut(node) else {
             return Ok(());
         };
-        let (properties, watcher) = (&mut self.properties, &mut self.watcher);
+        let (properties, watcher, effects) = (&mut self.properties, &mut self.watcher, &mut self.effects);
         let verdict = process.observer().take(|told| {
             let observation = match told {
                 // The node tells its own time; everybody else speaks of true time.
@@ -231,6 +233,7 @@ impl Run<'_> {
                 }
             };
             watcher.observe(node.0.into(), observation);
+            effects.observe(observation);
             properties.observe(at, node.0.into(), observation)
         });
         verdict.or_else(|violation| self.violated(node, &violation))
@@ -283,30 +286,13 @@ impl Run<'_> {
         })
     }
 
-    /// What all clients saw, in the order of the calls.
-    fn history(&self) -> History {
-        let mut recorded: Vec<Recorded> = Vec::new();
-        for client in self.world.clients() {
-            recorded.extend(
-                self.world
-                    .client(client)
-                    .client()
-                    .into_iter()
-                    .flat_map(KvClient::history),
-            );
-        }
-        recorded.sort_by_key(|operation| (operation.call, operation.process));
-        let keys: Vec<String> = (0..=recorded.iter().map(Recorded::key).max().unwrap_or(0))
-            .map(|key| format!("k{key}"))
-            .collect();
-        let mut history = History::new();
-        for operation in &recorded {
-            let id = history.invoke(operation.process, operation.call.0, op(&operation.operation, &keys));
-            if let Some((time, reply)) = &operation.returned {
-                history.complete(id, time.0, output(reply));
-            }
-        }
-        history
+    /// What all clients saw.
+    fn seen(&self) -> Seen {
+        let clients = self
+            .world
+            .clients()
+            .filter_map(|client| self.world.client(client).client());
+        history::history(clients.flat_map(KvClient::history).collect(), &self.effects)
     }
 
     fn report(mut self, seed: u64, draw: Draw, failure: Option<Failure>, history: History) -> RunReport {
@@ -337,17 +323,17 @@ fn links(world: &World<KvNode>) -> Links {
     Links::new(world.nodes().count(), |from, to| world.is_cut(node(from), node(to)))
 }
 
-fn check_history(history: &History) -> Checked {
+fn check_history(model: Model, seen: &Seen) -> Checked {
     let options = Options {
         steps_max: 2_000_000,
         ..Options::default()
     };
-    let report = linearizability::check(history, &KeyValue, &options).expect("the workload's operations fit its model");
+    let report = history::judge(model, seen, &options).expect("the workload's operations fit its model");
     match &report.verdict {
         Verdict::Linearizable(_) => Ok(()),
         Verdict::NotLinearizable(refusal) => {
             let message = "what the clients saw has no linearization".to_owned();
-            let failure = Failure::new(FailureKind::Safety, LINEARIZABLE, "kv", message);
+            let failure = Failure::new(FailureKind::Safety, LINEARIZABLE, model.name(), message);
             Err(Box::new(Failure {
                 details: refusal.to_string(),
                 ..failure
@@ -359,38 +345,6 @@ fn check_history(history: &History) -> Checked {
             "budget",
             unfinished.to_string(),
         ))),
-    }
-}
-
-impl Recorded {
-    fn key(&self) -> u16 {
-        match self.operation {
-            Operation::Read { key }
-            | Operation::Write { key, .. }
-            | Operation::Cas { key, .. }
-            | Operation::Append { key, .. } => key,
-            _ => unreachable!("orders are not part of the clients' history"),
-        }
-    }
-}
-
-fn op<'a>(operation: &'a Operation, keys: &'a [String]) -> Op<Value<'a>> {
-    let name = |key: &u16| keys[usize::from(*key)].as_str();
-    match operation {
-        Operation::Read { key } => Op::read(name(key)),
-        Operation::Write { key, value } => Op::write(name(key), &**value),
-        Operation::Cas { key, from, to } => Op::cas(name(key), &**from, &**to),
-        Operation::Append { key, value } => Op::append(name(key), &**value),
-        _ => unreachable!("orders are not part of the clients' history"),
-    }
-}
-
-fn output(reply: &Reply) -> Output<Value<'_>> {
-    match reply {
-        Reply::Value { value } => Output::value(&**value),
-        Reply::Done => Output::Ok,
-        Reply::Swapped { swapped } => Output::Done(*swapped),
-        Reply::NotLeader { .. } | Reply::Unknown | Reply::Refused => unreachable!("a client takes these for no answer"),
     }
 }
 

@@ -4,8 +4,9 @@ use crate::nemesis;
 use crate::scenario::{self, Choice, DurationRange, Fault, FaultKind, Scenario};
 use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
 use crate::workloads::Actor;
-use crate::workloads::kv::{KvClient, KvWorkload};
+use crate::workloads::client::{KvClient, Work};
 use crate::workloads::operator::{Operator, Orders};
+use crate::workloads::script::{Script, Settings};
 use raft_core::{Config, NodeId};
 use serde::Serialize;
 use simulator::{
@@ -124,7 +125,7 @@ pub fn world(
     config.max_down = max_down(scenario, draw.all_nodes());
     config.trace = trace;
     let nodes = (0..draw.all_nodes()).map(|id| node(scenario, draw, id, bug)).collect();
-    let clients = (0..draw.clients).map(|_| Actor::Client(KvClient::new(workload(scenario, draw))));
+    let clients = (0..draw.clients).map(|_| Actor::Client(KvClient::new(work(scenario, draw))));
     let operator = scenario
         .operator
         .as_ref()
@@ -242,19 +243,24 @@ fn operator(scenario: &Scenario, from: &scenario::Operator, draw: &Draw) -> Oper
     Operator::new(orders, draw.nodes)
 }
 
-fn workload(scenario: &Scenario, draw: &Draw) -> KvWorkload {
+fn work(scenario: &Scenario, draw: &Draw) -> Work {
     let (from, mix) = (&scenario.workload, &scenario.workload.mix);
     let timeout = Duration(from.timeout_ns);
-    KvWorkload {
+    let settings = Settings {
+        model: from.model,
         keys: draw.keys,
-        clients: draw.clients,
         mix: [mix.read, mix.write, mix.cas, mix.append],
+        value_bytes: usize::try_from(draw.value_bytes).expect("bounded by the scenario format"),
+        chaos: Duration(scenario.time.chaos_ns),
+    };
+    Work {
+        script: Script::new(&settings),
+        clients: draw.clients,
         think: (Duration(from.think.min_ns), Duration(from.think.max_ns)),
         timeout,
         // An operation is tried at several nodes before it is given up.
         attempt: Duration((timeout.0 / 4).max(1)),
         operations: draw.operations,
-        value_bytes: usize::try_from(draw.value_bytes).expect("bounded by the scenario format"),
         sticky: draw.sticky,
         faults_end: Time(scenario.time.chaos_ns),
     }

@@ -73,6 +73,17 @@ const FILES: &[(&str, &str)] = files![
     "single-server-change",
     "disjoint-swap",
     "joint-under-fire",
+    "counter-retries",
+    "set-snapshots",
+    "queue-crashes",
+    "stack-one-way",
+    "priority-queue-pauses",
+    "list-divergence",
+    "event-log-power-loss",
+    "transactions-partition",
+    "bank-sagas",
+    "lock-fencing",
+    "orders-transitions",
     "storm",
 ];
 

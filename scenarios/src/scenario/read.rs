@@ -29,7 +29,7 @@ pub(super) const VERDICTS: [(&str, Verdict); 4] = [
     ("liveness-violation", Verdict::LivenessViolation),
     ("inconclusive", Verdict::Inconclusive),
 ];
-pub(super) const MODELS: [(&str, Model); 1] = [("kv", Model::Kv)];
+pub(super) const MODELS: [(&str, Model); 12] = Model::ALL;
 
 /// Reads and checks the whole document.
 pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
@@ -199,8 +199,22 @@ fn workload(section: Section<'_>) -> Result<Workload> {
         "value_bytes",
         "sticky",
     ])?;
+    let model = section.word("model", Model::Kv, &MODELS)?;
+    for key in ["mix", "value_bytes"] {
+        if let Some(node) = section.get(key).filter(|_| model != Model::Kv) {
+            let what = format!(
+                "`workload.{key}` is of the model kv, and the model here is {}",
+                model.name()
+            );
+            return Err(Misfit::unfit(
+                node.mark,
+                what,
+                format!("remove `{key}`, or write model = \"kv\""),
+            ));
+        }
+    }
     Ok(Workload {
-        model: section.word("model", Model::Kv, &MODELS)?,
+        model,
         clients: section.counts("clients", 4, 1..=64)?,
         keys: section.counts("keys", 5, 1..=1_024)?,
         mix: section.get("mix").map_or(

@@ -174,8 +174,54 @@ pub struct Workload {
 /// The service under test together with the sequential specification that judges it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Model {
-    /// `kv`: a map from keys to values with read, write, compare-and-set and append.
+    /// `kv`: a map from keys to texts with read, write, compare-and-set and append.
     Kv,
+    /// `counter`: additions and their sum.
+    Counter,
+    /// `set`: elements that are added, removed and looked for.
+    Set,
+    /// `queue`: first in, first out.
+    Queue,
+    /// `stack`: last in, first out.
+    Stack,
+    /// `priority-queue`: the least comes out first.
+    PriorityQueue,
+    /// `append-list`: a list that grows at its end.
+    AppendList,
+    /// `event-log`: records with offsets.
+    EventLog,
+    /// `transactions`: several reads and writes of registers at one moment; `keys` is the number of registers.
+    Transactions,
+    /// `bank`: transfers, and sagas of reserve, confirm and cancel.
+    Bank,
+    /// `lock`: locks with fencing tokens, and what they protect.
+    Lock,
+    /// `orders`: orders that move along a table of legal transitions; `keys` is the number of orders that are open at a time.
+    Orders,
+}
+
+impl Model {
+    /// All models with their names in scenario files, which are those of the checker.
+    pub const ALL: [(&'static str, Self); 12] = [
+        ("kv", Self::Kv),
+        ("counter", Self::Counter),
+        ("set", Self::Set),
+        ("queue", Self::Queue),
+        ("stack", Self::Stack),
+        ("priority-queue", Self::PriorityQueue),
+        ("append-list", Self::AppendList),
+        ("event-log", Self::EventLog),
+        ("transactions", Self::Transactions),
+        ("bank", Self::Bank),
+        ("lock", Self::Lock),
+        ("orders", Self::Orders),
+    ];
+
+    /// Its name in scenario files.
+    pub fn name(self) -> &'static str {
+        let named = Self::ALL.into_iter().find(|(_, model)| *model == self);
+        named.map_or("?", |(name, _)| name)
+    }
 }
 
 /// `mix`: how often each kind of operation is drawn, as weights of 0 to 1,000. At least one is above zero.

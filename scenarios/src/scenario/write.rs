@@ -3,7 +3,7 @@
 use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::read::{MODELS, VERDICTS};
-use super::spec::{Choice, DurationRange, Operator, Scenario};
+use super::spec::{Choice, DurationRange, Model, Operator, Scenario};
 use super::write_fault::write_fault;
 use super::{OFF, SCHEMA};
 use std::fmt::{Display, Write};
@@ -95,16 +95,21 @@ impl Scenario {
         out.text("model", word(&MODELS, &workload.model));
         out.choice("clients", &workload.clients, u32::to_string);
         out.choice("keys", &workload.keys, u32::to_string);
+        let texts = workload.model == Model::Kv;
         let mix = workload.mix;
         let weights = format!(
             "{{ read = {}, write = {}, cas = {}, append = {} }}",
             mix.read, mix.write, mix.cas, mix.append
         );
-        out.raw("mix", weights);
+        if texts {
+            out.raw("mix", weights);
+        }
         out.durations("think", workload.think);
         out.duration("timeout", workload.timeout_ns);
         out.choice("operations", &workload.operations, u32::to_string);
-        out.choice("value_bytes", &workload.value_bytes, size);
+        if texts {
+            out.choice("value_bytes", &workload.value_bytes, size);
+        }
         out.choice("sticky", &workload.sticky, bool::to_string);
     }
 }

@@ -1,10 +1,12 @@
 //! What clients and operators do, and what they remember of it for the checker.
 
-pub mod kv;
+pub mod client;
+pub mod history;
 pub mod operator;
+pub mod script;
 
 use crate::systems::kv::{Request, Response};
-use kv::KvClient;
+use client::KvClient;
 use operator::Operator;
 use simulator::{Client, ClientContext, NodeId};
 

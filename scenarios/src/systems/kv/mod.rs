@@ -8,6 +8,7 @@ pub mod frame;
 pub mod log_file;
 mod mutations;
 pub mod node;
+pub mod objects;
 pub mod observe;
 pub mod protocol;
 pub mod store;

@@ -27,7 +27,14 @@ impl KvNode {
         };
         pending.answered = true;
         let sequence = pending.sequence;
-        ctx.respond(pending.client, Response { sequence, reply });
+        ctx.respond(
+            pending.client,
+            Response {
+                sequence,
+                reply,
+                applied: self.applied,
+            },
+        );
     }
 
     /// What is answered without the log. X1: a command that was applied before, as far as this node knows. A7: a

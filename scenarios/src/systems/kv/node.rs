@@ -34,6 +34,8 @@ pub struct NodeConfig {
 pub struct KvNode {
     pub(super) raft: Raft,
     pub(super) store: Store,
+    /// Index of the last entry that is in `store`.
+    pub(super) applied: u64,
     pub(super) file: LogFile,
     /// Writes that are not durable yet, oldest first.
     writes: VecDeque<Persist>,
@@ -112,6 +114,7 @@ impl Process for KvNode {
         }
         let mut observer = Observer::new(config.observe, raft.pre_vote, &recovered.state);
         let snapshot = recovered.state.snapshot.as_ref();
+        let applied = snapshot.map_or(0, |snapshot| snapshot.last.index);
         let store = snapshot.map(|snapshot| Store::decode(&snapshot.data).expect("what a node of this service wrote"));
         let raft =
             Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
@@ -123,6 +126,7 @@ impl Process for KvNode {
         Self {
             raft,
             store: store.unwrap_or_default().with_bug(bug),
+            applied,
             file: recovered.file,
             writes: VecDeque::new(),
             pending: BTreeMap::new(),
@@ -163,13 +167,21 @@ impl Process for KvNode {
         self.next_request = self.next_request.wrapping_add(1);
         if let Some(reply) = self.answers_at_once(&request) {
             let sequence = request.sequence;
-            return ctx.respond(from, Response { sequence, reply });
+            return ctx.respond(
+                from,
+                Response {
+                    sequence,
+                    reply,
+                    applied: self.applied,
+                },
+            );
         }
         let Some(input) = self.input_of(id, &request) else {
             let leader = self.raft.status().leader.map(node_number);
             let response = Response {
                 sequence: request.sequence,
                 reply: Reply::NotLeader { leader },
+                applied: self.applied,
             };
             return ctx.respond(from, response);
         };
@@ -187,6 +199,7 @@ impl Process for KvNode {
                 Response {
                     sequence,
                     reply: Reply::Done,
+                    applied: self.applied,
                 },
             );
         } else {
@@ -241,7 +254,9 @@ impl KvNode {
         }
         let ids = |list: &[u16]| list.iter().map(|id| NodeId(u64::from(*id))).collect();
         match &request.operation {
-            Operation::Read { .. } => (self.follower_reads || self.is_primary()).then_some(Input::Read { id }),
+            Operation::Read { .. } | Operation::Call { .. } => {
+                (self.follower_reads || self.is_primary()).then_some(Input::Read { id })
+            }
             Operation::Change { voters, learners } => {
                 let members = Members {
                     voters: ids(voters),
@@ -325,16 +340,19 @@ impl KvNode {
 
     /// Applies a committed entry and returns its index.
     fn apply(&mut self, entry: &raft_core::Entry, ctx: &mut Ctx<'_>) -> u64 {
+        self.applied = entry.index;
         if let Content::Command(bytes) = &entry.content {
             let command = Command::decode(bytes).expect("what is committed was proposed by a node of this service");
             self.store.clock = ctx.now().0;
             let applied = self.store.apply(&command, entry.index);
+            self.observer.applied(entry, self.store.hash());
             self.observer.command(&command, &applied);
             if !self.pending.is_empty() {
                 self.replies.insert(entry.index, applied.reply);
             }
+        } else {
+            self.observer.applied(entry, self.store.hash());
         }
-        self.observer.applied(entry, self.store.hash());
         ctx.trace("apply", || json!({ "index": entry.index, "term": entry.term }));
         entry.index
     }
@@ -344,6 +362,7 @@ impl KvNode {
         let store = Store::decode(&snapshot.data).expect("what a node of this service sent");
         self.store = store.with_bug(self.bug);
         let index = snapshot.last.index;
+        self.applied = index;
         ctx.trace("install", || json!({ "index": index, "term": snapshot.last.term }));
         index
     }
@@ -369,6 +388,12 @@ impl KvNode {
                         value: self.store.get(key),
                     }
                 }
+                Operation::Call { key, ref call } => {
+                    self.observer.read_served(answer.id, index);
+                    Reply::Answer {
+                        answer: self.store.query(key, call),
+                    }
+                }
                 _ => unreachable!("the core calls readable only what was given to it as a read"),
             },
             Outcome::Transferred => Reply::Done,
@@ -387,6 +412,7 @@ impl KvNode {
                 Response {
                     sequence: pending.sequence,
                     reply,
+                    applied: self.applied,
                 },
             );
         }

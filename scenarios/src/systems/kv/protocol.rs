@@ -2,6 +2,7 @@
 //! into the digest of a run.
 
 use super::frame;
+use super::objects::{Answer, Call};
 use raft_core::{Body, Configuration, Content, Entry, Message, Stamp as Round};
 use serde::{Deserialize, Serialize};
 use simulator::{Payload, Stamp, Stream};
@@ -45,6 +46,13 @@ pub enum Operation {
         /// What.
         value: Value,
     },
+    /// A call of another object than a text.
+    Call {
+        /// Which.
+        key: Key,
+        /// What is asked of it.
+        call: Call,
+    },
     /// An operator's order: other members.
     Change {
         /// The nodes that are to vote.
@@ -80,6 +88,8 @@ pub struct Response {
     pub sequence: u64,
     /// The answer.
     pub reply: Reply,
+    /// Index of the last log entry in the state that answered, by which the checker can look for an order.
+    pub applied: u64,
 }
 
 /// What a client is told.
@@ -97,6 +107,11 @@ pub enum Reply {
     Swapped {
         /// Whether the key held the expected value.
         swapped: bool,
+    },
+    /// What an object answered.
+    Answer {
+        /// The answer.
+        answer: Answer,
     },
     /// This node can't serve; this attempt has no effect.
     NotLeader {
@@ -227,11 +242,12 @@ fn stamp_entry(stamp: &mut Stamp<'_>, entry: &Entry) {
 
 impl Payload for Request {
     fn kind(&self) -> &'static str {
-        match self.operation {
+        match &self.operation {
             Operation::Read { .. } => "read",
             Operation::Write { .. } => "write",
             Operation::Cas { .. } => "cas",
             Operation::Append { .. } => "append",
+            Operation::Call { call, .. } => call.name(),
             Operation::Change { .. } => "change",
             Operation::Transfer { .. } => "transfer",
             Operation::Campaign => "campaign",
@@ -262,6 +278,10 @@ impl Payload for Request {
             }
             Operation::Transfer { to } => stamp.u64(5 << 16 | u64::from(*to)),
             Operation::Campaign => stamp.u64(6 << 16),
+            Operation::Call { key, call } => {
+                stamp.u64(7 << 16 | u64::from(*key));
+                stamp.bytes(&call.bytes());
+            }
         }
     }
 }
@@ -272,6 +292,7 @@ impl Payload for Response {
             Reply::Value { .. } => "value",
             Reply::Done => "done",
             Reply::Swapped { .. } => "swapped",
+            Reply::Answer { .. } => "answer",
             Reply::NotLeader { .. } => "not-leader",
             Reply::Unknown => "unknown",
             Reply::Refused => "refused",
@@ -287,6 +308,10 @@ impl Payload for Response {
             Reply::NotLeader { leader } => stamp.u64(3 | leader.map_or(0, |id| u64::from(id) + 1) << 8),
             Reply::Unknown => stamp.u64(4),
             Reply::Refused => stamp.u64(5),
+            Reply::Answer { answer } => {
+                stamp.u64(6);
+                stamp.bytes(&answer.bytes());
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
-//! The state machine: a map of texts and the table of client sessions (thesis, section 6.3), with a hash of the whole that
+//! The state machine: a map of texts, a map of other objects, and the table of client sessions (thesis, section 6.3), with a hash of the whole that
 //! is kept up to date at each change.
 
 use super::bugs::{Place, planted};
+use super::objects::{Answer, Call, Object};
 use super::protocol::{Key, Operation, Reply, Request, Value};
 use raft_core::sessions::{Admission, Sessions};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ enum Update<'a> {
     Write { key: Key, value: &'a str },
     Cas { key: Key, from: &'a str, to: &'a str },
     Append { key: Key, value: &'a str },
+    Call { key: Key, call: Cow<'a, Call> },
 }
 
 impl<'a> Command<'a> {
@@ -36,6 +39,11 @@ impl<'a> Command<'a> {
             Operation::Write { key, value } => Update::Write { key: *key, value },
             Operation::Cas { key, from, to } => Update::Cas { key: *key, from, to },
             Operation::Append { key, value } => Update::Append { key: *key, value },
+            Operation::Call { call, .. } if call.is_query() => return None,
+            Operation::Call { key, call } => Update::Call {
+                key: *key,
+                call: Cow::Borrowed(call),
+            },
         };
         Some(Self {
             session: request.session,
@@ -105,8 +113,9 @@ impl std::error::Error for BadSnapshot {}
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Store {
     values: BTreeMap<Key, Value>,
+    objects: BTreeMap<Key, Object>,
     sessions: Sessions<Reply>,
-    /// The exclusive or of a hash of each value and of each session.
+    /// The exclusive or of a hash of each value, each object and each session.
     hash: u64,
     #[serde(skip)]
     bug: Option<Place>,
@@ -129,6 +138,7 @@ impl Default for Store {
         // Sessions live as long as the simulated clients, who never come back after a pause without end.
         Self {
             values: BTreeMap::new(),
+            objects: BTreeMap::new(),
             sessions: Sessions::new(None),
             hash: 0,
             bug: None,
@@ -236,6 +246,9 @@ impl Store {
                 self.set(key, [&*self.get(key), value, &clock].concat().into());
                 Reply::Done
             }
+            Update::Call { key, ref call } => Reply::Answer {
+                answer: self.call(key, call),
+            },
         }
     }
 
@@ -243,6 +256,25 @@ impl Store {
         self.hash ^= hash_value(key, &value);
         if let Some(earlier) = self.values.insert(key, value) {
             self.hash ^= hash_value(key, &earlier);
+        }
+    }
+
+    fn call(&mut self, key: Key, call: &Call) -> Answer {
+        let seed = u64::from(key) + (1 << 32);
+        if let Some(object) = self.objects.get(&key) {
+            self.hash ^= object.hash(seed);
+        }
+        let object = self.objects.entry(key).or_insert_with(|| Object::new(call));
+        let answer = object.apply(call);
+        self.hash ^= object.hash(seed);
+        answer
+    }
+
+    /// What an object answers to a call that leaves it as it is.
+    pub fn query(&self, key: Key, call: &Call) -> Answer {
+        match self.objects.get(&key) {
+            Some(object) => object.query(call),
+            None => Object::new(call).query(call),
         }
     }
 
@@ -300,6 +332,7 @@ impl Reply {
     pub fn code(&self) -> u64 {
         match self {
             Self::Swapped { swapped } => 1 + u64::from(*swapped),
+            Self::Answer { answer } => answer.code(),
             _ => 0,
         }
     }

@@ -1,26 +1,25 @@
-//! A client of the key-value service: reads, writes, compare-and-sets and appends over a few contended keys.
+//! A client of the service: it does what its [`Script`] says, and remembers what it was told.
 //!
 //! One operation is under way at a time. It is tried at one node after another, always under the same number of the
 //! client's session, until an answer comes or its time is up; then its outcome is *unknown* for ever, and the client goes
 //! on under a new name, as Jepsen's processes do. No refusal proves that nothing will happen: a copy of the request may
 //! still be on its way.
 //!
-//! When the faults are over, each client *serves*: it writes and reads its share of the keys, without giving up.
+//! When the faults are over, each client *serves*: it uses its share of the objects, without giving up.
 
 use super::Actor;
-use crate::systems::kv::{Key, Operation, Reply, Request, Response, Value};
+use super::script::{Script, Unique};
+use crate::systems::kv::{Operation, Reply, Request, Response};
 use serde_json::json;
 use simulator::{ClientContext, Duration, NodeId, Time};
 
 /// What a client does.
 #[derive(Clone, Debug)]
-pub struct KvWorkload {
-    /// Keys `0..keys` are used; at least 1.
-    pub keys: u16,
+pub struct Work {
+    /// What it asks for.
+    pub script: Script,
     /// How many clients share the work.
     pub clients: u16,
-    /// Weights of read, write, compare-and-set and append; not all 0.
-    pub mix: [u32; 4],
     /// Shortest and longest pause between two operations.
     pub think: (Duration, Duration),
     /// How long an operation is tried before its outcome is unknown.
@@ -29,8 +28,6 @@ pub struct KvWorkload {
     pub attempt: Duration,
     /// Most operations before the faults end.
     pub operations: u32,
-    /// Values are padded to this many bytes.
-    pub value_bytes: usize,
     /// Whether the client stays with its node while that answers at all.
     pub sticky: bool,
     /// When the faults end: the last moment at which an ordinary operation starts.
@@ -48,24 +45,29 @@ pub struct Recorded {
     pub operation: Operation,
     /// When it was answered, and what; `None` if the outcome is unknown.
     pub returned: Option<(Time, Reply)>,
+    /// The session and the number of the command.
+    pub command: (u32, u64),
+    /// Index of the last log entry in the state that answered.
+    pub applied: Option<u64>,
 }
 
 /// One client.
 #[derive(Clone, Debug)]
 pub struct KvClient {
-    workload: KvWorkload,
+    work: Work,
     /// The node that it asks.
     node: NodeId,
     /// The node that it last chose itself.
     tour: u16,
+    session: u32,
     process: u32,
     sequence: u64,
     current: Option<Current>,
     started: u32,
-    /// What it read last of each key: compare-and-sets then often succeed.
-    seen: Vec<Value>,
+    /// What the script wants to do next, because of the answer that it got last.
+    follow_up: Option<Operation>,
     history: Vec<Recorded>,
-    /// Operations that are still to be served, last first, once the faults are over.
+    /// Operations that are still to be served, next one last, once the faults are over.
     to_serve: Option<Vec<Operation>>,
 }
 
@@ -86,7 +88,8 @@ type Ctx<'a> = ClientContext<'a, Actor>;
 /// What happens to it.
 impl KvClient {
     pub(super) fn start(&mut self, ctx: &mut Ctx<'_>) {
-        self.process = u32::from(ctx.id().0);
+        self.session = u32::from(ctx.id().0);
+        self.process = self.session;
         self.tour = ctx.id().0 % ctx.nodes().len() as u16;
         self.node = NodeId(self.tour);
         self.pause(ctx);
@@ -104,7 +107,7 @@ impl KvClient {
             }
             Reply::Unknown => self.attempt(ctx),
             Reply::Refused => unreachable!("only orders are refused"),
-            reply => self.returned(reply, ctx),
+            reply => self.returned(reply, response.applied, ctx),
         }
     }
 
@@ -124,17 +127,17 @@ impl KvClient {
 
 impl KvClient {
     /// A client that has not started.
-    pub fn new(workload: KvWorkload) -> Self {
-        let seen = vec![Value::from(""); usize::from(workload.keys)];
+    pub fn new(work: Work) -> Self {
         Self {
-            workload,
+            work,
             node: NodeId(0),
             tour: 0,
+            session: 0,
             process: 0,
             sequence: 0,
             current: None,
             started: 0,
-            seen,
+            follow_up: None,
             history: Vec::new(),
             to_serve: None,
         }
@@ -148,7 +151,7 @@ impl KvClient {
 
     /// Whether it has served its share since the faults ended.
     pub fn has_served(&self) -> bool {
-        self.current.is_none() && self.to_serve.as_ref().is_some_and(Vec::is_empty)
+        self.current.is_none() && self.follow_up.is_none() && self.to_serve.as_ref().is_some_and(Vec::is_empty)
     }
 
     /// What it still waits for after the faults.
@@ -157,64 +160,36 @@ impl KvClient {
     }
 
     fn next_operation(&mut self, ctx: &mut Ctx<'_>) {
-        if ctx.now() >= self.workload.faults_end {
+        if ctx.now() >= self.work.faults_end {
             return self.serve_next(ctx);
         }
-        if self.started >= self.workload.operations {
-            return self.wake(self.workload.faults_end, ctx);
+        if self.started >= self.work.operations {
+            return self.wake(self.work.faults_end, ctx);
         }
         self.started += 1;
-        let operation = self.draw(ctx);
-        let give_up = ctx.now() + self.workload.timeout;
+        let unique = Unique::new(ctx.id(), self.started);
+        let operation = match self.follow_up.take() {
+            Some(operation) => operation,
+            None => self.work.script.draw(unique, ctx),
+        };
+        let give_up = ctx.now() + self.work.timeout;
         self.invoke(operation, Some(give_up), ctx);
     }
 
-    /// The next operation of this client's share: a write and a read of every key whose number falls to it.
+    /// The next operation of this client's share of the objects.
     fn serve_next(&mut self, ctx: &mut Ctx<'_>) {
         if self.to_serve.is_none() {
-            let (own, clients) = (ctx.id().0, self.workload.clients);
-            let mut share = Vec::new();
-            for key in (0..self.workload.keys).filter(|key| key % clients == own) {
-                let value = format!("served-{key}").into();
-                // Taken from the end: what the faults left is read before it is overwritten.
-                share.extend([
-                    Operation::Read { key },
-                    Operation::Write { key, value },
-                    Operation::Read { key },
-                ]);
-            }
-            self.to_serve = Some(share);
+            // What the faults left half done stays so.
+            self.follow_up = None;
+            let share = self.work.script.share(ctx.id(), self.work.clients);
+            self.to_serve = Some(share.into_iter().rev().collect());
         }
-        if let Some(operation) = self.to_serve.as_mut().and_then(Vec::pop) {
+        let next = self
+            .follow_up
+            .take()
+            .or_else(|| self.to_serve.as_mut().and_then(Vec::pop));
+        if let Some(operation) = next {
             self.invoke(operation, None, ctx);
-        }
-    }
-
-    fn draw(&mut self, ctx: &mut Ctx<'_>) -> Operation {
-        let [read, write, cas, append] = self.workload.mix;
-        let key = ctx.range(0, u64::from(self.workload.keys) - 1) as Key;
-        let total = u64::from(read) + u64::from(write) + u64::from(cas) + u64::from(append);
-        let draw = ctx.range(0, total - 1) as u32;
-        let unique = format!("{}.{}", ctx.id(), self.started);
-        let padded = |text: String| Value::from(format!("{text:-<width$}", width = self.workload.value_bytes));
-        if draw < read {
-            Operation::Read { key }
-        } else if draw < read + write {
-            Operation::Write {
-                key,
-                value: padded(unique),
-            }
-        } else if draw < read + write + cas {
-            Operation::Cas {
-                key,
-                from: self.seen[usize::from(key)].clone(),
-                to: padded(unique),
-            }
-        } else {
-            Operation::Append {
-                key,
-                value: format!("+{unique}").into(),
-            }
         }
     }
 
@@ -240,12 +215,12 @@ impl KvClient {
         ctx.send(
             self.node,
             Request {
-                session: u32::from(ctx.id().0),
+                session: self.session,
                 sequence: self.sequence,
                 operation,
             },
         );
-        let patience = ctx.now() + self.workload.attempt;
+        let patience = ctx.now() + self.work.attempt;
         self.wake(patience, ctx);
     }
 
@@ -255,16 +230,14 @@ impl KvClient {
         ctx.set_timer(Some(give_up.map_or(at, |give_up| at.min(give_up))));
     }
 
-    fn returned(&mut self, reply: Reply, ctx: &mut Ctx<'_>) {
+    fn returned(&mut self, reply: Reply, applied: u64, ctx: &mut Ctx<'_>) {
         let current = self.current.take().expect("an operation is under way");
         let process = self.process;
         ctx.trace("return", || json!({ "process": process, "reply": reply }));
-        if let (Reply::Value { value }, Operation::Read { key }) | (Reply::Done, Operation::Write { key, value }) =
-            (&reply, &current.operation)
-        {
-            self.seen[usize::from(*key)] = value.clone();
-        }
-        self.history.push(self.record(&current, Some((ctx.now(), reply))));
+        self.follow_up = self.work.script.answered(&current.operation, &reply, ctx);
+        let mut recorded = self.record(&current, Some((ctx.now(), reply)));
+        recorded.applied = Some(applied);
+        self.history.push(recorded);
         self.pause(ctx);
     }
 
@@ -274,7 +247,7 @@ impl KvClient {
         let process = self.process;
         ctx.trace("return", || json!({ "process": process, "reply": "unknown" }));
         self.history.push(self.record(&current, None));
-        self.process += u32::from(self.workload.clients);
+        self.process += u32::from(self.work.clients);
         self.move_on(ctx);
         self.pause(ctx);
     }
@@ -286,6 +259,8 @@ impl KvClient {
             call,
             operation,
             returned,
+            command: (self.session, self.sequence),
+            applied: None,
         }
     }
 
@@ -297,7 +272,7 @@ impl KvClient {
         current.redirects += 1;
         let trusted = current.redirects <= 3;
         match leader {
-            _ if self.workload.sticky && self.to_serve.is_none() => {}
+            _ if self.work.sticky && self.to_serve.is_none() => {}
             Some(leader) if trusted => self.node = NodeId(leader),
             _ => {
                 current.redirects = 0;
@@ -308,7 +283,7 @@ impl KvClient {
 
     /// Nothing was heard of the node: asks another one, unless the client stays for better or worse.
     fn move_on(&mut self, ctx: &mut Ctx<'_>) {
-        let leaves = !self.workload.sticky || self.to_serve.is_some() || ctx.range(0, 3) == 0;
+        let leaves = !self.work.sticky || self.to_serve.is_some() || ctx.range(0, 3) == 0;
         if leaves {
             self.next_node(ctx);
         }
@@ -321,8 +296,8 @@ impl KvClient {
     }
 
     fn pause(&mut self, ctx: &mut Ctx<'_>) {
-        let (min, max) = self.workload.think;
-        let think = if ctx.now() >= self.workload.faults_end {
+        let (min, max) = self.work.think;
+        let think = if ctx.now() >= self.work.faults_end {
             0
         } else {
             ctx.range(min.0, max.0)
