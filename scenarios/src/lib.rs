@@ -18,6 +18,7 @@
 //! # Ok::<(), scenario::ScenarioError>(())
 //! ```
 
+pub mod budget;
 pub mod bugs;
 pub mod clock;
 pub mod expectation;

@@ -6,6 +6,7 @@
 
 mod clock;
 mod clog;
+mod disk;
 mod network;
 mod process;
 mod shape;
@@ -101,6 +102,7 @@ impl Planner<'_> {
             | FaultKind::Pause { .. }
             | FaultKind::RollingRestart { .. }
             | FaultKind::PowerLoss { .. } => self.process(at, kind, end),
+            FaultKind::Disk(kind) => self.disk(at, *kind),
             FaultKind::ClockStep { .. } | FaultKind::ClockDrift { .. } => self.clock(at, kind),
         }
     }

@@ -84,6 +84,7 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
         watcher,
         triggers,
         effects: Effects::default(),
+        broken_promises: vec![0; draw.all_nodes().into()],
         faults_end: Time(scenario.time.chaos_ns),
         deadline: Time(scenario.time.chaos_ns + scenario.time.settle_ns),
     };
@@ -126,6 +127,8 @@ struct Run<'a> {
     effects: Effects,
     faults_end: Time,
     deadline: Time,
+    /// How often each node's disk had broken its promises when the node booted last.
+    broken_promises: Vec<u64>,
 }
 
 type Checked = Result<(), Box<Failure>>;
@@ -198,6 +201,9 @@ impl Run<'_> {
             event: step.seq,
             time: step.time.0,
         };
+        if step.kind == StepKind::Restarted {
+            self.judge_disk(at, node)?;
+        }
         match step.kind {
             StepKind::Crashed => {
                 self.watcher.observe(node.0.into(), &Observation::Crashed);
@@ -212,6 +218,17 @@ impl Run<'_> {
             _ => {}
         }
         self.observe(at, node)
+    }
+
+    /// Tells the properties before a node's boot is judged that its disk has not kept its promises since the last one.
+    fn judge_disk(&mut self, at: At, node: NodeId) -> Checked {
+        let broken = self.world.broken_promises(node);
+        let before = std::mem::replace(&mut self.broken_promises[node.index()], broken);
+        if broken == before {
+            return Ok(());
+        }
+        let verdict = self.properties.observe(at, node.0.into(), &Observation::Damaged);
+        verdict.or_else(|violation| self.violated(node, &violation))
     }
 
     fn observe(&mut self, at: At, node: NodeId) -> Checked {

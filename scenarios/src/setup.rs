@@ -1,5 +1,6 @@
 //! From a scenario and a seed to a world: the choices are drawn, and every part gets its settings.
 
+use crate::budget::Damageable;
 use crate::nemesis;
 use crate::scenario::{self, Choice, DurationRange, Fault, FaultKind, Scenario};
 use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
@@ -55,6 +56,8 @@ pub struct Draw {
     pub snapshot_tail: u32,
     /// Bytes of one chunk of a snapshot.
     pub snapshot_chunk_bytes: u64,
+    /// The nodes whose durable data may be destroyed; drawn from the stream `budget`.
+    pub damageable: Damageable,
 }
 
 impl Draw {
@@ -63,7 +66,7 @@ impl Draw {
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
         let mut stream = Stream::new(seed, "setup", 0);
         let (cluster, workload) = (&scenario.cluster, &scenario.workload);
-        Self {
+        let mut draw = Self {
             nodes: small(pick(&mut stream, &cluster.nodes)),
             clients: small(pick(&mut stream, &workload.clients)),
             keys: small(pick(&mut stream, &workload.keys)),
@@ -83,7 +86,10 @@ impl Draw {
             snapshot_threshold: pick(&mut stream, &cluster.snapshot_threshold),
             snapshot_tail: pick(&mut stream, &cluster.snapshot_tail),
             snapshot_chunk_bytes: pick(&mut stream, &cluster.snapshot_chunk_bytes),
-        }
+            damageable: Damageable::default(),
+        };
+        draw.damageable = Damageable::draw(scenario, draw.nodes, draw.all_nodes(), seed);
+        draw
     }
 }
 
@@ -179,6 +185,9 @@ fn disk(scenario: &Scenario) -> DiskConfig {
         sync: latency(from.sync).with_tail(Ratio::from_ppm(from.slow_ppm), Duration(from.slow_max_ns)),
         lost: Ratio::from_ppm(from.lost_ppm),
         torn: Ratio::from_ppm(from.torn_ppm),
+        reorder: Ratio::from_ppm(from.reorder_ppm),
+        error: Ratio::from_ppm(from.error_ppm),
+        settle_age: Duration(from.rot_age_ns),
         ..DiskConfig::default()
     }
 }
@@ -227,6 +236,7 @@ fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedB
     NodeConfig {
         raft,
         follower_reads: draw.follower_reads,
+        distrust: scenario.disk.distrust && draw.damageable.contains(id),
         observe: true,
         bug,
     }

@@ -112,6 +112,9 @@ pub(crate) enum Entry {
     Boot = 11,
     Surviving = 12,
     Resume = 13,
+    SyncFailed = 20,
+    Damage = 21,
+    Exit = 22,
 }
 
 /// The running digest of a world.

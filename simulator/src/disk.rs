@@ -1,116 +1,72 @@
 //! The disk of one node: writes are volatile until a sync has completed, and a crash decides what is left of them.
 //!
-//! Owns the durable image, the writes that are not durable yet, the syncs under way, and what a crash makes of them. When a
-//! sync completes is scheduled by `kernel`.
+//! Owns the volatile writes, the syncs under way, and the troubles that a disk may be in; the durable bytes are in `image`, what
+//! becomes of a write in `fate`, and which bytes may decay in `settled`. When a sync completes is scheduled by `kernel`.
 //!
 //! A crash goes through the volatile writes in the order in which they were made. Each is kept, lost or torn, by the `disk`
-//! stream; with the first that is lost or torn all later ones are lost too. So the image after a crash is what was synced, then
-//! a prefix of the rest, torn at most once. Disks that reorder their volatile writes, lie about a sync, fill up or decay are
-//! further fates for `Fate` and further states for `Disk`.
+//! stream; with the first that is lost or torn all later ones are lost too, unless the disk reorders. A sync that fails does
+//! the same to the writes that it covers, as file systems do: a later sync that succeeds says nothing of them.
+//!
+//! Three troubles break the promise of a sync that completed: a sync may lie, a write may land elsewhere, and bytes decay.
+//! [`Disk::broken_promises`] counts what came of them, for a harness that must know whom to believe.
+
+mod config;
+mod fate;
+mod fault;
+mod image;
+mod settled;
 
 use crate::latency::Latency;
-use crate::random::{Ratio, Stream};
+use crate::random::Stream;
 use crate::time::{Duration, Time};
+pub use config::DiskConfig;
+pub(crate) use fate::{Fate, Outcome};
+pub use fault::DiskFault;
+pub use image::DiskImage;
+use image::Pages;
 use serde::{Deserialize, Serialize};
+use settled::Settling;
 use std::collections::VecDeque;
+use std::ops::Range;
 
-/// Torn writes break at multiples of this many bytes of the file, or at any byte.
+/// Torn writes break at multiples of this many bytes of the file, or at any byte; sectors become unreadable as a whole.
 pub const SECTOR_BYTES: u64 = 512;
 
-/// How disks behave. All nodes have the same sort of disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DiskConfig {
-    /// How long a sync takes. Its tail counts as a slow sync. Syncs of one node complete in the order of their calls.
-    pub sync: Latency,
-    /// How likely a volatile write is lost at a crash, with all later ones. At [`Ratio::ONE`] a crash loses all that was not
-    /// synced, always.
-    pub lost: Ratio,
-    /// How likely a volatile write is torn at a crash: some bytes from its start survive, at least one and not all. A write of
-    /// one byte cannot be torn and is lost instead. `lost` and `torn` together are at most one.
-    pub torn: Ratio,
-    /// The greatest size of a disk in bytes, and the greatest amount of volatile bytes. A process that exceeds it halts the
-    /// world.
-    pub max_bytes: u64,
-}
-
-impl Default for DiskConfig {
-    /// Syncs take no time, crashes lose all that was not synced, disks hold 256 MiB.
-    fn default() -> Self {
-        Self {
-            sync: Latency::default(),
-            lost: Ratio::ONE,
-            torn: Ratio::ZERO,
-            max_bytes: 256 << 20,
-        }
-    }
-}
+/// How often a place for damage is looked for before it is given up.
+const TRIES: u32 = 8;
 
 /// Names one call of `sync`, for the process's own use. The world only hands it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SyncToken(pub u64);
 
-/// What a disk really kept: a flat file of bytes, in which what was never written reads as zero.
-#[derive(Clone, Copy, Debug)]
-pub struct DiskImage<'a> {
-    bytes: &'a [u8],
+/// Why a sync failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskError {
+    /// The device failed; what was written since the last sync that completed is in doubt.
+    #[error("the sync failed with an I/O error: what it covers may be kept, lost or torn")]
+    Io,
+    /// There was no space for one of the writes.
+    #[error("the sync failed because the disk is full: what it covers may be kept, lost or cut short")]
+    NoSpace,
 }
 
-impl<'a> DiskImage<'a> {
-    /// An image of these bytes, for tests of what boots from it.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes }
-    }
-
-    /// One past the last byte ever written and kept.
-    pub fn len(&self) -> u64 {
-        self.bytes.len() as u64
-    }
-
-    /// Whether the disk never kept anything.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// The bytes from `offset` on, at most `len` of them; fewer, or none, at the end of the image.
-    pub fn read(&self, offset: u64, len: usize) -> &'a [u8] {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.bytes.len());
-        let end = start.saturating_add(len).min(self.bytes.len());
-        &self.bytes[start..end]
-    }
-
-    /// The whole image.
-    pub fn as_slice(&self) -> &'a [u8] {
-        self.bytes
-    }
-}
-
-/// What a crash made of one volatile write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Kept,
-    Lost,
-    /// This many bytes from its start survived.
-    Torn(u64),
-}
-
-/// A volatile write whose fate a crash decided.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Outcome {
-    pub offset: u64,
-    pub len: u64,
-    pub fate: Fate,
-    /// The trace number of the write.
-    pub seq: u64,
-}
-
-/// A sync that completed.
+/// A sync that came to its end.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Completion {
     pub token: SyncToken,
     /// The trace number of the call.
     pub seq: u64,
+    pub error: Option<DiskError>,
+}
+
+/// How a sync is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Durable,
+    Lie,
+    Fail(DiskError),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +74,10 @@ struct VolatileWrite {
     offset: u64,
     len: usize,
     seq: u64,
+    /// There was no space for it: the next sync fails.
+    refused: bool,
+    /// A sync has said that it is durable.
+    promised: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +88,25 @@ struct PendingSync {
     seq: u64,
 }
 
+/// What is wrong with a disk for a time, or once.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Troubles {
+    /// Until then every sync fails.
+    pub error_until: Time,
+    /// Until then there is no space for writes beyond the end.
+    pub full_until: Time,
+    /// Until then every sync lies.
+    pub lie_until: Time,
+    /// No sync completes now.
+    pub stalled: bool,
+    /// Numbers the stalls: the end of an earlier one is void.
+    pub stalls: u32,
+    /// How many syncs are due and held up.
+    pub held: u32,
+    /// The next write that becomes durable lands elsewhere.
+    pub misdirects: bool,
+}
+
 /// A disk that would have to hold more than its configuration allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DiskFull;
@@ -135,7 +114,7 @@ pub(crate) struct DiskFull;
 /// The disk of one node.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
-    durable: Vec<u8>,
+    durable: Pages,
     /// Writes that are not durable, oldest first; their bytes lie one after the other in `bytes`, from `consumed` on.
     writes: VecDeque<VolatileWrite>,
     bytes: Vec<u8>,
@@ -147,35 +126,51 @@ pub(crate) struct Disk {
     syncs: VecDeque<PendingSync>,
     /// When the latest sync under way completes: none may overtake it.
     last_completion: Time,
+    settling: Settling,
+    pub troubles: Troubles,
+    broken_promises: u64,
 }
 
 impl Disk {
     pub fn image(&self) -> DiskImage<'_> {
-        DiskImage { bytes: &self.durable }
+        DiskImage::of(&self.durable)
+    }
+
+    /// Bytes of memory that the disk takes, shared pages included.
+    pub fn resident(&self) -> usize {
+        self.durable.resident() + self.bytes.capacity() + self.writes.capacity() * size_of::<VolatileWrite>()
+    }
+
+    /// How often something was lost or changed that a completed sync had made durable.
+    pub fn broken_promises(&self) -> u64 {
+        self.broken_promises
     }
 
     /// Lends the image to a process that boots from it. Until it is put back the disk takes writes and syncs, but completes
     /// nothing.
-    pub fn take_image(&mut self) -> Vec<u8> {
+    pub fn take_image(&mut self) -> Pages {
         std::mem::take(&mut self.durable)
     }
 
-    pub fn put_image(&mut self, image: Vec<u8>) {
-        assert!(self.durable.is_empty(), "disk: the image changed while it was lent");
+    pub fn put_image(&mut self, image: Pages) {
+        assert!(self.durable.len() == 0, "disk: the image changed while it was lent");
         self.durable = image;
     }
 
-    /// Makes a volatile write.
-    pub fn write(&mut self, offset: u64, bytes: &[u8], seq: u64, max_bytes: u64) -> Result<(), DiskFull> {
+    /// Makes a volatile write; for want of space it may come to nothing, which the next sync tells.
+    pub fn write(&mut self, offset: u64, bytes: &[u8], seq: u64, now: Time, max_bytes: u64) -> Result<(), DiskFull> {
         let end = offset.checked_add(bytes.len() as u64).ok_or(DiskFull)?;
         let volatile = (self.bytes.len() - self.consumed + bytes.len()) as u64;
         if end > max_bytes || volatile > max_bytes {
             return Err(DiskFull);
         }
+        let refused = now < self.troubles.full_until && end > self.durable.len();
         self.writes.push_back(VolatileWrite {
             offset,
             len: bytes.len(),
             seq,
+            refused,
+            promised: false,
         });
         self.bytes.extend_from_slice(bytes);
         self.made += 1;
@@ -193,52 +188,173 @@ impl Disk {
         self.last_completion
     }
 
-    /// Completes the oldest sync under way.
-    pub fn complete(&mut self) -> Completion {
-        let sync = self
-            .syncs
-            .pop_front()
-            .expect("disk: a sync completes that nobody called");
-        while self.resolved < sync.covers {
-            let write = self
-                .writes
-                .pop_front()
-                .expect("disk: a sync covers a write that nobody made");
-            self.resolve(&write, write.len);
-        }
-        self.compact();
-        Completion {
-            token: sync.token,
-            seq: sync.seq,
+    /// How the oldest sync under way ends. Whether it fails by chance is drawn only when it may.
+    pub fn ending(&self, config: &DiskConfig, stream: &mut Stream, now: Time) -> Ending {
+        let by_chance = !config.error.is_zero() && stream.chance(config.error);
+        if now < self.troubles.error_until || by_chance {
+            Ending::Fail(DiskError::Io)
+        } else if self.covered().any(|write| write.refused) {
+            Ending::Fail(DiskError::NoSpace)
+        } else if now < self.troubles.lie_until {
+            Ending::Lie
+        } else {
+            Ending::Durable
         }
     }
 
-    /// Cuts the power: decides the fate of each volatile write, oldest first, and forgets the syncs under way.
-    pub fn crash(&mut self, config: &DiskConfig, stream: &mut Stream, mut outcome: impl FnMut(Outcome)) {
-        let mut intact = true;
-        while let Some(write) = self.writes.pop_front() {
-            let fate = if intact {
-                draw_fate(&write, config, stream)
-            } else {
-                Fate::Lost
-            };
-            intact &= fate == Fate::Kept;
-            let survives = match fate {
+    /// The oldest sync under way, as it would complete.
+    pub fn due(&self) -> Completion {
+        let sync = self.syncs.front().expect("disk: a sync is due that nobody called");
+        sync.done(None)
+    }
+
+    fn covered(&self) -> impl Iterator<Item = &VolatileWrite> {
+        let covers = self.syncs.front().map_or(0, |sync| sync.covers);
+        self.writes.iter().take(covers.saturating_sub(self.resolved) as usize)
+    }
+
+    fn pop_sync(&mut self) -> PendingSync {
+        self.syncs
+            .pop_front()
+            .expect("disk: a sync completes that nobody called")
+    }
+
+    /// Completes the oldest sync under way: what it covers is durable. Gives the place where a write landed by mistake.
+    pub fn complete(&mut self, config: &DiskConfig, stream: &mut Stream, now: Time) -> (Completion, Option<u64>) {
+        let sync = self.pop_sync();
+        let mut landed = None;
+        while self.resolved < sync.covers {
+            let write = self.pop_write();
+            let bytes = write.offset..write.offset + write.len as u64;
+            let astray = self
+                .troubles
+                .misdirects
+                .then(|| self.astray(&bytes, config, stream, now))
+                .flatten();
+            if astray.is_some() {
+                self.troubles.misdirects = false;
+                self.broken_promises += 1;
+            }
+            landed = landed.or(astray);
+            let offset = astray.unwrap_or(write.offset);
+            self.resolve(&VolatileWrite { offset, ..write }, write.len);
+            self.settling.add(bytes, now, config.settle_age, self.resolved);
+        }
+        self.compact();
+        (sync.done(None), landed)
+    }
+
+    /// Says that the oldest sync under way is complete, and leaves its writes volatile. Gives how many.
+    pub fn lie(&mut self) -> (Completion, u64) {
+        let sync = self.pop_sync();
+        let covered = sync.covers.saturating_sub(self.resolved) as usize;
+        let promised = self.writes.iter_mut().take(covered);
+        let promised = promised.map(|write| write.promised = true).count();
+        (sync.done(None), promised as u64)
+    }
+
+    /// Fails the oldest sync under way: each write that it covers meets its fate, and is not volatile any more.
+    pub fn fail(
+        &mut self,
+        error: DiskError,
+        config: &DiskConfig,
+        stream: &mut Stream,
+        outcome: impl FnMut(Outcome),
+    ) -> Completion {
+        let sync = self.pop_sync();
+        self.decide(sync.covers, config, stream, outcome);
+        sync.done(Some(error))
+    }
+
+    /// Cuts the power: decides the fate of each volatile write, and forgets the syncs under way.
+    pub fn crash(&mut self, config: &DiskConfig, stream: &mut Stream, outcome: impl FnMut(Outcome)) {
+        self.decide(self.made, config, stream, outcome);
+        self.syncs.clear();
+        self.last_completion = Time::ZERO;
+        self.troubles.held = 0;
+    }
+
+    /// Decides on the volatile writes up to the number `covers`, oldest first.
+    fn decide(&mut self, covers: u64, config: &DiskConfig, stream: &mut Stream, mut outcome: impl FnMut(Outcome)) {
+        let count = covers.saturating_sub(self.resolved) as usize;
+        let mut judge = fate::Judge::new(config, stream, count);
+        for _ in 0..count {
+            let write = self.pop_write();
+            let decided = judge.decide(&write);
+            let survives = match decided.fate {
                 Fate::Kept => write.len,
                 Fate::Lost => 0,
                 Fate::Torn(kept) => kept as usize,
             };
+            self.broken_promises += u64::from(decided.promised && survives < write.len);
             self.resolve(&write, survives);
-            outcome(Outcome {
-                offset: write.offset,
-                len: write.len as u64,
-                fate,
-                seq: write.seq,
-            });
+            outcome(decided);
         }
-        self.syncs.clear();
-        self.last_completion = Time::ZERO;
+        self.settling.shaken(self.made);
         self.compact();
+    }
+
+    /// The process has been told of every sync that completed.
+    pub fn told(&mut self) {
+        self.settling.told(self.made);
+    }
+
+    /// Flips a few bits near each other, in bytes that have settled. Gives the place of the first; none if there is none.
+    pub fn rot(&mut self, config: &DiskConfig, stream: &mut Stream, now: Time) -> Option<u64> {
+        let first = self.settled_place(1, config, stream, now)?.start;
+        let mut offset = first;
+        for _ in 0..stream.range(1, 8) {
+            self.durable.flip(offset, stream.below(8) as u8);
+            offset += stream.range(1, 4);
+            if !self.has_settled(&(offset..offset + 1), config, now) {
+                break;
+            }
+        }
+        self.broken_promises += 1;
+        Some(first)
+    }
+
+    /// Makes a settled sector unreadable. Gives its first byte; none if there is none.
+    pub fn lose_sector(&mut self, config: &DiskConfig, stream: &mut Stream, now: Time) -> Option<u64> {
+        let place = self.settled_place(1, config, stream, now)?;
+        let sector = place.start / SECTOR_BYTES;
+        let bytes = sector * SECTOR_BYTES..((sector + 1) * SECTOR_BYTES).min(self.durable.len());
+        if !self.has_settled(&bytes, config, now) {
+            return None;
+        }
+        self.durable.lose_sector(sector);
+        self.broken_promises += 1;
+        Some(bytes.start)
+    }
+
+    /// Where a write that belongs at `bytes` lands by mistake; none if nothing has settled that it could fall on.
+    fn astray(&self, bytes: &Range<u64>, config: &DiskConfig, stream: &mut Stream, now: Time) -> Option<u64> {
+        let place = self.settled_place(bytes.end - bytes.start, config, stream, now)?;
+        let apart = place.end <= bytes.start || bytes.end <= place.start;
+        apart.then_some(place.start)
+    }
+
+    /// A random range of `len` bytes that has settled.
+    fn settled_place(&self, len: u64, config: &DiskConfig, stream: &mut Stream, now: Time) -> Option<Range<u64>> {
+        let room = (self.durable.len() + 1)
+            .checked_sub(len)
+            .filter(|room| *room > 0 && len > 0)?;
+        let mut draw = || {
+            let start = stream.below(room);
+            start..start + len
+        };
+        let mut places = (0..TRIES).map(|_| draw());
+        places.find(|place| self.has_settled(place, config, now))
+    }
+
+    fn has_settled(&self, bytes: &Range<u64>, config: &DiskConfig, now: Time) -> bool {
+        bytes.end <= self.durable.len() && self.settling.has(bytes, now, config.settle_age, self.resolved)
+    }
+
+    fn pop_write(&mut self) -> VolatileWrite {
+        self.writes
+            .pop_front()
+            .expect("disk: a sync covers a write that nobody made")
     }
 
     /// Puts the first `survives` bytes of the oldest volatile write into the image.
@@ -246,14 +362,9 @@ impl Disk {
         let source = self.consumed;
         self.consumed += write.len;
         self.resolved += 1;
-        if survives == 0 {
-            return;
+        if survives > 0 {
+            self.durable.write(write.offset, &self.bytes[source..source + survives]);
         }
-        let start = write.offset as usize;
-        if self.durable.len() < start + survives {
-            self.durable.resize(start + survives, 0);
-        }
-        self.durable[start..start + survives].copy_from_slice(&self.bytes[source..source + survives]);
     }
 
     /// Gives consumed bytes back, at a cost that is constant per byte.
@@ -266,32 +377,38 @@ impl Disk {
             self.consumed = 0;
         }
     }
+
+    /// Ends what is wrong with the disk. Gives how many syncs were held up.
+    pub fn mend(&mut self) -> u32 {
+        let Troubles { stalls, held, .. } = self.troubles;
+        self.troubles = Troubles {
+            stalls: stalls.wrapping_add(1),
+            ..Troubles::default()
+        };
+        held
+    }
 }
 
-fn draw_fate(write: &VolatileWrite, config: &DiskConfig, stream: &mut Stream) -> Fate {
-    let draw = stream.below(u64::from(Ratio::ONE.ppm()));
-    let lost = u64::from(config.lost.ppm());
-    if draw < lost {
-        Fate::Lost
-    } else if draw < lost + u64::from(config.torn.ppm()) {
-        draw_tear(write, stream)
-    } else {
-        Fate::Kept
+impl PendingSync {
+    fn done(&self, error: Option<DiskError>) -> Completion {
+        Completion {
+            token: self.token,
+            seq: self.seq,
+            error,
+        }
     }
 }
 
-/// Where a write breaks: at a sector's boundary inside it or at any byte, each half of the time.
-fn draw_tear(write: &VolatileWrite, stream: &mut Stream) -> Fate {
-    let len = write.len as u64;
-    if len < 2 {
-        return Fate::Lost;
+impl DiskConfig {
+    /// The same without the troubles that come by chance: no slow syncs and no failing ones. What a crash does stays.
+    #[must_use]
+    pub fn healed(self) -> Self {
+        Self {
+            sync: Latency::without_tail(self.sync),
+            error: crate::random::Ratio::ZERO,
+            ..self
+        }
     }
-    let first = SECTOR_BYTES - write.offset % SECTOR_BYTES;
-    if stream.below(2) == 0 && first < len {
-        let boundaries = (len - 1 - first) / SECTOR_BYTES + 1;
-        return Fate::Torn(first + SECTOR_BYTES * stream.below(boundaries));
-    }
-    Fate::Torn(stream.range(1, len - 1))
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 //!
 //! Owns the shapes only. Who schedules them is `kernel`, who takes them is [`crate::world`].
 
-use crate::disk::SyncToken;
+use crate::disk::{DiskError, SyncToken};
 use crate::id::{ClientId, Endpoint, NodeId};
 use crate::network::{DropReason, Mark};
 use crate::process::Payload;
 use crate::random::Stream;
+use crate::time::Duration;
 use serde_json::{Value, json};
 
 /// Stands for nobody where the digest names a party.
@@ -138,6 +139,17 @@ pub(crate) enum Event<M, Q, R> {
     Planned {
         index: u32,
     },
+    /// The end of a disk's stall, unless it was mended or stalled again since.
+    DiskFreed {
+        node: NodeId,
+        stalls: u32,
+    },
+    /// A process stops of its own accord, unless it has crashed since, and is started again.
+    Exit {
+        node: NodeId,
+        incarnation: u32,
+        restart_after: Duration,
+    },
     /// The end of a crash, unless the node was restarted or crashed again since.
     Revival {
         node: NodeId,
@@ -154,6 +166,12 @@ pub(crate) enum Event<M, Q, R> {
 #[derive(Clone, Debug)]
 pub(crate) enum Job<M, Q, R> {
     Parcel(Transit<M, Q, R>),
-    Timer { generation: u32 },
-    Synced { token: SyncToken, cause: u64 },
+    Timer {
+        generation: u32,
+    },
+    Synced {
+        token: SyncToken,
+        error: Option<DiskError>,
+        cause: u64,
+    },
 }

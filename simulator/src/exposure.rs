@@ -57,10 +57,18 @@ classes! {
     Restart "restart" "processes started again";
     Pause "pause" "events that waited for a paused node";
     // --- disk ---
-    LostWrite "lost-write" "unsynced writes lost at a crash";
-    TornWrite "torn-write" "unsynced writes torn at a crash";
-    KeptWrite "kept-write" "unsynced writes that a crash kept all the same";
+    LostWrite "lost-write" "unsynced writes lost at a crash or when their sync failed";
+    TornWrite "torn-write" "unsynced writes torn at a crash or when their sync failed";
+    KeptWrite "kept-write" "unsynced writes that a crash, or a failed sync, kept all the same";
+    ReorderedWrite "reordered-write" "unsynced writes kept, whole or torn, though an earlier one was not";
     SlowSync "slow-sync" "syncs delayed by the long tail of the disk";
+    DiskStall "disk-stall" "syncs held up because their disk stood still";
+    SyncError "sync-error" "syncs that failed with an I/O error";
+    DiskFull "disk-full" "syncs that failed because a write found no space";
+    LyingSync "lying-sync" "writes lost or torn though a sync had said that they are durable";
+    BitRot "bit-rot" "places where durable bits flipped";
+    UnreadableSector "unreadable-sector" "durable sectors that became unreadable";
+    MisdirectedWrite "misdirected-write" "writes that landed on other durable bytes";
     // --- clock ---
     ClockOffset "clock-offset" "timers fired on a clock that started ahead";
     ClockDrift "clock-drift" "timers fired on a drifting clock";

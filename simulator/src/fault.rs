@@ -12,6 +12,7 @@ mod tests;
 pub use check::FaultError;
 pub use target::{Held, OneWay, Target, TargetError};
 
+use crate::disk::DiskFault;
 use crate::id::{Endpoint, NodeId};
 use crate::network::{CutId, NetworkConfig};
 use crate::time::{Duration, Time};
@@ -163,6 +164,14 @@ pub enum FaultAction {
         /// From now on, in parts per million; at most [`DRIFT_LIMIT_PPM`] either way.
         ppm: i32,
     },
+    // --- disk ---
+    /// Does something to the disk of a node, whether the node is up or not. Skipped when there is nothing to damage.
+    Disk {
+        /// The node.
+        target: Target,
+        /// What.
+        fault: DiskFault,
+    },
     // --- all ---
     /// Ends all faults: see [`crate::World::heal`].
     Heal,
@@ -177,7 +186,8 @@ impl FaultAction {
             | Self::Crash { target, .. }
             | Self::Pause { target, .. }
             | Self::ClockStep { target, .. }
-            | Self::ClockDrift { target, .. } => Some(*target),
+            | Self::ClockDrift { target, .. }
+            | Self::Disk { target, .. } => Some(*target),
             _ => None,
         }
     }
@@ -199,6 +209,7 @@ impl FaultAction {
             Self::Release { .. } => "release",
             Self::Replay { .. } => "replay",
             Self::Network { .. } => "network",
+            Self::Disk { .. } => "disk",
             Self::Heal => "heal",
         }
     }

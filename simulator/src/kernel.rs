@@ -37,6 +37,8 @@ pub(crate) struct NodeState<M, Q, R> {
     /// Counts crashes, and pauses: what was scheduled for an earlier one is void.
     pub incarnation: u32,
     pub pauses: u32,
+    /// How often a process was started.
+    pub boots: u32,
     pub clock: Clock,
     /// Whether the clock started ahead of true time.
     clock_ahead: bool,
@@ -78,7 +80,7 @@ pub(crate) struct Kernel<M, Q, R> {
     pub disk_config: DiskConfig,
     network_stream: Stream,
     damage_stream: Stream,
-    disk_stream: Stream,
+    pub disk_stream: Stream,
     pub fault_stream: Stream,
     pub exposure: Exposure,
     pub digester: Digester,
@@ -97,6 +99,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
                 paused: false,
                 incarnation: 0,
                 pauses: 0,
+                boots: 0,
                 clock_ahead: clock.local(Time::ZERO) > LocalTime::ZERO,
                 clock,
                 timer: Timer::default(),

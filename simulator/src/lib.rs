@@ -58,7 +58,7 @@ pub use client::{Client, ClientContext, NoClient};
 pub use clock::{Clock, ClockConfig};
 pub use config::{ConfigError, WorldConfig};
 pub use digest::{Digest, Stamp};
-pub use disk::{DiskConfig, DiskImage, SyncToken};
+pub use disk::{DiskConfig, DiskError, DiskFault, DiskImage, SyncToken};
 pub use exposure::{Exposure, FaultClass};
 pub use fault::{FaultAction, Held, OneWay, PlannedFault, Target};
 pub use id::{ClientId, ClientIds, Endpoint, NodeId, NodeIds};

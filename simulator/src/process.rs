@@ -5,11 +5,11 @@
 
 use crate::client::Client;
 use crate::digest::Stamp;
-use crate::disk::{DiskImage, SyncToken};
+use crate::disk::{DiskError, DiskImage, SyncToken};
 use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
 use crate::kernel::Kernel;
 use crate::random::Stream;
-use crate::time::LocalTime;
+use crate::time::{Duration, LocalTime};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -74,6 +74,15 @@ pub trait Process: Sized {
     /// Everything written before that call of [`Context::sync`] is durable.
     fn on_sync(&mut self, token: SyncToken, ctx: &mut Context<'_, Self>);
 
+    /// That call of [`Context::sync`] failed. Everything written between the sync before it and that call is in doubt, each
+    /// write kept, lost or torn, and no later sync says anything of it: a process that goes on must have written it anew. The
+    /// usual answer is to stop, and to start again from what the disk really has: see [`Context::restart`].
+    ///
+    /// By default nothing: what waited for that sync waits for ever.
+    fn on_sync_failed(&mut self, token: SyncToken, error: DiskError, ctx: &mut Context<'_, Self>) {
+        let _ = (token, error, ctx);
+    }
+
     /// A client's request arrived.
     fn on_request(&mut self, from: ClientId, request: Self::Request, ctx: &mut Context<'_, Self>);
 
@@ -100,6 +109,12 @@ impl<'a, P: Process> Context<'a, P> {
     #[inline]
     pub fn id(&self) -> NodeId {
         self.node
+    }
+
+    /// How often a process was started on this node, this time included: what a supervisor counts, and no disk forgets.
+    #[inline]
+    pub fn boots(&self) -> u32 {
+        self.kernel.nodes[self.node.index()].boots
     }
 
     /// All nodes, this one included.
@@ -146,6 +161,12 @@ impl<'a, P: Process> Context<'a, P> {
     #[inline]
     pub fn sync(&mut self, token: SyncToken) {
         self.kernel.sync(self.node, token);
+    }
+
+    /// Stops this process after the event being handled, and starts it again from its disk after a while. What it had not
+    /// synced meets the same fate as at a crash; that it stopped is counted as no fault.
+    pub fn restart(&mut self, after: Duration) {
+        self.kernel.exit(self.node, after);
     }
 
     /// Sets, moves or clears the one timer of this node. A deadline that has passed fires at once, as an event of its own.

@@ -1,6 +1,6 @@
 //! What a world tells its observer: one [`Step`] for each event that it handled, and why it stopped if it had to.
 
-use crate::disk::SyncToken;
+use crate::disk::{DiskError, SyncToken};
 use crate::id::{ClientId, Endpoint, NodeId};
 use crate::network::{CutId, DropReason};
 use crate::time::{Duration, Time};
@@ -42,6 +42,13 @@ pub enum StepKind {
         /// Which sync.
         token: SyncToken,
     },
+    /// A node was told that a sync has failed.
+    SyncFailed {
+        /// Which sync.
+        token: SyncToken,
+        /// Why.
+        error: DiskError,
+    },
     /// A node handled a request.
     Request {
         /// Who sent it.
@@ -59,7 +66,7 @@ pub enum StepKind {
         /// Which client.
         client: ClientId,
     },
-    /// A process was killed.
+    /// A process was killed, or stopped of its own accord.
     Crashed,
     /// A process started again.
     Restarted,
@@ -69,6 +76,8 @@ pub enum StepKind {
     Resumed,
     /// A clock was stepped or drifts otherwise.
     ClockChanged,
+    /// A disk was struck.
+    DiskStruck,
     /// Links were cut.
     Cut {
         /// The name of the cut.
@@ -109,6 +118,8 @@ pub enum SkipReason {
     TooManyDown,
     /// The node, or the cut, is not in the state that the fault would change.
     AlreadySo,
+    /// There is nothing yet on the disk that may decay.
+    NothingSettled,
 }
 
 impl SkipReason {
@@ -118,6 +129,7 @@ impl SkipReason {
             Self::NoTarget => "no-target",
             Self::TooManyDown => "too-many-down",
             Self::AlreadySo => "already-so",
+            Self::NothingSettled => "nothing-settled",
         }
     }
 }

@@ -4,12 +4,13 @@
 //! in `view`, and what effects turn into in `kernel`.
 
 mod faults;
+mod storage;
 mod view;
 
 use crate::client::{Client, ClientContext};
 use crate::config::{ConfigError, WorldConfig};
 use crate::digest::Entry;
-use crate::disk::{DiskImage, SyncToken};
+use crate::disk::DiskImage;
 use crate::event::{Event, Job, NOBODY, Parcel, Transit, party};
 use crate::exposure::FaultClass;
 use crate::fault::PlannedFault;
@@ -185,23 +186,18 @@ impl<P: Process> World<P> {
             Event::Arrival(transit) => self.take_arrival(transit),
             Event::Timer { node, generation } => self.admit(node, Job::Timer { generation }),
             Event::SyncDone { node, incarnation } => {
-                let state = &mut self.kernel.nodes[node.index()];
-                if state.incarnation != incarnation {
-                    return None;
-                }
-                // The disk does not wait for a paused process.
-                let done = state.disk.complete();
-                self.admit(
-                    node,
-                    Job::Synced {
-                        token: done.token,
-                        cause: done.seq,
-                    },
-                )
+                let current = self.kernel.nodes[node.index()].incarnation == incarnation;
+                current.then(|| self.take_sync_done(node)).flatten()
             }
             Event::ClientTimer { client, generation } => self.handle_client_timer(client, generation),
             Event::Drain { node } => self.drain(node),
             Event::Planned { index } => self.take_planned(index),
+            Event::DiskFreed { node, stalls } => self.take_disk_freed(node, stalls),
+            Event::Exit {
+                node,
+                incarnation,
+                restart_after,
+            } => self.take_exit(node, incarnation, restart_after),
             Event::Revival { node, incarnation } => self.take_revival(node, incarnation),
             Event::Wakeup { node, pauses } => self.take_wakeup(node, pauses),
         }
@@ -273,7 +269,7 @@ impl<P: Process> World<P> {
         match job {
             Job::Parcel(transit) => Some(self.handle_parcel(transit)),
             Job::Timer { generation } => self.handle_timer(node, generation),
-            Job::Synced { token, cause } => Some(self.handle_synced(node, token, cause)),
+            Job::Synced { token, error, cause } => Some(self.handle_synced(node, token, error, cause)),
         }
     }
 
@@ -342,17 +338,6 @@ impl<P: Process> World<P> {
         Some(self.step_at(seq, Some(node), StepKind::Timer))
     }
 
-    fn handle_synced(&mut self, node: NodeId, token: SyncToken, cause: u64) -> Step {
-        let kernel = &mut self.kernel;
-        kernel
-            .digester
-            .entry(Entry::Sync, kernel.now.0, kernel.ticket, node.0, NOBODY)
-            .u64(token.0);
-        let seq = self.begin(Some(node.into()), "sync", Some(cause), || json!({ "token": token }));
-        self.with_process(node, |process, ctx| process.on_sync(token, ctx));
-        self.step_at(seq, Some(node), StepKind::Synced { token })
-    }
-
     fn handle_client_timer(&mut self, client: ClientId, generation: u32) -> Option<Step> {
         let cause = self.kernel.fire_client_timer(client, generation)?;
         let kernel = &mut self.kernel;
@@ -406,6 +391,7 @@ impl<P: Process> World<P> {
         let state = &mut self.kernel.nodes[node.index()];
         assert!(!state.up, "world: {node} boots while it is up");
         state.up = true;
+        state.boots = state.boots.saturating_add(1);
         let bytes = state.disk.image().len();
         let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
         self.kernel
@@ -418,7 +404,7 @@ impl<P: Process> World<P> {
         let image = self.kernel.nodes[node.index()].disk.take_image();
         let process = P::boot(
             &host.config,
-            &DiskImage::new(&image),
+            &DiskImage::of(&image),
             &mut Context::new(&mut self.kernel, node),
         );
         self.kernel.nodes[node.index()].disk.put_image(image);

@@ -37,6 +37,10 @@ impl Properties {
                 self.read_freshness.restarted(step);
                 Ok(())
             }
+            Observation::Damaged => {
+                self.ghost.node_mut(step.node).damaged = true;
+                Ok(())
+            }
             Observation::Term { term } => self.term(step, term),
             Observation::Role { role, term } => self.role(step, role, term),
             Observation::Truncated { from } => self.truncated(step, from),
@@ -113,12 +117,15 @@ impl Properties {
     }
 
     fn booted(&mut self, step: Step, hard_state: HardState, snapshot: u64, entries: &[EntryMark]) -> Verdict {
-        self.judged
-            .pass(monotonic_term::booted(&self.ghost, step, hard_state.term))?;
-        let verdict = self.one_durable_vote.booted(&self.ghost, step, hard_state);
-        self.judged.pass(verdict)?;
+        let damaged = std::mem::take(&mut self.ghost.node_mut(step.node).damaged);
+        if !damaged {
+            self.judged
+                .pass(monotonic_term::booted(&self.ghost, step, hard_state.term))?;
+            let verdict = self.one_durable_vote.booted(&self.ghost, step, hard_state);
+            self.judged.pass(verdict)?;
+        }
         index_order::booted(&self.ghost, step, snapshot, entries)?;
-        let survivor = committed_immutable::survivor(&self.ghost, step);
+        let survivor = committed_immutable::survivor(&self.ghost, step).filter(|_| !damaged);
 
         let base = self.committed_mark(snapshot);
         self.read_freshness.restarted(step);

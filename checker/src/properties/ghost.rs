@@ -134,6 +134,8 @@ pub struct HardState {
 #[derive(Clone, Debug)]
 pub struct Node {
     pub up: bool,
+    /// Its disk has lost something durable since it last booted.
+    pub damaged: bool,
     /// Current term in memory.
     pub term: u64,
     pub role: Role,
@@ -157,6 +159,7 @@ impl Default for Node {
     fn default() -> Self {
         Self {
             up: false,
+            damaged: false,
             term: 0,
             role: Role::Follower,
             role_term: 0,

@@ -78,6 +78,10 @@ pub enum Observation<'a> {
         /// Recovered log, from index `snapshot + 1` on.
         entries: &'a [EntryMark],
     },
+    /// The disk of the node, which is down, has lost or changed what it had durably held: its next boot may recover less, even
+    /// of term and vote, and nobody is to blame for that. What the node does of it later is judged as ever. Told by a
+    /// harness that knows what it did to the disk, never on the word of the node.
+    Damaged,
     /// The node's process ended. Its disk stays, and goes on counting.
     Crashed,
     /// The current term, in memory.

@@ -71,3 +71,31 @@ fn a_drift_is_taken_back_to_what_each_clock_had() {
     let after = rates(&plan, Time(6_000_000_000));
     assert!(start.iter().all(|rate| after.contains(rate)), "{after:?}");
 }
+
+#[test]
+fn what_destroys_data_strikes_a_minority_of_the_fewest_voters_and_always_the_same_one() {
+    let destroys = |planned: &PlannedFault| match planned.action {
+        FaultAction::Disk { target, fault } if fault.destroys() => Some(target),
+        _ => None,
+    };
+    let disks = "[[fault]]\nkind = \"disk-rot\"\nevery = \"500ms\"\n[[fault]]\nkind = \"disk-misdirect\"\nevery = \"700ms\"\n\
+                 [[fault]]\nkind = \"disk-lie\"\nevery = \"1s\"\nfor = \"300ms\"\n";
+    let operator = "[operator]\nmin_voters = 3\n";
+    let unlimited = "[budget]\ndamage = \"unlimited\"\n";
+    for (with, most) in [("", 2), (operator, 1), ("[operator]\n", 0), (unlimited, 5)] {
+        let mut all = std::collections::BTreeSet::new();
+        for seed in 0..100 {
+            let plan = plan_of(&format!("{with}{disks}"), seed);
+            let mut struck: Vec<_> = plan.iter().filter_map(destroys).map(String::from).collect();
+            struck.sort_unstable();
+            struck.dedup();
+            assert_eq!(struck.len(), most, "seed {seed}: {struck:?}");
+            all.extend(struck);
+        }
+        assert_eq!(
+            all.len(),
+            if most == 0 { 0 } else { 5 },
+            "over many seeds it may be anybody: {all:?}"
+        );
+    }
+}

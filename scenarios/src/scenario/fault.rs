@@ -3,6 +3,7 @@
 //! Owns the types. Leaves to others: reading them (`read_fault.rs`), and turning them into a plan of timed actions for a
 //! seed (whoever runs the scenario).
 
+use super::disk_fault::DiskKind;
 use super::spec::{DurationRange, OffsetRange};
 
 /// One `[[fault]]`: what happens and when. Faults strike during `time.chaos` only; when it ends, all of them heal.
@@ -172,6 +173,8 @@ pub enum FaultKind {
         /// `for`: time until the restart, drawn for each node; 1 us to 1 h.
         lasts: DurationRange,
     },
+    /// `disk-...`: something happens to the disk of one node.
+    Disk(DiskKind),
 }
 
 impl FaultKind {
@@ -193,6 +196,7 @@ impl FaultKind {
             Self::ClockDrift { .. } => "clock-drift",
             Self::RollingRestart { .. } => "rolling-restart",
             Self::PowerLoss { .. } => "power-loss",
+            Self::Disk(kind) => kind.name(),
         }
     }
 
@@ -221,6 +225,7 @@ impl FaultKind {
             | Self::Pause { target, .. }
             | Self::ClockStep { target, .. }
             | Self::ClockDrift { target, .. } => Some(target),
+            Self::Disk(kind) => kind.target_mut(),
             Self::Partition { .. }
             | Self::CutClients { .. }
             | Self::ClogLink { .. }
@@ -247,6 +252,7 @@ impl FaultKind {
             | Self::ClockDrift { lasts, .. }
             | Self::RollingRestart { lasts, .. }
             | Self::PowerLoss { lasts } => Some(lasts),
+            Self::Disk(kind) => kind.lasts(),
             Self::ClockStep { .. } | Self::ReplayOld { .. } => None,
         }
     }

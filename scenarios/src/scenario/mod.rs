@@ -29,6 +29,7 @@
 //! and fault classes, come in as [`Known`]. It draws nothing and runs nothing.
 
 mod catalog;
+mod disk_fault;
 mod document;
 mod error;
 mod fault;
@@ -46,13 +47,14 @@ mod write;
 mod write_fault;
 
 pub use catalog::{Builtin, UnknownScenario, builtin, find};
+pub use disk_fault::{DiskKind, RotForm};
 pub use error::{Place, Problem, ScenarioError};
 pub use fault::{Direction, Fault, FaultKind, MESSAGE_KINDS, Side, Split, Target, Trigger, When};
 pub use links::{Links, Shape};
 pub use quantity::QuantityError;
 pub use spec::{
-    Choice, Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, OffsetRange, Operator, OrderMix,
-    Scenario, Timing, Verdict, Workload,
+    Budget, Choice, Clock, Cluster, Damage, Disk, DurationRange, Expect, Mix, Model, Network, OffsetRange, Operator,
+    OrderMix, Scenario, Timing, Verdict, Workload,
 };
 
 use error::Misfit;

@@ -7,7 +7,8 @@ use super::error::{Misfit, Problem, shown};
 use super::quantity::{self, DURATION};
 use super::section::{Section, is_kebab_case, unknown_word, wrong_type};
 use super::spec::{
-    Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, Scenario, Timing, Verdict, Workload,
+    Budget, Clock, Cluster, Damage, Disk, DurationRange, Expect, Mix, Model, Network, Scenario, Timing, Verdict,
+    Workload,
 };
 use super::{Known, MAX_FAULTS, Result, SCHEMA, links, read_cluster, read_fault};
 
@@ -29,6 +30,7 @@ pub(super) const VERDICTS: [(&str, Verdict); 4] = [
     ("liveness-violation", Verdict::LivenessViolation),
     ("inconclusive", Verdict::Inconclusive),
 ];
+pub(super) const DAMAGES: [(&str, Damage); 2] = [("minority", Damage::Minority), ("unlimited", Damage::Unlimited)];
 pub(super) const MODELS: [(&str, Model); 12] = Model::ALL;
 
 /// Reads and checks the whole document.
@@ -37,8 +39,8 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
     // First of all: a file for another version may differ in anything else.
     schema(&top)?;
     top.only(&[
-        "schema", "name", "about", "cluster", "time", "network", "disk", "clock", "workload", "operator", "fault",
-        "expect",
+        "schema", "name", "about", "cluster", "time", "network", "disk", "budget", "clock", "workload", "operator",
+        "fault", "expect",
     ])?;
     let (name, about) = (name(&top)?, about(&top)?);
     let cluster = read_cluster::cluster(top.child("cluster", "cluster.", "[cluster]")?)?;
@@ -48,6 +50,7 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
         about,
         network: network(top.child("network", "network.", "[network]")?)?,
         disk: disk(top.child("disk", "disk.", "[disk]")?)?,
+        budget: budget(top.child("budget", "budget.", "[budget]")?)?,
         clock: clock(top.child("clock", "clock.", "[clock]")?)?,
         workload: workload(top.child("workload", "workload.", "[workload]")?)?,
         operator: read_cluster::operator(&top, &cluster, &time)?,
@@ -156,7 +159,9 @@ fn network(section: Section<'_>) -> Result<Network> {
 }
 
 fn disk(section: Section<'_>) -> Result<Disk> {
-    section.only(&["sync", "slow", "slow_max", "lost", "torn"])?;
+    section.only(&[
+        "sync", "slow", "slow_max", "lost", "torn", "reorder", "error", "rot_age", "distrust",
+    ])?;
     let sync = section.durations("sync", millis(0, 1), 0..=10 * SECOND)?;
     let disk = Disk {
         sync,
@@ -164,6 +169,10 @@ fn disk(section: Section<'_>) -> Result<Disk> {
         slow_max_ns: longest(&section, "slow_max", "sync", sync, MINUTE)?,
         lost_ppm: section.ratio("lost", WHOLE / 2, 0..=WHOLE)?,
         torn_ppm: section.ratio("torn", 0, 0..=WHOLE)?,
+        reorder_ppm: section.ratio("reorder", 0, 0..=WHOLE)?,
+        error_ppm: section.ratio("error", 0, 0..=WHOLE)?,
+        rot_age_ns: section.duration("rot_age", SECOND, 0..=MINUTE)?,
+        distrust: section.flag("distrust", false)?,
     };
     if disk.lost_ppm + disk.torn_ppm > WHOLE {
         return Err(Misfit::unfit(
@@ -177,6 +186,13 @@ fn disk(section: Section<'_>) -> Result<Disk> {
         ));
     }
     Ok(disk)
+}
+
+fn budget(section: Section<'_>) -> Result<Budget> {
+    section.only(&["damage"])?;
+    Ok(Budget {
+        damage: section.word("damage", Damage::Minority, &DAMAGES)?,
+    })
 }
 
 fn clock(section: Section<'_>) -> Result<Clock> {

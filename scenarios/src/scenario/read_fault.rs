@@ -3,10 +3,12 @@
 //! The settings of each kind are read in the modules below, one for each domain.
 
 mod clock;
+mod disk;
 mod network;
 mod process;
 mod when;
 
+pub(super) use disk::ROT_FORMS;
 pub(super) use network::{DIRECTIONS, SIDES, SPLITS};
 
 use super::document::Node;
@@ -23,7 +25,11 @@ type Kind = (&'static str, &'static [&'static str]);
 
 /// Every kind, in the order of the documentation.
 fn kinds() -> impl Iterator<Item = Kind> {
-    network::KINDS.into_iter().chain(process::KINDS).chain(clock::KINDS)
+    network::KINDS
+        .into_iter()
+        .chain(process::KINDS)
+        .chain(disk::KINDS)
+        .chain(clock::KINDS)
 }
 
 /// Reads the fault of this index, counted from 0.
@@ -51,7 +57,7 @@ pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing, known:
 }
 
 fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<FaultKind> {
-    for domain in [network::settings, process::settings, clock::settings] {
+    for domain in [network::settings, process::settings, disk::settings, clock::settings] {
         if let Some(kind) = domain(section, kind, cluster)? {
             return Ok(kind);
         }

@@ -26,6 +26,8 @@ pub struct Scenario {
     pub network: Network,
     /// `[disk]`: how long a sync takes, and what a crash does to writes that were not synced.
     pub disk: Disk,
+    /// `[budget]`: how much the faults may destroy.
+    pub budget: Budget,
     /// `[clock]`: how far the nodes' clocks are apart from the start.
     pub clock: Clock,
     /// `[workload]`: what the clients do.
@@ -135,6 +137,35 @@ pub struct Disk {
     pub lost_ppm: u32,
     /// `torn`: at a crash, the share of unsynced writes (ppm) of which only a part remains; default 0.
     pub torn_ppm: u32,
+    /// `reorder`: the share of crashes (ppm) that find the disk reordering its unsynced writes: then a later one may be kept
+    /// though an earlier one is lost; default 0, each crash keeps a beginning of them.
+    pub reorder_ppm: u32,
+    /// `error`: share of syncs (ppm) that fail with an I/O error: what they cover is kept, lost or torn as at a crash; default
+    /// 0.
+    pub error_ppm: u32,
+    /// `rot_age`: only what has been durable for so long, and was followed by something durable, decays or is hit by a
+    /// misdirected write; up to 1 min; default 1 s. A service that notes how far its file is durable needs some time to
+    /// do so, and must have it: damage that nothing vouches against cannot be told from a torn write.
+    pub rot_age_ns: u64,
+    /// `distrust`: whether the nodes whose disks may be damaged (see `[budget]`) take each restart for one after which the
+    /// disk may have forgotten what it was told to keep: they never vote again; default false.
+    pub distrust: bool,
+}
+
+/// `[budget]`: how much of the cluster's durable data the faults may destroy: by lying syncs, rot and misdirected writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// `damage`: whose; default `minority`.
+    pub damage: Damage,
+}
+
+/// Whose durable data may be destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// `minority`: that of a minority of the smallest number of voters that a run can have, drawn once for each run.
+    Minority,
+    /// `unlimited`: anybody's. No protocol survives that: expect a violation, or no service.
+    Unlimited,
 }
 
 /// `[clock]`: how the nodes' clocks differ from true time from the start of a run.

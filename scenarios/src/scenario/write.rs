@@ -2,7 +2,7 @@
 
 use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
-use super::read::{MODELS, VERDICTS};
+use super::read::{DAMAGES, MODELS, VERDICTS};
 use super::spec::{Choice, DurationRange, Model, Operator, Scenario};
 use super::write_fault::write_fault;
 use super::{OFF, SCHEMA};
@@ -84,6 +84,12 @@ impl Scenario {
         out.duration("slow_max", disk.slow_max_ns);
         out.ratio("lost", disk.lost_ppm);
         out.ratio("torn", disk.torn_ppm);
+        out.ratio("reorder", disk.reorder_ppm);
+        out.ratio("error", disk.error_ppm);
+        out.duration("rot_age", disk.rot_age_ns);
+        out.raw("distrust", disk.distrust);
+        out.section("[budget]");
+        out.text("damage", word(&DAMAGES, &self.budget.damage));
         out.section("[clock]");
         out.duration("offset", clock.offset_max_ns);
         out.ratio("drift", clock.drift_max_ppm);

@@ -1,8 +1,9 @@
 //! From a [`Fault`] back to its `[[fault]]` section.
 
+use super::disk_fault::DiskKind;
 use super::fault::{Fault, FaultKind, Target, When};
 use super::quantity::{DURATION, format_range};
-use super::read_fault::{DIRECTIONS, SIDES, SPLITS};
+use super::read_fault::{DIRECTIONS, ROT_FORMS, SIDES, SPLITS};
 use super::write::{Writer, word};
 use std::fmt::Display;
 
@@ -69,7 +70,9 @@ pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
         }
         FaultKind::ReplayOld { messages } => out.raw("messages", messages),
         FaultKind::SwizzleClog { gap, .. } | FaultKind::RollingRestart { gap, .. } => out.durations("gap", gap),
-        FaultKind::CutClients { .. }
+        FaultKind::Disk(DiskKind::Rot { form }) => out.text("how", word(&ROT_FORMS, &form)),
+        FaultKind::Disk(_)
+        | FaultKind::CutClients { .. }
         | FaultKind::ClogLink { .. }
         | FaultKind::Crash { max_down: None, .. }
         | FaultKind::Pause { .. }

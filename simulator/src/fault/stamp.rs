@@ -66,6 +66,7 @@ impl FaultAction {
             Self::ClockStep { by, .. } => stamp.u64(*by as u64),
             Self::ClockDrift { ppm, .. } => stamp.u32(*ppm as u32),
             Self::Network { config } => stamp_network(config, stamp),
+            Self::Disk { fault, .. } => fault.stamp(stamp),
             Self::Heal => {}
         }
     }

@@ -62,6 +62,14 @@ fn samples() -> Vec<FaultAction> {
         },
         FaultAction::Release { id },
         FaultAction::Replay { count: 3 },
+        FaultAction::Disk {
+            target,
+            fault: DiskFault::Stall { lasts: Duration(5) },
+        },
+        FaultAction::Disk {
+            target,
+            fault: DiskFault::Rot,
+        },
         FaultAction::Heal,
     ]
 }

@@ -1,13 +1,14 @@
-//! What is written: volatile writes, syncs, and what a crash leaves of them.
+//! What is written: volatile writes, how their syncs end, and what a crash leaves of them.
 
 use super::Kernel;
 use crate::digest::Entry;
-use crate::disk::{DiskFull, SyncToken};
+use crate::disk::{Completion, DiskError, DiskFull, Ending, Fate, Outcome, SyncToken};
 use crate::event::{Event, NOBODY};
 use crate::exposure::FaultClass;
 use crate::id::NodeId;
 use crate::process::Payload;
 use crate::step::Halt;
+use crate::time::Duration;
 use serde_json::json;
 
 impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
@@ -20,8 +21,9 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
             .entry(Entry::Write, self.now.0, self.ticket, node.0, NOBODY);
         stamp.u64(offset);
         stamp.bytes(bytes);
-        let max_bytes = self.disk_config.max_bytes;
-        if let Err(DiskFull) = self.nodes[node.index()].disk.write(offset, bytes, seq, max_bytes) {
+        let (now, max_bytes) = (self.now, self.disk_config.max_bytes);
+        let disk = &mut self.nodes[node.index()].disk;
+        if let Err(DiskFull) = disk.write(offset, bytes, seq, now, max_bytes) {
             let halt = Halt::DiskFull {
                 node,
                 at: self.now,
@@ -45,35 +47,118 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
         self.schedule(at, Event::SyncDone { node, incarnation });
     }
 
-    /// Lets a crash decide what is left of a node's volatile writes. `crash` is the trace number of the crash.
-    pub fn cut_power(&mut self, node: NodeId, crash: u64) {
-        use crate::disk::Fate;
+    /// Lets a process stop when the event at hand is over.
+    pub fn exit(&mut self, node: NodeId, restart_after: Duration) {
+        let incarnation = self.nodes[node.index()].incarnation;
+        let exit = Event::Exit {
+            node,
+            incarnation,
+            restart_after,
+        };
+        self.schedule(self.now, exit);
+    }
+
+    /// Completes the oldest sync under way on a node, fails it, or lets it lie.
+    pub fn end_sync(&mut self, node: NodeId) -> Completion {
         let mut disk = std::mem::take(&mut self.nodes[node.index()].disk);
         let (config, mut stream) = (self.disk_config, self.disk_stream.clone());
-        disk.crash(&config, &mut stream, |outcome| {
-            let (kind, class, survived) = match outcome.fate {
-                Fate::Kept => ("kept", FaultClass::KeptWrite, outcome.len),
-                Fate::Lost => ("lost", FaultClass::LostWrite, 0),
-                Fate::Torn(survived) => ("torn", FaultClass::TornWrite, survived),
-            };
-            self.exposure.add(class);
-            let mut stamp = self
-                .digester
-                .entry(Entry::Surviving, self.now.0, self.ticket, node.0, NOBODY);
-            stamp.u64(outcome.offset);
-            stamp.u64(outcome.len);
-            stamp.u64(survived);
-            let seq = self.next_seq();
-            self.trace.record(
-                seq,
-                self.now,
-                Some(node.into()),
-                kind,
-                Some(crash),
-                || json!({ "offset": outcome.offset, "len": outcome.len, "survived": survived, "write": outcome.seq }),
-            );
-        });
+        let done = match disk.ending(&config, &mut stream, self.now) {
+            Ending::Durable => {
+                let (done, landed) = disk.complete(&config, &mut stream, self.now);
+                if let Some(place) = landed {
+                    self.exposure.add(FaultClass::MisdirectedWrite);
+                    self.note_damage(node, "misdirected", place);
+                }
+                done
+            }
+            Ending::Lie => {
+                let (done, promised) = disk.lie();
+                self.note_lie(node, done.seq, promised);
+                done
+            }
+            Ending::Fail(error) => {
+                self.exposure.add(match error {
+                    DiskError::Io => FaultClass::SyncError,
+                    DiskError::NoSpace => FaultClass::DiskFull,
+                });
+                let (cause, sync) = (self.next_seq(), disk.due());
+                self.trace.record(
+                    cause,
+                    self.now,
+                    Some(node.into()),
+                    "sync-fails",
+                    Some(sync.seq),
+                    || json!({ "token": sync.token, "error": error }),
+                );
+                disk.fail(error, &config, &mut stream, |outcome| {
+                    self.decided(node, cause, &outcome)
+                })
+            }
+        };
         self.disk_stream = stream;
         self.nodes[node.index()].disk = disk;
+        done
+    }
+
+    fn note_lie(&mut self, node: NodeId, sync: u64, promised: u64) {
+        let seq = self.next_seq();
+        self.trace.record(
+            seq,
+            self.now,
+            Some(node.into()),
+            "sync-lies",
+            Some(sync),
+            || json!({ "writes": promised }),
+        );
+    }
+
+    /// Puts damage to what was durable into digest and trace.
+    pub fn note_damage(&mut self, node: NodeId, kind: &'static str, place: u64) {
+        let mut stamp = self
+            .digester
+            .entry(Entry::Damage, self.now.0, self.ticket, node.0, NOBODY);
+        stamp.str(kind);
+        stamp.u64(place);
+        self.note(Some(node.into()), kind, || json!({ "offset": place }));
+    }
+
+    /// Lets a crash decide what is left of a node's volatile writes. `crash` is the trace number of the crash.
+    pub fn cut_power(&mut self, node: NodeId, crash: u64) {
+        let mut disk = std::mem::take(&mut self.nodes[node.index()].disk);
+        let (config, mut stream) = (self.disk_config, self.disk_stream.clone());
+        disk.crash(&config, &mut stream, |outcome| self.decided(node, crash, &outcome));
+        self.disk_stream = stream;
+        self.nodes[node.index()].disk = disk;
+    }
+
+    /// Counts and records the fate of a volatile write. `cause` is the trace number of the crash or of the failure.
+    fn decided(&mut self, node: NodeId, cause: u64, outcome: &Outcome) {
+        let (kind, class, survived) = match outcome.fate {
+            Fate::Kept => ("kept", FaultClass::KeptWrite, outcome.len),
+            Fate::Lost => ("lost", FaultClass::LostWrite, 0),
+            Fate::Torn(survived) => ("torn", FaultClass::TornWrite, survived),
+        };
+        self.exposure.add(class);
+        if outcome.overtook {
+            self.exposure.add(FaultClass::ReorderedWrite);
+        }
+        if outcome.promised && outcome.fate != Fate::Kept {
+            self.exposure.add(FaultClass::LyingSync);
+        }
+        let mut stamp = self
+            .digester
+            .entry(Entry::Surviving, self.now.0, self.ticket, node.0, NOBODY);
+        stamp.u64(outcome.offset);
+        stamp.u64(outcome.len);
+        stamp.u64(survived);
+        let seq = self.next_seq();
+        self.trace.record(
+            seq,
+            self.now,
+            Some(node.into()),
+            kind,
+            Some(cause),
+            || json!({ "offset": outcome.offset, "len": outcome.len, "survived": survived, "write": outcome.seq }),
+        );
     }
 }

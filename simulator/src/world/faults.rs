@@ -3,6 +3,7 @@
 //! Owns who is meant, what stands in the way, and the dispatch; what each domain's faults do is in the modules below.
 
 mod clock;
+mod disk;
 mod network;
 mod process;
 
@@ -32,7 +33,8 @@ impl<P: Process> World<P> {
         step
     }
 
-    /// Ends all faults: cuts are mended; what was held is delivered; links are plain; loss, duplication, reordering and long tails end, in the network and on the disks;
+    /// Ends all faults: cuts are mended; what was held is delivered; links are plain; loss, duplication, reordering, long tails
+    /// and failures end, in the network and on the disks;
     /// paused nodes go on; clocks stop drifting (what they are off by stays); planned faults that are still to come are
     /// dropped. Crashed nodes restart at this same instant: each as an event of its own, so that each makes a step.
     pub fn heal(&mut self) {
@@ -132,6 +134,7 @@ impl<P: Process> World<P> {
                 self.kernel.network.configure(*config);
                 self.record(None, "network", StepKind::NetworkChanged, || describe(action))
             }
+            (FaultAction::Disk { fault, .. }, Some(node)) => self.strike_disk(node, *fault, action),
             (FaultAction::Heal, _) => self.end_faults(),
             (_, None) => unreachable!("world: an aimed fault was applied without its target"),
         }
@@ -194,7 +197,7 @@ impl<P: Process> World<P> {
         self.kernel.network.heal();
         self.kernel.release_all();
         self.kernel.forget();
-        self.kernel.disk_config.sync = self.kernel.disk_config.sync.without_tail();
+        self.mend_disks();
         for node in self.nodes() {
             self.kernel.change_clock(node, |clock, now| clock.set_drift(now, 0));
             if self.is_paused(node) {
@@ -209,7 +212,7 @@ impl<P: Process> World<P> {
         step
     }
 
-    fn fold(&mut self, entry: Entry, node: Option<NodeId>) {
+    pub(in crate::world) fn fold(&mut self, entry: Entry, node: Option<NodeId>) {
         let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
         self.kernel
             .digester
@@ -230,7 +233,7 @@ impl<P: Process> World<P> {
 }
 
 /// What was asked for, as fields of a trace event; `kind` becomes `action`.
-fn describe(action: &FaultAction) -> Value {
+pub(super) fn describe(action: &FaultAction) -> Value {
     let mut value = serde_json::to_value(action).unwrap_or(Value::Null);
     if let Some(kind) = value.as_object_mut().and_then(|fields| fields.remove("kind")) {
         value["action"] = kind;

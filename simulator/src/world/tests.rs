@@ -1,6 +1,7 @@
 //! A process and a client that do what a test tells them, and the tests of the world by subject.
 
 mod determinism;
+mod disks;
 mod faults;
 mod links;
 mod storage;
@@ -8,6 +9,7 @@ mod timing;
 
 use super::*;
 use crate::digest::Stamp;
+use crate::disk::{DiskError, DiskFault, SyncToken};
 use crate::exposure::Exposure;
 use crate::fault::{FaultAction, Held, OneWay, Target};
 use crate::network::CutId;
@@ -29,6 +31,7 @@ enum Op {
     Say(NodeId, u64),
     Write(u64, Vec<u8>),
     Sync(u64),
+    Restart(Duration),
     /// On the local clock.
     Timer(Option<LocalTime>),
     Respond(u64),
@@ -76,6 +79,7 @@ enum Seen {
     Word(NodeId, u64),
     Timer,
     Sync(u64),
+    SyncFailed(u64, DiskError),
     Told,
 }
 
@@ -102,6 +106,7 @@ impl Probe {
                 Op::Say(to, word) => ctx.send(to, Word(word)),
                 Op::Write(offset, bytes) => ctx.write(offset, &bytes),
                 Op::Sync(token) => ctx.sync(SyncToken(token)),
+                Op::Restart(after) => ctx.restart(after),
                 Op::Timer(deadline) => ctx.set_timer(deadline),
                 Op::Respond(word) => ctx.respond(client.expect("nobody to respond to"), Word(word)),
                 Op::Babble => {
@@ -152,7 +157,7 @@ impl Process for Probe {
     type Client = Teller;
 
     fn boot(setup: &Setup, disk: &DiskImage<'_>, ctx: &mut Context<'_, Self>) -> Self {
-        let (booted_from, primary) = (disk.as_slice().to_vec(), setup.primary);
+        let (booted_from, primary) = (disk.to_vec(), setup.primary);
         let mut probe = Self {
             seen: vec![],
             booted_from,
@@ -173,6 +178,10 @@ impl Process for Probe {
 
     fn on_sync(&mut self, token: SyncToken, ctx: &mut Context<'_, Self>) {
         self.see(Seen::Sync(token.0), ctx);
+    }
+
+    fn on_sync_failed(&mut self, token: SyncToken, error: DiskError, ctx: &mut Context<'_, Self>) {
+        self.see(Seen::SyncFailed(token.0, error), ctx);
     }
 
     fn on_request(&mut self, from: ClientId, told: Told, ctx: &mut Context<'_, Self>) {
@@ -285,12 +294,26 @@ fn stormy(seed: u64) -> WorldConfig {
     };
     config.disk.sync = Latency::uniform(Duration(0), ms(2)).with_tail(Ratio::from_percent(20), ms(30));
     (config.disk.lost, config.disk.torn) = (Ratio::from_percent(30), Ratio::from_percent(40));
+    (config.disk.reorder, config.disk.error) = (Ratio::from_percent(50), Ratio::from_percent(2));
+    config.disk.settle_age = ms(50);
     (config.clocks.offset_max, config.clocks.drift_max_ppm) = (ms(500), 400);
     config.max_down = 2;
     let (one, primary, backup) = (Target::Random, Target::Primary, Target::RandomBackup);
     let n = |node| Endpoint::Node(NodeId(node));
     for round in 0..20 {
         let (start, id) = (round * 100, CutId(round as u32));
+        let lasts = ms(30);
+        let disk_faults = [
+            DiskFault::Full { lasts },
+            DiskFault::Stall { lasts },
+            DiskFault::Lie { lasts: ms(90) },
+            DiskFault::Rot,
+            DiskFault::Unreadable,
+            DiskFault::Misdirect,
+        ];
+        for (place, fault) in (10..).step_by(15).zip(disk_faults) {
+            plan(&mut config, start + place, FaultAction::Disk { target: one, fault });
+        }
         plan(
             &mut config,
             start,

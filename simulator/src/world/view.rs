@@ -109,6 +109,16 @@ impl<P: Process> World<P> {
         self.kernel.nodes[node.index()].disk.image()
     }
 
+    /// How often a node's disk has lost or changed, so far, what a completed sync had made durable.
+    pub fn broken_promises(&self, node: NodeId) -> u64 {
+        self.kernel.nodes[node.index()].disk.broken_promises()
+    }
+
+    /// Bytes of memory that a node's disk takes, pages that clones share included.
+    pub fn disk_memory(&self, node: NodeId) -> usize {
+        self.kernel.nodes[node.index()].disk.resident()
+    }
+
     /// How the network behaves now.
     pub fn network(&self) -> &NetworkConfig {
         &self.kernel.network.config

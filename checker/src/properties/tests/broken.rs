@@ -19,7 +19,7 @@ fn led() -> Feed {
 }
 
 /// As [`led`], with entries 1 to `last` of term 1 on the disks of nodes 0 and 1, committed by node 0.
-fn committed(last: u64) -> Feed {
+pub(super) fn committed(last: u64) -> Feed {
     let mut feed = led();
     for index in 1..=last {
         feed.store(0, entry(index, 1));

@@ -4,6 +4,7 @@
 mod clients;
 mod membership;
 
+use super::broken::committed;
 use super::{Feed, Observation, Properties, Role, applied, booted, durable, entry, role, vote};
 
 #[test]
@@ -74,6 +75,24 @@ fn a_node_that_lags_may_remove_an_entry_that_others_committed() {
     // The crash keeps the truncation and loses the append.
     feed.ok(4, Observation::Crashed);
     feed.ok(4, booted(2, None, 0, &[]));
+}
+
+#[test]
+fn a_disk_that_was_damaged_may_give_back_less_once() {
+    let mut feed = committed(2);
+    feed.ok(1, Observation::Crashed);
+    feed.ok(1, Observation::Damaged);
+    feed.ok(1, booted(0, None, 0, &[]));
+    feed.ok(1, Observation::Term { term: 1 });
+    feed.ok(
+        1,
+        Observation::DurableHardState {
+            term: 1,
+            voted_for: None,
+        },
+    );
+    feed.ok(1, Observation::Crashed);
+    feed.breaks(1, booted(0, None, 0, &[]), "monotonic-term/term-lost-at-restart");
 }
 
 #[test]

@@ -246,7 +246,7 @@ mine.toml:3:2: the top of the file has no key `disc`
   |
 3 | [disc]
   |  ^^^^
-  = did you mean `disk`? the keys here are schema, name, about, cluster, time, network, disk, clock, workload, operator, fault, expect
+  = did you mean `disk`? the keys here are schema, name, about, cluster, time, network, disk, budget, clock, workload, operator, fault, expect
 "#,
     );
     says(
@@ -266,7 +266,7 @@ mine.toml:4:1: [disk] has no key `zone`
   |
 4 | zone = 1
   | ^^^^
-  = the keys here are sync, slow, slow_max, lost, torn
+  = the keys here are sync, slow, slow_max, lost, torn, reorder, error, rot_age, distrust
 "#,
     );
     says(

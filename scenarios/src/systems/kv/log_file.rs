@@ -1,56 +1,60 @@
 //! The node's file: a sequence of checksummed records, one for each write of the core, and how the durable state is read
 //! back from it.
 //!
-//! A record is `length: u32 LE | checksum: u32 LE | body`. The checksum is CRC-32C over the checksum of the record before
-//! it and the body, so that a record which an earlier incarnation left behind the end, unsynced but kept, never continues
-//! a file that has since been written anew. Recovery ends at the first record that does not check: what follows was not
-//! synced.
+//! Each record names the one before it by its place and checksum, so that a record which an earlier incarnation left behind
+//! the end, unsynced but kept, never continues a file that has since been written anew. And each says how far the file was
+//! known to be durable when it was written, and how things stood: term, vote and last index.
+//!
+//! **What recovery can tell.** It reads up to the first place that does not go on. If nothing says more, that is the end: a
+//! write that was never synced, so never acknowledged, and legal to drop. But when an intact record behind it says that the
+//! place had been durable, or a record stands where it does not belong (its write was misdirected), or a sector behind it
+//! cannot be read, then something durable was lost: the log ends there, and the node must not vote before it has again what
+//! the latest intact record says that it had ([`DurableState::fence`]); term and vote are taken from that record too. If there
+//! is no such record, nobody knows what was promised ([`DurableState::amnesia`]). This is the distinction of Alagappan and
+//! others, *Protocol-Aware Recovery for Consensus-Based Storage* (FAST 2018).
+//!
+//! **What it cannot tell.** Damage to the last thing that was written: nothing vouches for it. So when a node has nothing to
+//! write, it adds an empty record that does ([`LogFile::vouch`]), soon after the last sync. And a disk that lies: if it forgets
+//! the end of the file, the file ends earlier, and that is all there is to see.
+//!
+//! After damage, writing goes on behind all that is on the disk, so that nothing which speaks of the loss is overwritten
+//! before the record that remembers it is durable.
 
-use super::bugs::{Place, planted};
-use raft_core::{Configuration, Content, DurableState, Entry, HardState, Mark, Persist, Snapshot};
-use serde::{Deserialize, Serialize};
+mod record;
+
+use super::bugs::{Place as BugPlace, planted};
+use raft_core::{Content, DurableState, Entry, Persist};
+use record::{Header, Read, Record, RecordContent, Standing};
 use simulator::DiskImage;
-use std::borrow::Cow;
+use std::ops::Range;
 
-/// Largest body of a record, in bytes; a length beyond it is damage, not data.
-const BODY_BYTES_MAX: usize = 64 << 20;
-const HEADER_BYTES: usize = 8;
-
-/// The body of a record.
-#[derive(Serialize, Deserialize)]
-struct Record<'a> {
-    hard_state: Option<HardState>,
-    snapshot: Option<Snapshot>,
-    truncate: Option<u64>,
-    start: Option<Mark>,
-    /// Index of the first of `entries`; 0 if there are none.
-    first: u64,
-    #[serde(borrow)]
-    entries: Vec<RecordEntry<'a>>,
+/// A place between two records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Where the next record goes.
+    end: u64,
+    /// Where the last record ends.
+    follows: u64,
+    /// Its checksum.
+    checksum: u32,
+    /// How things stand.
+    standing: Standing,
 }
 
-#[derive(Serialize, Deserialize)]
-struct RecordEntry<'a> {
-    term: u64,
-    #[serde(borrow)]
-    content: RecordContent<'a>,
-}
-
-#[derive(Serialize, Deserialize)]
-enum RecordContent<'a> {
-    Noop,
-    Command(&'a [u8]),
-    Configuration(Cow<'a, Configuration>),
-}
-
-/// Where the next record goes.
+/// The writer of the file.
 #[derive(Clone, Debug, Default)]
 pub struct LogFile {
-    end: u64,
-    checksum: u32,
+    place: Place,
+    /// Everything before this is durable.
+    durable: Place,
+    /// The end of the last record that held more than how things stand.
+    data_end: u64,
+    /// What the last record vouched for.
+    vouched: u64,
+    epoch: u32,
     /// Reused for the bytes of each record.
     buffer: Vec<u8>,
-    bug: Option<Place>,
+    bug: Option<BugPlace>,
 }
 
 /// What a file held.
@@ -59,8 +63,20 @@ pub struct Recovered {
     pub file: LogFile,
     /// What the core restarts from.
     pub state: DurableState,
-    /// Whether bytes stood behind the end that were not a whole record: a write that the crash had torn.
+    /// Whether bytes stood behind the end that were no record of the file: a write that a crash had torn, or damage.
     pub torn: bool,
+    /// Whether something is gone that had been durable. Then [`LogFile::vouch`] comes before all else.
+    pub damaged: bool,
+}
+
+impl Recovered {
+    /// Takes the file for one that may have forgotten its end: from now on, term and vote may be forgotten.
+    pub fn distrust(&mut self) {
+        self.damaged |= !self.state.amnesia;
+        self.state.amnesia = true;
+        self.file.place.standing.amnesia = true;
+        self.file.durable = self.file.place;
+    }
 }
 
 impl LogFile {
@@ -70,98 +86,212 @@ impl LogFile {
         if log_untouched && persist.hard_state.is_none() && persist.snapshot.is_none() {
             return None;
         }
-        fn record_entry(entry: &Entry) -> RecordEntry<'_> {
-            let content = match &entry.content {
-                Content::Noop => RecordContent::Noop,
-                Content::Command(command) => RecordContent::Command(command),
-                Content::Configuration(configuration) => RecordContent::Configuration(Cow::Borrowed(configuration)),
-            };
-            RecordEntry {
-                term: entry.term,
-                content,
-            }
+        let mut standing = self.place.standing;
+        standing.hard_state = persist.hard_state.unwrap_or(standing.hard_state);
+        if let Some(from) = persist.truncate {
+            standing.last = standing.last.min(from - 1);
         }
-        let record = Record {
-            hard_state: persist.hard_state,
-            snapshot: persist.snapshot.as_deref().cloned(),
-            truncate: persist.truncate,
-            start: persist.start,
-            first: persist.entries.first().map_or(0, |entry| entry.index),
-            entries: persist.entries.iter().map(record_entry).collect(),
-        };
-        self.buffer.clear();
-        self.buffer.resize(HEADER_BYTES, 0);
-        let mut buffer =
-            postcard::to_extend(&record, core::mem::take(&mut self.buffer)).expect("a record can be encoded");
-        let body = buffer.len() - HEADER_BYTES;
-        assert!(
-            body <= BODY_BYTES_MAX,
-            "a write of {body} bytes is beyond the limit of the log file"
-        );
-        self.checksum = crc32c::crc32c_append(self.checksum, &buffer[HEADER_BYTES..]);
-        let length = match planted!(self.bug, CodecLenWrap) {
-            true => u32::from(body as u16),
-            false => body as u32,
-        };
-        buffer[..4].copy_from_slice(&length.to_le_bytes());
-        buffer[4..HEADER_BYTES].copy_from_slice(&self.checksum.to_le_bytes());
-        self.buffer = buffer;
-        let offset = self.end;
-        self.end += self.buffer.len() as u64;
+        standing.last = standing.last.max(persist.start.map_or(0, |start| start.index));
+        standing.last = persist.entries.last().map_or(standing.last, |entry| entry.index);
+        self.place.standing = standing;
+        let offset = self.put(&Record::of(persist, standing));
+        self.data_end = self.place.end;
         Some((offset, &self.buffer))
     }
 
-    /// Reads a file back, up to the last record that checks.
+    /// The bytes of a record that only says how things stand and how far the file is durable, and their offset.
+    pub fn vouch(&mut self) -> (u64, &[u8]) {
+        let offset = self.put(&Record::empty(self.place.standing));
+        (offset, &self.buffer)
+    }
+
+    /// Whether everything is durable and no record says so of the last one that matters.
+    pub fn wants_vouching(&self) -> bool {
+        self.durable.end == self.place.end && self.vouched < self.data_end
+    }
+
+    /// Adds a record at the end and gives its offset; its bytes are in `buffer`.
+    fn put(&mut self, record: &Record<'_>) -> u64 {
+        let header = Header {
+            offset: self.place.end,
+            follows: self.place.follows,
+            chain: self.place.checksum,
+            epoch: self.epoch,
+            durable: self.durable.end,
+        };
+        self.place.checksum = record.encode(&header, &mut self.buffer);
+        if planted!(self.bug, CodecLenWrap) {
+            record::wrap_length(&mut self.buffer);
+        }
+        self.place.end += self.buffer.len() as u64;
+        self.place.follows = self.place.end;
+        self.vouched = header.durable;
+        header.offset
+    }
+
+    /// Where the next record goes.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// All records before `place` are durable.
+    pub fn synced(&mut self, place: Place) {
+        self.durable = place;
+    }
+
+    /// Goes back to the end of what is durable: what was written behind it is in doubt, and is to be written anew.
+    pub fn rewind(&mut self) {
+        self.place = self.durable;
+        self.data_end = self.data_end.min(self.place.end);
+        self.epoch += 1;
+    }
+
+    /// Whether entries were lost that were not all back when that was last asked.
+    pub fn is_fenced(&self) -> bool {
+        self.place.standing.fence.is_some()
+    }
+
+    /// The entries that were lost are all back.
+    pub fn lift_fence(&mut self) {
+        self.place.standing.fence = None;
+    }
+
+    /// Reads a file back.
     pub fn recover(image: &DiskImage<'_>) -> Recovered {
-        Self::default().recover_from(image)
+        Self::recover_with(image, None)
     }
 
     /// As [`recover`](Self::recover), with a planted bug in the reader and the writer.
-    pub(super) fn recover_with(image: &DiskImage<'_>, bug: Option<Place>) -> Recovered {
-        let file = Self { bug, ..Self::default() };
-        file.recover_from(image)
-    }
-
-    fn recover_from(self, image: &DiskImage<'_>) -> Recovered {
-        let bytes = image.as_slice();
-        let mut recovered = Recovered {
-            file: self,
-            state: DurableState::default(),
-            torn: false,
-        };
-        let file = &mut recovered.file;
-        while let Some((record, checksum, length)) = record_at(&bytes[file.end as usize..], file.checksum, file.bug) {
-            let Some(()) = replay(&mut recovered.state, record) else {
+    pub(super) fn recover_with(image: &DiskImage<'_>, bug: Option<BugPlace>) -> Recovered {
+        let bytes = image.to_vec();
+        let (mut reader, mut state) = (
+            Reader::new(&bytes, planted!(bug, ChecksumSkipped)),
+            DurableState::default(),
+        );
+        loop {
+            let place = reader.place;
+            let Some(record) = reader.next() else { break };
+            if replay(&mut state, record).is_none() {
+                reader.place = place;
                 break;
-            };
-            file.checksum = checksum;
-            file.end += length as u64;
+            }
         }
-        recovered.torn = bytes[file.end as usize..].iter().any(|byte| *byte != 0);
-        recovered
+        let place = reader.place;
+        let torn = bytes[place.end as usize..].iter().any(|byte| *byte != 0);
+        let unreadable = image.unreadable().any(|sector| sector.end > place.end);
+        let loss = reader.loss(unreadable);
+        let mut file = Self {
+            place,
+            epoch: reader.epoch_max + 1,
+            data_end: place.end,
+            bug,
+            ..Self::default()
+        };
+        if let Some(loss) = &loss {
+            file.place.end = bytes.len() as u64;
+            file.place.standing = *loss;
+            (state.hard_state, state.fence, state.amnesia) = (loss.hard_state, loss.fence, loss.amnesia);
+        }
+        file.durable = file.place;
+        Recovered {
+            file,
+            state,
+            torn,
+            damaged: loss.is_some(),
+        }
     }
 }
 
-/// The record at the start of `bytes`, its checksum and its length with the header.
-fn record_at(bytes: &[u8], previous: u32, bug: Option<Place>) -> Option<(Record<'_>, u32, usize)> {
-    let (header, rest) = bytes.split_first_chunk::<HEADER_BYTES>()?;
-    let [l0, l1, l2, l3, c0, c1, c2, c3] = *header;
-    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
-    if length == 0 || length > BODY_BYTES_MAX {
-        return None;
+/// Follows the records of a file from one to the next.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    /// A planted bug: the next record is taken whether it checks or not.
+    credulous: bool,
+    place: Place,
+    epoch: u32,
+    epoch_max: u32,
+    /// Where damage was left behind by earlier incarnations.
+    holes: Vec<Range<u64>>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8], credulous: bool) -> Self {
+        Self {
+            bytes,
+            credulous,
+            place: Place::default(),
+            epoch: 0,
+            epoch_max: 0,
+            holes: Vec::new(),
+        }
     }
-    let body = rest.get(..length)?;
-    let checksum = crc32c::crc32c_append(previous, body);
-    let record = postcard::from_bytes(body).ok()?;
-    let holds = checksum == u32::from_le_bytes([c0, c1, c2, c3]) || planted!(bug, ChecksumSkipped);
-    holds.then_some((record, checksum, HEADER_BYTES + length))
+
+    /// The record that goes on from here: the next one, or one behind damage that an earlier incarnation found.
+    fn next(&mut self) -> Option<Record<'a>> {
+        let Place { end, checksum, .. } = self.place;
+        let goes_on = |(at, read): &(u64, Read<'_>)| {
+            let header = read.header;
+            header.offset == *at && header.follows == end && header.chain == checksum && header.epoch >= self.epoch
+        };
+        let here = record::read_with(self.bytes, end, self.credulous)
+            .map(|read| (end, read))
+            .filter(&goes_on);
+        let (at, read) = here.or_else(|| record::find(self.bytes, end..u64::MAX).find(&goes_on))?;
+        if at > end {
+            self.holes.push(end..at);
+        }
+        self.epoch = read.header.epoch;
+        self.epoch_max = self.epoch;
+        self.place = Place {
+            end: at + read.length,
+            follows: at + read.length,
+            checksum: read.checksum,
+            standing: read.record.standing,
+        };
+        Some(read.record)
+    }
+
+    /// How the node stands if something that had been durable is gone.
+    fn loss(&mut self, unreadable: bool) -> Option<Standing> {
+        let end = self.place.end;
+        let holes = self.holes.iter().cloned().chain([end..u64::MAX]);
+        let found = holes
+            .flat_map(|range| record::find(self.bytes, range))
+            .collect::<Vec<_>>();
+        self.epoch_max = found
+            .iter()
+            .map(|(_, read)| read.header.epoch)
+            .fold(self.epoch, u32::max);
+        let recent = || found.iter().filter(|(_, read)| read.header.epoch >= self.epoch);
+        let tells = |(at, read): &(u64, Read<'_>)| read.header.durable > end || read.header.offset != *at;
+        if !unreadable && !recent().any(tells) {
+            return None;
+        }
+        let beyond = recent().filter(|(_, read)| read.header.offset >= end);
+        let latest = beyond.max_by_key(|(_, read)| (read.header.epoch, read.header.offset));
+        let standing = latest.map(|(_, read)| read.record.standing);
+        Some(standing.map_or(
+            Standing {
+                amnesia: true,
+                ..self.place.standing
+            },
+            |standing| Standing {
+                fence: standing.fence.max(Some(standing.last)),
+                ..standing
+            },
+        ))
+    }
 }
 
 /// Does to the state what the write did; `None` if the record does not follow on it.
 fn replay(state: &mut DurableState, record: Record<'_>) -> Option<()> {
-    if let Some(hard_state) = record.hard_state {
-        state.hard_state = hard_state;
-    }
+    let Standing {
+        hard_state,
+        fence,
+        amnesia,
+        ..
+    } = record.standing;
+    (state.hard_state, state.fence, state.amnesia) = (hard_state, fence, amnesia);
     if record.snapshot.is_some() {
         state.snapshot = record.snapshot;
     }
@@ -193,127 +323,4 @@ fn replay(state: &mut DurableState, record: Record<'_>) -> Option<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use raft_core::{NodeId, WriteId};
-
-    fn write(term: u64, truncate: Option<u64>, entries: &[(u64, u64, &[u8])]) -> Persist {
-        let entry = |(index, term, bytes): &(u64, u64, &[u8])| Entry {
-            index: *index,
-            term: *term,
-            content: Content::Command((*bytes).into()),
-        };
-        Persist {
-            id: WriteId(1),
-            hard_state: Some(HardState {
-                term,
-                voted_for: Some(NodeId(term)),
-            }),
-            snapshot: None,
-            truncate,
-            start: None,
-            entries: entries.iter().map(entry).collect(),
-            then: Vec::new(),
-        }
-    }
-
-    fn file_of(writes: &[Persist]) -> Vec<u8> {
-        let (mut file, mut bytes) = (LogFile::default(), Vec::new());
-        for persist in writes {
-            let (offset, record) = file.append(persist).expect("not a barrier");
-            assert_eq!(offset, bytes.len() as u64);
-            bytes.extend_from_slice(record);
-        }
-        bytes
-    }
-
-    fn three_writes() -> [Persist; 3] {
-        [
-            write(1, None, &[(1, 1, b"a"), (2, 1, b"b")]),
-            write(2, Some(2), &[(2, 2, b"c")]),
-            write(3, None, &[(3, 3, &[7; 900])]),
-        ]
-    }
-
-    #[test]
-    fn what_was_written_is_recovered() {
-        let recovered = LogFile::recover(&DiskImage::new(&file_of(&three_writes())));
-        assert_eq!(
-            recovered.state.hard_state,
-            HardState {
-                term: 3,
-                voted_for: Some(NodeId(3))
-            }
-        );
-        assert_eq!(
-            recovered.state.entries.iter().map(|e| e.term).collect::<Vec<_>>(),
-            [1, 2, 3]
-        );
-        assert!(!recovered.torn);
-    }
-
-    #[test]
-    fn a_barrier_writes_nothing() {
-        let mut file = LogFile::default();
-        let barrier = Persist {
-            hard_state: None,
-            ..write(1, None, &[])
-        };
-        assert!(file.append(&barrier).is_none());
-    }
-
-    #[test]
-    fn a_record_left_behind_by_an_earlier_incarnation_is_not_taken_for_a_new_one() {
-        let [first, second, third] = three_writes();
-        let old = file_of(&[first.clone(), second.clone(), third]);
-        // The crash loses the second write and keeps the third; the new incarnation then writes as many bytes as the
-        // lost one had.
-        let mut bytes = old.clone();
-        let start = file_of(std::slice::from_ref(&first)).len();
-        let end = file_of(&[first, second]).len();
-        bytes[start..end].fill(0);
-        let mut recovered = LogFile::recover(&DiskImage::new(&bytes));
-        assert!(recovered.torn);
-        let (offset, record) = recovered
-            .file
-            .append(&write(2, Some(2), &[(2, 2, b"d")]))
-            .expect("a record");
-        assert_eq!((offset as usize, record.len()), (start, end - start));
-        bytes[start..end].copy_from_slice(record);
-        let state = LogFile::recover(&DiskImage::new(&bytes)).state;
-        assert_eq!(
-            (state.entries.len(), state.hard_state.term),
-            (2, 2),
-            "the stale third write must not be read"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn a_cut_file_recovers_a_prefix_of_its_writes(cut in 0usize..1000) {
-            let writes = three_writes();
-            let whole = file_of(&writes);
-            let cut = cut.min(whole.len());
-            let recovered = LogFile::recover(&DiskImage::new(&whole[..cut]));
-            let kept = (0..=3).rfind(|n| file_of(&writes[..*n]).len() <= cut).expect("the empty prefix at least");
-            let expected = LogFile::recover(&DiskImage::new(&file_of(&writes[..kept]))).state;
-            prop_assert_eq!(recovered.state, expected);
-        }
-
-        #[test]
-        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let recovered = LogFile::recover(&DiskImage::new(&bytes));
-            prop_assert!(recovered.file.end <= bytes.len() as u64);
-        }
-
-        #[test]
-        fn a_flipped_bit_is_never_read_as_data(at in 0usize..980, bit in 0u8..8) {
-            let mut bytes = file_of(&three_writes());
-            let at = at.min(bytes.len() - 1);
-            bytes[at] ^= 1 << bit;
-            let recovered = LogFile::recover(&DiskImage::new(&bytes));
-            prop_assert!(recovered.file.end as usize <= at);
-        }
-    }
-}
+mod tests;

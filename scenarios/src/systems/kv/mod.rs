@@ -1,7 +1,7 @@
 //! A key-value service with client sessions on `raft-core`.
 //!
 //! A request goes through [`node`] into the core; what is committed goes through [`store`], the state machine; what must
-//! be durable goes through [`log_file`] to the disk; and what happens is told to the checkers by [`observe`].
+//! be durable goes through [`storage`] into the [`log_file`] on the disk; and what happens is told to the checkers by [`observe`].
 
 pub mod bugs;
 pub mod frame;
@@ -11,6 +11,7 @@ pub mod node;
 pub mod objects;
 pub mod observe;
 pub mod protocol;
+pub mod storage;
 pub mod store;
 
 pub use bugs::{PlantedBug, UnknownBug};

@@ -5,6 +5,7 @@ use super::bugs::{Place, PlantedBug, planted};
 use super::log_file::LogFile;
 use super::observe::Observer;
 use super::protocol::{Envelope, Operation, Reply, Request, Response};
+use super::storage::Storage;
 use super::store::{Command, Store};
 use crate::situations::Sign;
 use crate::workloads::Actor;
@@ -13,8 +14,8 @@ use raft_core::{
     RequestId, Role, Snapshot, Time,
 };
 use serde_json::json;
-use simulator::{ClientId, Context, DiskImage, LocalTime, Process, SyncToken};
-use std::collections::{BTreeMap, VecDeque};
+use simulator::{ClientId, Context, DiskError, DiskImage, LocalTime, Process, SyncToken};
+use std::collections::BTreeMap;
 
 /// What a node is booted with.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct NodeConfig {
     pub raft: Config,
     /// Whether reads are served on every node, or on the leader only.
     pub follower_reads: bool,
+    /// Whether each restart takes the disk for one that may have forgotten what it was told to keep.
+    pub distrust: bool,
     /// Whether the checkers look on.
     pub observe: bool,
     /// The planted bug that is switched on.
@@ -36,9 +39,7 @@ pub struct KvNode {
     pub(super) store: Store,
     /// Index of the last entry that is in `store`.
     pub(super) applied: u64,
-    pub(super) file: LogFile,
-    /// Writes that are not durable yet, oldest first.
-    writes: VecDeque<Persist>,
+    storage: Storage,
     /// Requests that wait for the core's answer.
     pub(super) pending: BTreeMap<u64, Pending>,
     next_request: u64,
@@ -102,6 +103,10 @@ impl Process for KvNode {
         if planted!(bug, AmnesiacRejoin) {
             recovered = LogFile::recover_with(&DiskImage::new(&[]), bug);
         }
+        if config.distrust && ctx.boots() > 1 {
+            recovered.distrust();
+        }
+        let storage = Storage::new(&recovered, ctx);
         let mut raft = config.raft.clone();
         raft.seed = ctx.random();
         #[cfg(feature = "bugs")]
@@ -118,17 +123,15 @@ impl Process for KvNode {
         let store = snapshot.map(|snapshot| Store::decode(&snapshot.data).expect("what a node of this service wrote"));
         let raft =
             Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
-        ctx.set_timer(raft.next_deadline().map(local));
         observer.booted(&raft);
         let traced = Traced::of(&raft);
         // Requests are named apart from those of other nodes and of earlier incarnations.
         let next_request = raft.config().seed;
-        Self {
+        let node = Self {
             raft,
             store: store.unwrap_or_default().with_bug(bug),
             applied,
-            file: recovered.file,
-            writes: VecDeque::new(),
+            storage,
             pending: BTreeMap::new(),
             next_request,
             replies: BTreeMap::new(),
@@ -140,7 +143,9 @@ impl Process for KvNode {
             follower_reads: config.follower_reads,
             recovered_torn: recovered.torn,
             traced,
-        }
+        };
+        node.set_timer(ctx);
+        node
     }
 
     fn on_message(&mut self, _from: simulator::NodeId, message: Envelope, ctx: &mut Ctx<'_>) {
@@ -149,17 +154,30 @@ impl Process for KvNode {
     }
 
     fn on_timer(&mut self, ctx: &mut Ctx<'_>) {
-        self.input(Input::Timeout, ctx);
+        self.storage.wake(ctx);
+        if self.raft.next_deadline().is_some_and(|deadline| deadline <= now(ctx)) {
+            self.input(Input::Timeout, ctx);
+        } else {
+            self.set_timer(ctx);
+        }
     }
 
     fn on_sync(&mut self, token: SyncToken, ctx: &mut Ctx<'_>) {
-        while let Some(persist) = self.writes.pop_front_if(|persist| persist.id.0 <= token.0) {
+        let Some(id) = self.storage.synced(token) else { return };
+        while let Some(persist) = self.storage.pop_durable(id) {
             self.observer.durable(&persist);
             for message in persist.then {
                 self.send(message, ctx);
             }
         }
-        self.input(Input::Persisted(raft_core::WriteId(token.0)), ctx);
+        self.storage.settle(|| self.raft.status().fenced, ctx);
+        self.input(Input::Persisted(id), ctx);
+    }
+
+    fn on_sync_failed(&mut self, token: SyncToken, error: DiskError, ctx: &mut Ctx<'_>) {
+        if let Some(id) = self.storage.failed(token, error, ctx) {
+            self.input(Input::WriteFailed(id), ctx);
+        }
     }
 
     fn on_request(&mut self, from: ClientId, request: Request, ctx: &mut Ctx<'_>) {
@@ -304,8 +322,13 @@ impl KvNode {
             }
         }
         self.replies.clear();
-        ctx.set_timer(self.raft.next_deadline().map(local));
+        self.set_timer(ctx);
         self.trace_changes(ctx);
+    }
+
+    fn set_timer(&self, ctx: &mut Ctx<'_>) {
+        let core = self.raft.next_deadline().map(local);
+        ctx.set_timer(core.into_iter().chain(self.storage.wakes()).min());
     }
 
     fn send(&mut self, message: Message, ctx: &mut Ctx<'_>) {
@@ -326,16 +349,10 @@ impl KvNode {
 
     pub(super) fn write(&mut self, mut persist: Persist, ctx: &mut Ctx<'_>) {
         self.forgets_at_compaction(&mut persist);
-        if let Some(before) = self.written_before(&persist)
-            && let Some((offset, bytes)) = self.file.append(&before)
-        {
-            ctx.write(offset, bytes);
+        if let Some(before) = self.written_before(&persist) {
+            self.storage.write_unsynced(&before, ctx);
         }
-        if let Some((offset, bytes)) = self.file.append(&persist) {
-            ctx.write(offset, bytes);
-        }
-        ctx.sync(SyncToken(persist.id.0));
-        self.writes.push_back(persist);
+        self.storage.write(persist, ctx);
     }
 
     /// Applies a committed entry and returns its index.

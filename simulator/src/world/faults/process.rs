@@ -29,7 +29,18 @@ impl<P: Process> World<P> {
 
     pub(super) fn crash(&mut self, node: NodeId, restart_after: Option<Duration>, action: &FaultAction) -> Step {
         self.kernel.exposure.add(FaultClass::Crash);
-        let step = self.record(Some(node), "crash", StepKind::Crashed, || describe(action));
+        self.stop(node, "crash", restart_after, || describe(action))
+    }
+
+    /// Ends a process and cuts its disk's power.
+    pub(in crate::world) fn stop(
+        &mut self,
+        node: NodeId,
+        kind: &'static str,
+        restart_after: Option<Duration>,
+        fields: impl FnOnce() -> Value,
+    ) -> Step {
+        let step = self.record(Some(node), kind, StepKind::Crashed, fields);
         self.hosts[node.index()].process = None;
         let state = &mut self.kernel.nodes[node.index()];
         state.up = false;

@@ -16,7 +16,7 @@ fn what_was_synced_survives_and_the_rest_does_not() {
     let mut world = world(config, 1, &[(1, 0, &ops), (8, 0, &[Op::Sync(2)])]);
     world.run_until(at(14));
     assert_eq!(seen(&world, 0)[2..], [(LocalTime(at(11).0), Seen::Sync(1))]);
-    assert_eq!(world.disk(NodeId(0)).as_slice(), [1; 4]);
+    assert_eq!(world.disk(NodeId(0)).to_vec(), [1; 4]);
     world.run_until(at(100));
     // The second sync was under way and died with the process.
     assert_eq!(seen(&world, 0), []);
@@ -41,7 +41,7 @@ fn a_sync_that_takes_no_time_is_an_event_of_its_own() {
     let mut world = world(config(1), 1, &[(1, 0, &[write(0, 1), Op::Sync(1), write(0, 2)])]);
     let kinds: Vec<StepKind> = std::iter::from_fn(|| world.step()).map(|step| step.kind).collect();
     assert_eq!(kinds.last(), Some(&StepKind::Synced { token: SyncToken(1) }));
-    assert_eq!((world.now(), world.disk(NodeId(0)).as_slice()), (at(1), &[1; 4][..]));
+    assert_eq!((world.now(), world.disk(NodeId(0)).to_vec()), (at(1), vec![1; 4]));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_paused_process_does_not_stop_its_disk() {
     plan(&mut config, 20, crash(0, None));
     let mut world = world(config, 1, &[(1, 0, &[write(0, 1), Op::Sync(1)])]);
     world.run_until(at(30));
-    assert_eq!(world.disk(NodeId(0)).as_slice(), [1; 4]);
+    assert_eq!(world.disk(NodeId(0)).to_vec(), [1; 4]);
     assert!(!world.is_up(NodeId(0)) && world.process(NodeId(0)).is_none());
 }
 
@@ -86,7 +86,7 @@ fn a_process_may_write_and_sync_while_it_boots() {
     let mut world = World::<Probe>::new(config, vec![setup], vec![]);
     world.run_until(at(20));
     assert_eq!(world.process(NodeId(0)).unwrap().booted_from, [9; 4]);
-    assert_eq!(world.disk(NodeId(0)).as_slice(), [9; 4]);
+    assert_eq!(world.disk(NodeId(0)).to_vec(), [9; 4]);
 }
 
 #[test]
