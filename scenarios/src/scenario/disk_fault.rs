@@ -66,7 +66,11 @@ impl DiskKind {
     }
 
     /// The node that it strikes, for the kinds that may strike any.
-    pub fn target(self) -> Option<Target> {
+    pub fn target(mut self) -> Option<Target> {
+        self.target_mut().copied()
+    }
+
+    pub(super) fn target_mut(&mut self) -> Option<&mut Target> {
         match self {
             Self::Error { target, .. } | Self::Full { target, .. } | Self::Stall { target, .. } => Some(target),
             Self::Lie { .. } | Self::Rot { .. } | Self::Misdirect => None,
