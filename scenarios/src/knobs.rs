@@ -36,6 +36,18 @@ pub const fn knobs(class: FaultClass) -> &'static str {
         }
         FaultClass::Restart => "as crash: `for` is the time until the restart",
         FaultClass::Pause => "kind: pause [for, target = \"any\"]",
+        FaultClass::ReorderedWrite => "with crashes: disk.reorder (ratio of crashes, 0%)",
+        FaultClass::DiskStall => "kind: disk-stall [for, target = \"any\"]",
+        FaultClass::SyncError => "disk.error (ratio of syncs, 0%); kind: disk-error [for, target = \"any\"]",
+        FaultClass::DiskFull => "kind: disk-full [for, target = \"any\"]",
+        FaultClass::LyingSync => {
+            "kind: disk-lie [for], with crashes; disk.distrust (false); budget.damage (\"minority\"; \"unlimited\")"
+        }
+        FaultClass::BitRot => {
+            "kind: disk-rot [how = \"any\", \"bits\" or \"sector\"]; disk.rot_age (duration, 1s); budget.damage"
+        }
+        FaultClass::UnreadableSector => "as bit-rot",
+        FaultClass::MisdirectedWrite => "kind: disk-misdirect; disk.rot_age (duration, 1s); budget.damage",
         FaultClass::LostWrite => "with crashes: disk.lost (ratio, 50%)",
         FaultClass::TornWrite => "with crashes: disk.torn (ratio, 0%)",
         FaultClass::KeptWrite => "with crashes: what disk.lost and disk.torn leave of 100%",

@@ -83,11 +83,21 @@ impl FaultClass {
 }
 
 /// One counter for each class of faults, and one for the faults that were skipped.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposure {
     counts: [u64; FaultClass::ALL.len()],
     skipped: u64,
     undetected: u64,
+}
+
+impl Default for Exposure {
+    fn default() -> Self {
+        Self {
+            counts: [0; FaultClass::ALL.len()],
+            skipped: 0,
+            undetected: 0,
+        }
+    }
 }
 
 impl Exposure {

@@ -163,7 +163,7 @@ impl Process for Node {
             in_doubt: BTreeSet::new(),
             outcomes: BTreeMap::new(),
         };
-        for record in disk.as_slice().chunks_exact(5) {
+        for record in disk.to_vec().chunks_exact(5) {
             let tx = Tx::from_le_bytes([record[1], record[2], record[3], record[4]]);
             match record[0] {
                 1 => {
