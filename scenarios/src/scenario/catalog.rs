@@ -63,6 +63,7 @@ const FILES: &[(&str, &str)] = files![
     "rolling-restart",
     "power-loss",
     "upgrade-restart",
+    "minority-lost",
     "stale-node",
     "append-before-sync",
     "figure-eight",
@@ -89,6 +90,7 @@ const FILES: &[(&str, &str)] = files![
     "lock-fencing",
     "orders-transitions",
     "storm",
+    "swarm",
 ];
 
 static CATALOG: LazyLock<Vec<Builtin>> = LazyLock::new(|| {
