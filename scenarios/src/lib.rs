@@ -21,6 +21,7 @@
 pub mod bugs;
 pub mod clock;
 pub mod expectation;
+pub mod export;
 pub mod knobs;
 pub mod nemesis;
 pub mod panics;
@@ -31,7 +32,9 @@ pub mod setup;
 pub mod situations;
 pub mod sweep;
 pub mod systems;
+pub mod timeline;
 pub mod verdict;
+pub mod view;
 pub mod workloads;
 
 use std::sync::LazyLock;
