@@ -1,15 +1,21 @@
 # `make` lists the targets; each is one line that you can also type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint no-std sweep bench ci
+.PHONY: help demo test test-page lint no-std sweep bench ci
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 demo: ## run the main job: one hundred seeds of every built-in scenario, checked
 	cargo run --release -- sweep --seeds 0..100
 
 test: ## all tests of all crates
 	cargo test --workspace
+
+test-page: ## the page of `squall view` in headless Chromium (needs node, npm and Debian's chromium, or CHROMIUM=path)
+	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { echo "no chromium: apt-get install chromium, or set CHROMIUM"; exit 1; }
+	cargo build -p scenarios
+	npm install --silent --no-audit --no-fund --prefix target/page playwright-core@1
+	node scenarios/tests/page/test.mjs "$${CARGO_TARGET_DIR:-target}/debug/squall" target/page
 
 lint: ## formatting, clippy with warnings denied, documentation
 	cargo fmt --all --check

@@ -22,6 +22,7 @@ pub mod budget;
 pub mod bugs;
 pub mod clock;
 pub mod expectation;
+pub mod export;
 pub mod knobs;
 pub mod nemesis;
 pub mod panics;
@@ -33,7 +34,9 @@ pub mod situations;
 pub mod swarm;
 pub mod sweep;
 pub mod systems;
+pub mod timeline;
 pub mod verdict;
+pub mod view;
 pub mod workloads;
 
 use std::sync::LazyLock;

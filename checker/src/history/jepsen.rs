@@ -140,7 +140,11 @@ impl Import {
                 },
                 _ => return Err("the `:value` of a :cas is a vector [from to]"),
             },
-            _ => return Err("`:f` is one of :read, :write and :cas; other operations cannot be imported"),
+            "append" => Op::Append {
+                key,
+                value: value_of(event.value)?,
+            },
+            _ => return Err("`:f` is one of :read, :write, :cas and :append; other operations cannot be imported"),
         };
         let client = u32::try_from(event.process).map_err(|_| "`:process` is a number from 0 to 2^32 - 1")?;
         self.keep.push(true);
@@ -193,7 +197,7 @@ fn event_of<'f>(form: &'f Form<'f>) -> Result<Option<Event<'f>>, &'static str> {
     )?;
     let function = keyword(
         "f",
-        "`:f` is missing, or not a keyword; it is one of :read, :write and :cas",
+        "`:f` is missing, or not a keyword; it is one of :read, :write, :cas and :append",
     )?;
     Ok(Some(Event {
         process,

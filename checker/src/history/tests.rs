@@ -213,7 +213,7 @@ fn what_is_wrong_with_jepsen_events_is_said_with_its_place() {
     check(":type :ok, :f :read", ":type :ok, :f :write", &["line 5", "another :f"]);
     check(":type :ok", ":type :done", &["line 5", ":invoke, :ok, :fail and :info"]);
     check(":f :cas, :value [1 2]", ":f :cas, :value 1", &["line 8", "[from to]"]);
-    check(":f :cas", ":f :enqueue", &["line 8", ":read, :write and :cas"]);
+    check(":f :cas", ":f :enqueue", &["line 8", ":read, :write, :cas and :append"]);
     check(
         ":value 4 ",
         ":value 99999999999999999999 ",

@@ -1,4 +1,4 @@
-//! What a sweep leaves on disk: `results.json`, and for each signature a folder with the trace, the history and a summary of
+//! What a sweep leaves on disk: `results.json`, and for each signature a folder with the trace, its page, the history and a summary of
 //! the first run that failed so.
 
 use super::error::CliError;
@@ -8,9 +8,11 @@ use super::run::trace_header;
 use super::seed;
 use super::subject::{Subject, quoted};
 use anstream::adapter::strip_str;
-use scenarios::run::RunOptions;
+use scenarios::run::{RunOptions, RunReport};
 use scenarios::sweep::{Group, attempt};
+use scenarios::view;
 use serde::Serialize;
+use simulator::trace::format::Trace;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +45,7 @@ pub fn write_results(draft: Draft, results: &impl Serialize) -> Result<PathBuf, 
 pub fn write_failure(out: &Path, subject: &Subject, group: &Group, of: u64) -> Result<PathBuf, CliError> {
     let path = out.join("failures").join(folder_name(&group.failure.signature));
     folder(&path)?;
-    let report = attempt(
+    let mut report = attempt(
         &subject.scenario,
         of,
         RunOptions {
@@ -54,9 +56,21 @@ pub fn write_failure(out: &Path, subject: &Subject, group: &Group, of: u64) -> R
     let result = RunResult::new(subject, &report);
     let trace = Draft::create(&path.join("trace.jsonl.zst"))?.write_trace(&trace_header(subject, &report), &report)?;
     Draft::create(&path.join("history.jsonl"))?.write_history(&report.history)?;
+    write_page(&path.join("view.html"), subject, &mut report)?;
     let summary = summary(subject, group, of, &result, &trace);
     Draft::create(&path.join("summary.md"))?.write(|out| out.write_all(summary.as_bytes()))?;
     Ok(path)
+}
+
+/// Writes the page of a run, whose trace it takes.
+fn write_page(path: &Path, subject: &Subject, report: &mut RunReport) -> Result<PathBuf, CliError> {
+    let trace = Trace {
+        header: trace_header(subject, report),
+        footer: report.trace_footer(),
+        events: std::mem::take(&mut report.trace),
+    };
+    let page = view::page(&trace, view::SIZE_MAX);
+    Draft::create(path)?.write(|out| out.write_all(page.html.as_bytes()))
 }
 
 /// A signature as the name of a folder.

@@ -8,7 +8,9 @@ mod artefacts;
 mod bugs;
 mod chart;
 mod check;
+mod diff;
 mod error;
+mod export;
 mod files;
 mod list;
 mod new;
@@ -21,6 +23,7 @@ mod schema;
 mod seed;
 mod subject;
 mod sweep;
+mod view;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use error::CliError;
@@ -140,6 +143,12 @@ enum Command {
     Sweep(sweep::SweepArgs),
     /// Run a trace's run again, and compare
     Replay(replay::ReplayArgs),
+    /// Make one HTML page of a trace
+    View(view::ViewArgs),
+    /// Turn a trace into the format of another tool
+    Export(export::ExportArgs),
+    /// Compare two traces, or two files of digests, up to where they part
+    Diff(diff::DiffArgs),
     /// Check a recorded history against a model
     Check(check::CheckArgs),
     /// Measure how long it takes to find the planted bugs
@@ -170,6 +179,9 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args, global),
         Command::Sweep(args) => sweep::sweep(args, global),
         Command::Replay(args) => replay::replay(args, global),
+        Command::View(args) => view::view(args, global),
+        Command::Export(args) => export::export(args, global),
+        Command::Diff(args) => diff::diff(args, global),
         Command::Check(args) => check::check(args, global),
         Command::Bugs(args) => bugs::bugs(args, global),
         Command::List(args) => list::list(args, global),

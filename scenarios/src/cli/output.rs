@@ -30,6 +30,15 @@ pub fn result(global: &Global, json: &impl Serialize, human: impl FnOnce() -> St
     }
 }
 
+/// Writes bytes of a format of its own to standard output, as they are.
+pub fn raw(bytes: &[u8]) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Stdout(error)),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a line for a person to standard error, unless they want quiet.
 pub fn notice(global: &Global, text: &dyn Display) {
     if !global.quiet {

@@ -137,7 +137,7 @@ impl Key {
 /// Every key, in the order in which they are read.
 pub fn keys(known: &Known<'_>) -> Vec<Key> {
     let record = Record::default();
-    let sections = "[cluster]\n[time]\n[network]\n[disk]\n[clock]\n[workload]\nmix = { read = 1 }\n[operator]\n\
+    let sections = "[cluster]\n[time]\n[network]\n[disk]\n[budget]\n[clock]\n[workload]\nmix = { read = 1 }\n[operator]\n\
                     mix = { transfer = 1 }\n[recovery]\n[swarm]\n[expect]\n";
     let head = format!("schema = \"{SCHEMA}\"\nname = \"all\"\n");
     observe(&format!("{head}{sections}"), known, &record);
@@ -204,7 +204,7 @@ pub fn json_schema(known: &Known<'_>) -> Json {
     let properties = top["properties"].as_object_mut().expect("made as an object");
     properties.insert("schema".to_owned(), json!({ "const": SCHEMA }));
     let sections = [
-        "cluster", "time", "network", "disk", "clock", "workload", "operator", "recovery", "swarm", "expect",
+        "cluster", "time", "network", "disk", "budget", "clock", "workload", "operator", "recovery", "swarm", "expect",
     ];
     for section in sections {
         properties.insert(section.to_owned(), section_schema(&keys, section));

@@ -4,6 +4,7 @@ mod bad_input;
 mod list;
 mod run;
 mod sweep;
+mod traces;
 
 use serde_json::Value;
 use std::path::PathBuf;

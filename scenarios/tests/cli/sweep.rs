@@ -87,6 +87,11 @@ fn a_planted_bug_is_found_grouped_kept_and_replayed_by_the_printed_line() {
         let artefacts = out.join("failures").join(signature.replace('/', "--"));
         assert_eq!(group["artefacts"], artefacts.to_str().unwrap());
         let summary = std::fs::read_to_string(artefacts.join("summary.md")).unwrap();
+        let page = std::fs::read_to_string(artefacts.join("view.html")).unwrap();
+        assert!(
+            page.contains(&format!("verdict   {signature}\n")),
+            "the page is of this failure"
+        );
         let replay = group["replay"].as_str().unwrap();
         assert!(summary.contains(signature) && summary.contains(replay), "{summary}");
         assert!(summary.contains("ended in the same way"), "{summary}");

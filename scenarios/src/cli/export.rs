@@ -1,0 +1,82 @@
+//! `squall export`: a trace in the formats of other tools.
+
+use super::error::CliError;
+use super::files::{self, Draft};
+use super::{Done, Global, exit, output};
+use clap::{Args, ValueEnum};
+use scenarios::export::{self, ExportError, Format};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+perfetto  open the file at ui.perfetto.dev
+shiviz    paste the file into ShiViz; its first line is the pattern
+jsonl     the trace itself, uncompressed
+csv       one line for each event
+edn       what the clients saw of one key, as Jepsen records it (`squall check` reads it)
+mermaid   a sequence diagram of the last messages
+
+Examples:
+  squall export trace.jsonl.zst --to perfetto -o run.json
+  squall export trace.jsonl.zst --to edn --key k1 | squall check - --model kv";
+
+/// Arguments of `squall export`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct ExportArgs {
+    /// The trace; a name that ends in .zst is compressed
+    trace: PathBuf,
+    /// The format
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    to: To,
+    /// Where it goes, compressed if the name ends in .zst; to standard output if not given
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// For edn, the key whose history is meant
+    #[arg(long)]
+    key: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum To {
+    Perfetto,
+    Shiviz,
+    Jsonl,
+    Csv,
+    Edn,
+    Mermaid,
+}
+
+/// Carries out `squall export`.
+pub fn export(args: &ExportArgs, global: &Global) -> Done {
+    let format = match args.to {
+        To::Perfetto => Format::Perfetto,
+        To::Shiviz => Format::Shiviz,
+        To::Jsonl => Format::Jsonl,
+        To::Csv => Format::Csv,
+        To::Edn => Format::Edn,
+        To::Mermaid => Format::Mermaid,
+    };
+    if args.key.is_some() && format != Format::Edn {
+        return Err(CliError::Usage(
+            "--key chooses a history, which only `--to edn` writes: leave it out".to_owned(),
+        ));
+    }
+    let trace = files::trace(&args.trace)?;
+    // Made in memory first: what a trace does not have is known before a file is touched.
+    let mut text = Vec::new();
+    export::write(&trace, format, args.key.as_deref(), &mut text).map_err(|error| match error {
+        ExportError::Io(error) => CliError::Stdout(error),
+        other => CliError::BadFile {
+            path: args.trace.clone(),
+            what: other.to_string(),
+        },
+    })?;
+    match &args.output {
+        None => output::raw(&text)?,
+        Some(path) => {
+            let path = Draft::create(path)?.write(|out| out.write_all(&text))?;
+            output::notice(global, &format_args!("{}", path.display()));
+        }
+    }
+    Ok(exit::PASSED)
+}

@@ -1,0 +1,122 @@
+//! `squall view`: a trace as one HTML page.
+
+use super::files::{self, Draft};
+use super::output;
+use super::{Done, Global, exit};
+use clap::Args;
+use scenarios::view::{self, SIZE_LEAST, SIZE_MAX};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const EXAMPLES: &str = "\
+The page needs no network and no other file. It shows the whole run, or says what it leaves out.
+
+Examples:
+  squall view target/squall/failures/read-freshness--stale-read/trace.jsonl.zst --open
+  squall view trace.jsonl -o run.html --max-size 20000000";
+
+/// Arguments of `squall view`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct ViewArgs {
+    /// The trace; a name that ends in .zst is compressed
+    trace: PathBuf,
+    /// Where the page goes; beside the trace if not given
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Show the page in the browser
+    #[arg(long)]
+    open: bool,
+    /// Largest size of the page in bytes; what does not fit is left out, far from the failure first
+    #[arg(long, value_name = "BYTES", default_value_t = SIZE_MAX as u64, value_parser = clap::value_parser!(u64).range(SIZE_LEAST as u64..=1_000_000_000))]
+    max_size: u64,
+}
+
+/// Carries out `squall view`.
+pub fn view(args: &ViewArgs, global: &Global) -> Done {
+    let trace = files::trace(&args.trace)?;
+    let output = args.output.clone().unwrap_or_else(|| beside(&args.trace));
+    let draft = Draft::create(&output)?;
+    let page = view::page(&trace, usize::try_from(args.max_size).unwrap_or(usize::MAX));
+    let path = draft.write(|out| out.write_all(page.html.as_bytes()))?;
+    let result = ViewResult {
+        schema: "squall-view/1",
+        page: path.display().to_string(),
+        bytes: page.html.len(),
+        events: page.events,
+        shown: page.shown,
+    };
+    output::result(global, &result, || result.text())?;
+    if args.open {
+        open(&path, global);
+    }
+    Ok(exit::PASSED)
+}
+
+/// The name of the page of a trace: without the endings that say how it is stored.
+fn beside(trace: &Path) -> PathBuf {
+    let name = trace.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.strip_suffix(".zst").unwrap_or(&name);
+    let stem = stem.strip_suffix(".jsonl").unwrap_or(stem);
+    trace.with_file_name(format!("{stem}.html"))
+}
+
+/// Asks the desktop to show a file; that nobody does is worth a word and no failure.
+fn open(path: &Path, global: &Global) {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut command = Command::new(opener);
+    let started = command
+        .arg(path)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if !started.is_ok_and(|status| status.success()) {
+        output::notice(
+            global,
+            &format_args!("`{opener}` shows no page here; open {} in a browser", path.display()),
+        );
+    }
+}
+
+/// The document of `squall view`.
+#[derive(Debug, Serialize)]
+struct ViewResult {
+    /// `squall-view/1`.
+    schema: &'static str,
+    /// The file.
+    page: String,
+    /// Its size.
+    bytes: usize,
+    /// Events of the trace.
+    events: usize,
+    /// Events on the page.
+    shown: usize,
+}
+
+impl ViewResult {
+    fn text(&self) -> String {
+        let events = output::grouped(self.events as u64);
+        let shown = match self.events - self.shown {
+            0 => format!("all {events} events"),
+            _ => format!(
+                "{} of {events} events: --max-size makes room for more",
+                output::grouped(self.shown as u64)
+            ),
+        };
+        format!("{}  {} bytes, {shown}\n", self.page, output::grouped(self.bytes as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_lies_beside_its_trace() {
+        assert_eq!(beside(Path::new("a/trace.jsonl.zst")), Path::new("a/trace.html"));
+        assert_eq!(beside(Path::new("run.jsonl")), Path::new("run.html"));
+        assert_eq!(beside(Path::new("odd")), Path::new("odd.html"));
+    }
+}

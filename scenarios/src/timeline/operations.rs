@@ -1,0 +1,315 @@
+//! What clients asked and were told, and where each operation took effect.
+//!
+//! Pairs invocations with returns, makes a history of those that the checker knows, and gives every operation its
+//! linearization point, or marks the first that has none. The history of a trace is the history of the run: same operations,
+//! same order, same verdict.
+
+use super::{Row, Timeline};
+use checker::history::{History, Op, OperationId, Output, Value as Text};
+use checker::linearizability::{self, Options, Verdict};
+use checker::models::KeyValue;
+use serde_json::Value;
+use simulator::TraceEvent;
+use std::collections::BTreeMap;
+
+/// Most steps of the search for one key.
+const STEPS_MAX: u64 = 2_000_000;
+/// Longest text of a value, in characters.
+const SHOWN: usize = 28;
+
+/// What is known of an operation in the end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It was answered.
+    Answered,
+    /// The client gave up: it may have taken effect at any time since.
+    Unknown,
+    /// It was under way at the end.
+    Open,
+}
+
+/// The part of an operation in a refusal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Part {
+    /// None.
+    #[default]
+    None,
+    /// The first that cannot be placed.
+    Stuck,
+    /// Of those that are impossible together.
+    Core,
+    /// Needed to see why.
+    Context,
+}
+
+/// One operation of a client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Operation {
+    /// The client's lane.
+    pub lane: usize,
+    /// The client's name in the history: a new one after an unknown outcome.
+    pub process: u32,
+    /// Its invocation.
+    pub call: Row,
+    /// Its return, or when the client gave up.
+    pub returned: Option<Row>,
+    /// What was asked, in words.
+    pub asked: String,
+    /// What was answered, in words.
+    pub answer: String,
+    /// What is known of it.
+    pub outcome: Outcome,
+    /// The order of its taking effect within its key, from 1 on, and a true time in nanoseconds for it.
+    pub point: Option<(u32, u64)>,
+    /// Its part in a refusal.
+    pub part: Part,
+}
+
+/// All operations, and what they say together.
+#[derive(Clone, Debug, Default)]
+pub struct Operations {
+    /// In the order of their calls.
+    pub list: Vec<Operation>,
+    /// What the checker makes of it; empty if there was nothing to check.
+    pub verdict: String,
+    /// Why there is no linearization: in a sentence or two, and with the operations.
+    pub refusal: Option<(String, String)>,
+}
+
+/// All operations of a trace.
+pub fn operations(timeline: &Timeline<'_>) -> Operations {
+    let mut list = paired(timeline);
+    list.sort_by_key(|operation| (timeline.events[operation.call].t, operation.process, operation.call));
+    let mut found = Operations {
+        list,
+        ..Operations::default()
+    };
+    place(timeline, &mut found);
+    found
+}
+
+/// The history of a trace; `None` when it has no operation that a history can hold.
+pub fn history(timeline: &Timeline<'_>) -> Option<History> {
+    let mut list = paired(timeline);
+    list.sort_by_key(|operation| (timeline.events[operation.call].t, operation.process, operation.call));
+    let all: Vec<usize> = (0..list.len()).collect();
+    let (history, ids) = of_key(timeline, &list, &all);
+    (!ids.is_empty()).then_some(history)
+}
+
+fn paired(timeline: &Timeline<'_>) -> Vec<Operation> {
+    let mut list: Vec<Operation> = Vec::new();
+    let mut open: BTreeMap<usize, usize> = BTreeMap::new();
+    for (row, event) in timeline.events.iter().enumerate() {
+        let Some(lane) = timeline.lane_of(event) else { continue };
+        match &*event.kind {
+            "invoke" | "order" => {
+                if let Some(given_up) = open.insert(lane, list.len()) {
+                    let given_up: &mut Operation = &mut list[given_up];
+                    (given_up.returned, given_up.outcome) = (Some(row), Outcome::Unknown);
+                }
+                let process = Timeline::number(event, "process").and_then(|process| u32::try_from(process).ok());
+                list.push(Operation {
+                    lane,
+                    process: process.unwrap_or(u32::MAX),
+                    call: row,
+                    returned: None,
+                    asked: event.fields.get("operation").map_or_else(String::new, asked),
+                    answer: String::new(),
+                    outcome: Outcome::Open,
+                    point: None,
+                    part: Part::None,
+                });
+            }
+            "return" | "ordered" => {
+                let Some(operation) = open.remove(&lane).map(|index| &mut list[index]) else {
+                    continue;
+                };
+                let reply = event.fields.get("reply").unwrap_or(&Value::Null);
+                operation.returned = Some(row);
+                operation.answer = answered(reply);
+                let is_known = event.kind == "ordered" || output(reply).is_some();
+                operation.outcome = if is_known { Outcome::Answered } else { Outcome::Unknown };
+            }
+            _ => {}
+        }
+    }
+    list
+}
+
+/// A value in few characters: what pads it and what is beyond the bound goes, and its length is stated.
+fn shown(value: &Value) -> String {
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), |text| format!("{text:?}"));
+    let inner = text.strip_suffix('"').unwrap_or(&text);
+    let padding = inner.chars().next_back();
+    let bare = padding.map_or(inner, |padding| inner.trim_end_matches(padding));
+    let length = text.chars().count();
+    if bare.len() + 8 > inner.len() && length <= SHOWN {
+        return text;
+    }
+    let head: String = bare.chars().take(SHOWN).collect();
+    format!("{head}… ({length})")
+}
+
+/// An operation in words: its name, its key, and whatever else it says.
+fn asked(operation: &Value) -> String {
+    let Some(fields) = operation.as_object() else {
+        return shown(operation);
+    };
+    let name = fields.get("op").and_then(Value::as_str).unwrap_or("?");
+    let key = fields.get("key").map_or_else(String::new, |key| match key.as_u64() {
+        Some(key) => format!(" k{key}"),
+        None => format!(" {}", shown(key)),
+    });
+    let others = fields
+        .iter()
+        .filter(|(field, _)| !["op", "key"].contains(&field.as_str()));
+    let others: Vec<String> = others
+        .map(|(field, value)| match field.as_str() {
+            "value" => shown(value),
+            "to" if name == "cas" => format!("→ {}", shown(value)),
+            "from" => shown(value),
+            _ => format!("{field} {}", shown(value)),
+        })
+        .collect();
+    let gap = if others.is_empty() { "" } else { " " };
+    format!("{name}{key}{gap}{}", others.join(" "))
+}
+
+fn answered(reply: &Value) -> String {
+    match output(reply) {
+        Some(Output::Value(Text::Text(text))) => shown(&Value::from(text)),
+        Some(Output::Done(swapped)) => if swapped { "swapped" } else { "not swapped" }.to_owned(),
+        _ => reply.as_str().map_or_else(|| shown(reply), str::to_owned),
+    }
+}
+
+/// What the checker understands of a reply; `None` for an outcome that nobody knows.
+fn output(reply: &Value) -> Option<Output<Text<'_>>> {
+    match reply {
+        Value::String(done) if done == "done" => Some(Output::Ok),
+        Value::Object(fields) => {
+            let value = fields.get("value").and_then(|value| value.get("value"));
+            let swapped = fields.get("swapped").and_then(|swapped| swapped.get("swapped"));
+            let value = value
+                .and_then(Value::as_str)
+                .map(|text| Output::Value(Text::Text(text)));
+            value.or_else(|| swapped.and_then(Value::as_bool).map(Output::Done))
+        }
+        _ => None,
+    }
+}
+
+/// What the checker understands of an operation.
+fn op<'a>(event: &'a TraceEvent, key: &'a str) -> Option<Op<Text<'a>>> {
+    let fields = event.fields.get("operation")?.as_object()?;
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    Some(match fields.get("op")?.as_str()? {
+        "read" => Op::read(key),
+        "write" => Op::write(key, text("value")?),
+        "cas" => Op::cas(key, text("from")?, text("to")?),
+        "append" => Op::append(key, text("value")?),
+        _ => return None,
+    })
+}
+
+fn key(event: &TraceEvent) -> Option<String> {
+    event
+        .fields
+        .get("operation")?
+        .get("key")?
+        .as_u64()
+        .map(|key| format!("k{key}"))
+}
+
+/// The history of some of the operations, and which of them it holds.
+fn of_key(timeline: &Timeline<'_>, list: &[Operation], which: &[usize]) -> (History, Vec<usize>) {
+    let (mut history, mut held) = (History::new(), Vec::new());
+    for &index in which {
+        let operation = &list[index];
+        let event = timeline.events[operation.call];
+        let Some(key) = key(event).filter(|_| event.kind == "invoke") else {
+            continue;
+        };
+        let Some(op) = op(event, &key) else { continue };
+        let id = history.invoke(operation.process, event.t, op);
+        held.push(index);
+        let returned = operation.returned.map(|row| timeline.events[row]);
+        let reply = returned.and_then(|event| Some((event.t, output(event.fields.get("reply")?)?)));
+        if let Some((time, output)) = reply.filter(|(_, output)| fits(&op, output)) {
+            history.complete(id, time, output);
+        }
+    }
+    (history, held)
+}
+
+/// Whether an answer is one to this question: a trace may say anything.
+fn fits(op: &Op<Text<'_>>, output: &Output<Text<'_>>) -> bool {
+    let info = op.info();
+    match output {
+        Output::Value(_) => info.answers_value,
+        Output::Ok => info.answers_ok,
+        Output::Done(_) => info.answers_done,
+    }
+}
+
+fn place(timeline: &Timeline<'_>, found: &mut Operations) {
+    let mut keys: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, operation) in found.list.iter().enumerate() {
+        if let Some(key) = key(timeline.events[operation.call]) {
+            keys.entry(key).or_default().push(index);
+        }
+    }
+    let (mut placed, mut verdict) = (0, "linearizable");
+    for which in keys.values() {
+        let (history, held) = of_key(timeline, &found.list, which);
+        let options = Options {
+            steps_max: STEPS_MAX,
+            ..Options::default()
+        };
+        let Ok(report) = linearizability::check(&history, &KeyValue, &options) else {
+            continue;
+        };
+        placed += held.len();
+        let at = |id: OperationId| held[id.index()];
+        match &report.verdict {
+            Verdict::Linearizable(witness) => {
+                witness
+                    .orders()
+                    .for_each(|order| number(timeline, &mut found.list, order.iter().map(|id| at(*id))));
+            }
+            Verdict::NotLinearizable(refusal) => {
+                number(timeline, &mut found.list, refusal.legal_prefix.iter().map(|id| at(*id)));
+                refusal
+                    .context
+                    .iter()
+                    .for_each(|line| found.list[at(line.id)].part = Part::Context);
+                refusal
+                    .core
+                    .iter()
+                    .for_each(|line| found.list[at(line.id)].part = Part::Core);
+                found.list[at(refusal.stuck.id)].part = Part::Stuck;
+                verdict = "not linearizable";
+                found
+                    .refusal
+                    .get_or_insert_with(|| (refusal.sentence.clone(), refusal.to_string()));
+            }
+            Verdict::Unknown(_) if verdict == "linearizable" => verdict = "not decided within the budget",
+            Verdict::Unknown(_) => {}
+        }
+    }
+    if placed > 0 {
+        found.verdict = format!("{placed} operations on {} keys: {verdict}", keys.len());
+    }
+}
+
+/// Gives the operations of an order their numbers, and each a time as early as may be.
+fn number(timeline: &Timeline<'_>, list: &mut [Operation], order: impl Iterator<Item = usize>) {
+    let mut latest = 0;
+    for (number, index) in (1..).zip(order) {
+        latest = latest.max(timeline.events[list[index].call].t);
+        list[index].point = Some((number, latest));
+    }
+}

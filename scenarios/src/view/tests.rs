@@ -1,0 +1,193 @@
+use super::*;
+use crate::timeline::tests::{STALE, traced, written};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use std::io::Read as _;
+
+/// What stands between two texts, the first time.
+fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before}"));
+    rest.split_once(after)
+        .unwrap_or_else(|| panic!("no {after} behind {before}"))
+        .0
+}
+
+/// The data of a page, read as the page reads it.
+fn data(html: &str) -> Value {
+    let base64: String = serde_json::from_str(between(html, r#"id="data">"#, "</script>")).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&STANDARD.decode(base64).unwrap()[..])
+        .read_to_string(&mut text)
+        .unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn head(html: &str) -> Value {
+    serde_json::from_str(between(html, r#"id="head">"#, "</script>")).unwrap()
+}
+
+#[test]
+fn a_page_has_every_event_and_columns_of_one_length() {
+    let (trace, _) = traced("storm", 1, None);
+    let page = page(&trace, SIZE_MAX);
+    assert_eq!((page.events, page.shown), (trace.events.len(), trace.events.len()));
+    assert!(page.html.len() < SIZE_MAX);
+    let data = data(&page.html);
+    for column in ["seq", "t", "lane", "peer", "kind", "sort", "cause", "detail"] {
+        assert_eq!(
+            data["events"][column].as_array().unwrap().len(),
+            trace.events.len(),
+            "{column}"
+        );
+    }
+    let sum = |column: &str| {
+        data["events"][column]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|value| value.as_i64().unwrap())
+            .sum::<i64>()
+    };
+    let last = trace.events.last().unwrap();
+    assert_eq!((sum("seq"), sum("t")), (last.seq as i64, last.t as i64));
+    assert_eq!(data["lives"].as_array().unwrap().len(), usize::from(trace.header.nodes));
+    assert_eq!(head(&page.html)["verdict"], "PASS");
+}
+
+#[test]
+fn a_page_asks_nobody_for_anything_and_runs_its_own_script_alone() {
+    let (trace, _) = traced("calm", 1, None);
+    let html = page(&trace, SIZE_MAX).html;
+    for reference in [
+        "http:",
+        "https:",
+        " src=",
+        "@import",
+        "url(",
+        "eval(",
+        "innerHTML",
+        "fetch(",
+        "XMLHttpRequest",
+        "onclick=",
+    ] {
+        assert!(!html.contains(reference), "{reference}");
+    }
+    let policy = between(&html, "Content-Security-Policy\" content=\"", "\"");
+    let script = between(&html, "\n<script>", "</script>");
+    let hash = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    assert!(policy.contains(&format!("script-src {};", hash(script))), "{policy}");
+    assert!(
+        policy.contains(&format!("style-src {};", hash(between(&html, "<style>", "</style>")))),
+        "{policy}"
+    );
+    assert!(!policy.contains("unsafe"), "{policy}");
+}
+
+#[test]
+fn a_hostile_trace_stays_text() {
+    const EVIL: &str = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\u{2028}{{data}}'\"&";
+    let mut trace = written(&STALE, EVIL);
+    trace.header.scenario = EVIL.to_owned();
+    trace.header.seed = EVIL.to_owned();
+    trace.header.tool = EVIL.to_owned();
+    trace.footer.digest = EVIL.to_owned();
+    trace.footer.counts.insert(EVIL.to_owned(), 1);
+    trace.header.run = Some(serde_json::json!({ "name": EVIL, "toml": EVIL, "bug": EVIL, "set": [[EVIL, EVIL]] }));
+    for event in &mut trace.events {
+        event.kind = format!("{}{EVIL}", event.kind).into();
+        event.fields.insert(EVIL.to_owned(), EVIL.into());
+        event.fields.insert("type".to_owned(), EVIL.into());
+    }
+    trace.events[5].kind = "violation".into();
+    trace.events[5].fields.insert("message".to_owned(), EVIL.into());
+    let html = page(&trace, SIZE_MAX).html;
+    assert_eq!(html.matches("<script").count(), 3);
+    assert_eq!(html.matches("</script").count(), 3);
+    assert!(
+        !html.contains("<img") && !html.contains("<!--"),
+        "no markup of the trace's"
+    );
+    assert_eq!(head(&html)["message"], EVIL, "and nothing of it is lost");
+    assert_eq!(head(&html)["scenario"], EVIL);
+    let data = data(&html);
+    assert!(data["events"]["names"].as_array().unwrap().contains(&EVIL.into()));
+    assert!(data["events"]["detail"][0].as_str().unwrap().contains("onerror"));
+}
+
+/// Events that do not compress, with a few that matter among them.
+fn noisy(count: u64) -> Trace {
+    let mut state = 1_u64;
+    let mut lines = Vec::new();
+    for seq in 1..=count {
+        let mut noise = String::new();
+        for _ in 0..6 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            noise.push_str(&format!("{:08x}", state >> 32));
+        }
+        let what = match seq {
+            _ if seq == count => r#""kind":"violation","message":"broken""#.to_owned(),
+            _ if seq % 1_000 == 0 => format!(r#""kind":"role","role":"leader","term":{seq}"#),
+            _ => format!(r#""kind":"note","noise":"{noise}""#),
+        };
+        lines.push(format!(
+            r#"{{"seq":{seq},"t":{},"node":{},"cause":1,{what}}}"#,
+            seq * 1_000,
+            seq % 2
+        ));
+    }
+    written(&lines.iter().map(String::as_str).collect::<Vec<_>>(), "broken/here")
+}
+
+#[test]
+fn a_page_is_never_larger_than_it_may_be_and_says_what_it_leaves_out() {
+    let trace = noisy(30_000);
+    let whole = page(&trace, SIZE_MAX);
+    assert!(
+        whole.html.len() > 2 * SIZE_LEAST && whole.shown == 30_000,
+        "{}",
+        whole.html.len()
+    );
+    let page = page(&trace, SIZE_LEAST);
+    assert!(page.html.len() <= SIZE_LEAST, "{}", page.html.len());
+    assert!((1_000..30_000).contains(&page.shown), "{}", page.shown);
+    let data = data(&page.html);
+    assert_eq!(data["total"], 30_000);
+    assert_eq!(head(&page.html)["shown"], page.shown);
+    assert_eq!(data["focus"], page.shown - 1, "the violation is there");
+    let kinds = data["events"]["kind"].as_array().unwrap();
+    let names = data["events"]["names"].as_array().unwrap();
+    let role = names.iter().position(|name| name == "role").unwrap();
+    assert_eq!(
+        kinds.iter().filter(|kind| **kind == role).count(),
+        29,
+        "what changed a node is there"
+    );
+}
+
+#[test]
+fn even_what_matters_is_left_out_when_it_is_too_much() {
+    let mut trace = noisy(20_000);
+    trace
+        .events
+        .iter_mut()
+        .filter(|event| event.kind == "note")
+        .for_each(|event| event.kind = "role".into());
+    let page = page(&trace, SIZE_LEAST);
+    assert!(
+        page.html.len() <= SIZE_LEAST && page.shown > 100,
+        "{} {}",
+        page.html.len(),
+        page.shown
+    );
+}
+
+#[test]
+fn an_empty_trace_has_a_page() {
+    let page = page(&written(&[], "pass"), SIZE_MAX);
+    assert_eq!((page.events, data(&page.html)["focus"].clone()), (0, Value::Null));
+}

@@ -1,0 +1,144 @@
+//! What is made of traces: `squall view`, `squall export`, `squall diff`.
+
+use super::{folder, squall};
+use std::path::Path;
+
+fn recorded(folder: &Path, name: &str, seed: &str) -> String {
+    let path = folder.join(name).to_str().unwrap().to_owned();
+    let run = squall(&[
+        "run",
+        "calm",
+        "--seed",
+        seed,
+        "--set",
+        "time.chaos=1s",
+        "--trace",
+        &path,
+        "--quiet",
+    ]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    path
+}
+
+#[test]
+fn a_page_is_written_beside_its_trace_or_where_it_is_wanted() {
+    let folder = folder("view");
+    let trace = recorded(&folder, "run.jsonl.zst", "1");
+    let view = squall(&["view", &trace]);
+    assert_eq!(view.code, Some(0), "{view:?}");
+    let page = std::fs::read_to_string(folder.join("run.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains("PASS calm"));
+    assert!(
+        view.out.contains(" bytes, all ") && view.out.lines().count() == 1,
+        "{}",
+        view.out
+    );
+    let other = folder.join("other.html");
+    let view = squall(&["view", &trace, "-o", other.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(view.json()["bytes"].as_u64(), Some(page.len() as u64));
+    assert_eq!(std::fs::read_to_string(other).unwrap(), page, "one trace is one page");
+    let small = squall(&["view", &trace, "--max-size", "5"]);
+    assert_eq!(small.code, Some(2), "{small:?}");
+    assert_eq!(squall(&["view", "no-such-file"]).code, Some(3));
+}
+
+#[test]
+fn an_export_goes_to_standard_output_or_into_a_file() {
+    let folder = folder("export");
+    let trace = recorded(&folder, "run.jsonl.zst", "1");
+    let csv = squall(&["export", &trace, "--to", "csv"]);
+    assert!(csv.code == Some(0) && csv.out.starts_with("seq,t_ns,at,"), "{csv:?}");
+    let file = folder.join("history.edn");
+    let file = file.to_str().unwrap();
+    let edn = squall(&["export", &trace, "--to", "edn", "--key", "k0", "-o", file]);
+    assert_eq!((edn.code, &*edn.out), (Some(0), ""), "{edn:?}");
+    let check = squall(&["check", file, "--model", "kv"]);
+    assert!(
+        check.code == Some(0) && check.out.starts_with("linearizable"),
+        "{check:?}"
+    );
+    let several = squall(&["export", &trace, "--to", "edn"]);
+    assert!(several.code == Some(3) && several.err.contains("--key"), "{several:?}");
+    assert_eq!(squall(&["export", &trace, "--to", "csv", "--key", "k0"]).code, Some(2));
+    assert_eq!(squall(&["export", &trace, "--to", "word"]).code, Some(2));
+}
+
+#[test]
+fn two_traces_are_the_same_or_part_at_an_event_that_is_shown() {
+    let folder = folder("diff");
+    let (a, again, b) = (
+        recorded(&folder, "a.jsonl", "1"),
+        recorded(&folder, "again.jsonl.zst", "1"),
+        recorded(&folder, "b.jsonl", "2"),
+    );
+    let same = squall(&["diff", &a, &again]);
+    assert!(same.code == Some(0) && same.out.starts_with("SAME "), "{same:?}");
+    let differ = squall(&["diff", &a, &b]);
+    assert_eq!(differ.code, Some(103), "{differ:?}");
+    assert!(
+        differ.out.contains("equal events, then\n") && differ.out.contains("\nDIFFERENT from event "),
+        "{}",
+        differ.out
+    );
+    // One field of one event in the middle.
+    let text = std::fs::read_to_string(&a).unwrap();
+    let line = text
+        .lines()
+        .filter(|line| line.contains(r#""kind":"deliver""#))
+        .nth(5)
+        .unwrap();
+    let seq = line
+        .split(|c: char| !c.is_ascii_digit())
+        .find(|digits| !digits.is_empty())
+        .unwrap();
+    let bent = text.replace(
+        line,
+        &line.replace(r#""kind":"deliver""#, r#""kind":"deliver","extra":true"#),
+    );
+    let c = folder.join("c.jsonl");
+    std::fs::write(&c, bent).unwrap();
+    let c = c.to_str().unwrap();
+    let differ = squall(&["diff", &a, c, "--context", "2"]);
+    assert!(differ.out.contains("They differ in extra.\n"), "{}", differ.out);
+    assert!(
+        differ.out.ends_with(&format!("DIFFERENT from event {seq} on\n")),
+        "{}",
+        differ.out
+    );
+    let marked = |mark: char| differ.out.lines().filter(|line| line.starts_with(mark)).count();
+    assert_eq!((marked('-'), marked('+')), (2, 2), "{}", differ.out);
+    let json = squall(&["diff", &a, c, "--format", "json"]).json();
+    assert_eq!((&json["same"], &json["differing"][0]), (&false.into(), &"extra".into()));
+    assert_eq!(json["events"][0]["seq"].to_string(), seq);
+}
+
+#[test]
+fn two_lists_of_digests_are_compared_by_run() {
+    let folder = folder("diff-digests");
+    let list = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/digests.txt");
+    let same = squall(&["diff", list, list]);
+    assert!(same.code == Some(0) && same.out.starts_with("SAME "), "{same:?}");
+    let text = std::fs::read_to_string(list).unwrap();
+    let bent = folder.join("digests.txt");
+    let lines: Vec<&str> = text.lines().collect();
+    std::fs::write(&bent, lines[1..].join("\n")).unwrap();
+    let bent = bent.to_str().unwrap();
+    let differ = squall(&["diff", list, bent]);
+    assert!(
+        differ.code == Some(103) && differ.out.contains("(not there)"),
+        "{differ:?}"
+    );
+    assert!(
+        differ
+            .out
+            .ends_with(&format!("DIFFERENT 1 of {} digests\n", lines.len())),
+        "{}",
+        differ.out
+    );
+    let trace = recorded(&folder, "a.jsonl", "1");
+    assert_eq!(squall(&["diff", list, &trace]).code, Some(2));
+    assert_eq!(
+        squall(&["diff", &trace, concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]).code,
+        Some(3)
+    );
+}
