@@ -59,6 +59,18 @@ fn a_miss_that_should_have_been_a_hit_is_told() {
 }
 
 #[test]
+fn a_lost_append_is_told() {
+    let lines = [
+        r#"{"client":1,"op":"append","key":"k","value":"a","call":10,"return":11}"#,
+        r#"{"client":2,"op":"append","key":"k","value":"b","call":10,"return":11}"#,
+        r#"{"client":3,"op":"read","key":"k","output":"b","call":20,"return":21}"#,
+    ];
+    let expected = "`read \"k\" -> \"b\"` by client 3 [20, 21] lacks the text of `append \"k\" \"a\"` by client 1 [10, 11], which \
+                    had returned before it began; nothing was written over it since.";
+    says("kv", &lines, expected);
+}
+
+#[test]
 fn queues_tell_what_was_taken_twice_out_of_turn_or_not_at_all() {
     let one = r#"{"client":1,"op":"enqueue","key":null,"value":1,"call":10,"return":11}"#;
     let two = r#"{"client":1,"op":"enqueue","key":null,"value":2,"call":12,"return":13}"#;

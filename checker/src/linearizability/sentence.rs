@@ -22,7 +22,13 @@ pub(super) struct Case<'a> {
 impl Case<'_> {
     /// The sentence.
     pub(super) fn sentence(&self) -> String {
-        let kinds = [Case::stale_read, Case::false_miss, Case::wrong_take, Case::wrong_list];
+        let kinds = [
+            Case::stale_read,
+            Case::false_miss,
+            Case::lost_append,
+            Case::wrong_take,
+            Case::wrong_list,
+        ];
         let sentence = kinds.iter().find_map(|kind| kind(self)).unwrap_or_else(|| self.plain());
         sentence + &self.unknown_outcomes()
     }
@@ -128,6 +134,33 @@ impl Case<'_> {
             self.said(self.stuck),
             self.said(writer),
             self.history.value(from)
+        ))
+    }
+
+    /// A text was read without what had been appended to it.
+    fn lost_append(&self) -> Option<String> {
+        let Some(Output::Value(Atom::Text(text))) = self.operation(self.stuck).output else {
+            return None;
+        };
+        let read = self.history.text(text);
+        let overwrites = |id: &OperationId| !matches!(self.operation(*id).op, Op::Read { .. } | Op::Append { .. });
+        let is_lost = |id: &OperationId| {
+            let Op::Append {
+                value: Atom::Text(added),
+                ..
+            } = self.operation(*id).op
+            else {
+                return false;
+            };
+            !read.contains(self.history.text(added))
+                && self.precedes(*id, self.stuck)
+                && self.by_then().filter(overwrites).all(|other| self.precedes(other, *id))
+        };
+        let lost = self.shown().into_iter().find(is_lost)?;
+        Some(format!(
+            "{} lacks the text of {}, which had returned before it began; nothing was written over it since.",
+            self.said(self.stuck),
+            self.said(lost)
         ))
     }
 
