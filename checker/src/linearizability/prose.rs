@@ -36,7 +36,9 @@ impl Refusal {
         };
         let plural = if self.core.len() == 1 { "" } else { "s" };
         let count = self.core.len();
-        text += &format!("impossible already ({count} operation{plural}, {minimal}), whatever the others did:\n");
+        let heading = format!("impossible already ({count} operation{plural}, {minimal}), whatever the others did:");
+        text += &wrapped(&heading, width, "");
+        text.push('\n');
         let core = self.core.iter().map(|line| (line, ""));
         let context = self.context.iter().map(|line| (line, "  (for context)"));
         let mut lines: Vec<(&OperationLine, &str)> = core.chain(context).collect();
