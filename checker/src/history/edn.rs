@@ -70,6 +70,19 @@ impl<'t> Reader<'t> {
         })
     }
 
+    /// A reader of the bytes `from..to` of `text`, with places in the whole of it.
+    pub(super) fn at(text: &'t str, from: usize, to: usize) -> Self {
+        Reader {
+            text: &text[..to],
+            at: from,
+        }
+    }
+
+    /// All of the text.
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
     /// Byte of the next form, once space was skipped.
     pub fn offset(&self) -> usize {
         self.at

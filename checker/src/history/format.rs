@@ -14,10 +14,12 @@ pub enum Format {
     JsonLines,
     /// Jepsen's EDN: [`jepsen`](super::jepsen).
     JepsenEdn,
+    /// Lines of Jepsen's log: [`jepsen`](super::jepsen).
+    JepsenLog,
 }
 
 impl History {
-    /// Reads a history in either format, told apart by its content. JSON Lines are streamed; EDN is read as a whole.
+    /// Reads a history in any format, told apart by its content. JSON Lines are streamed; EDN and logs are read as a whole.
     ///
     /// # Errors
     ///
@@ -48,10 +50,14 @@ impl History {
         let mut whole = Cursor::new(head).chain(reader);
         match format {
             Format::JsonLines => jsonl::read(&mut whole),
-            Format::JepsenEdn => {
+            Format::JepsenEdn | Format::JepsenLog => {
                 let mut bytes = Vec::new();
                 whole.take(edn::BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
-                jepsen::parse(&bytes)
+                if format == Format::JepsenEdn {
+                    jepsen::parse(&bytes)
+                } else {
+                    jepsen::parse_log(&bytes)
+                }
             }
         }
     }
@@ -75,6 +81,7 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Format>, HistoryError> {
             Some(_) => Ok(Some(Format::JsonLines)),
             None => Ok(ended.then_some(Format::JsonLines)),
         },
+        b'I' if head[first..].starts_with(b"INFO") => Ok(Some(Format::JepsenLog)),
         found if found.is_ascii() && !found.is_ascii_control() => Err(HistoryError::UnknownFormat {
             place: place(head, first),
             found: char::from(found),

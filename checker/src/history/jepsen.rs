@@ -15,13 +15,15 @@
 use std::collections::BTreeMap;
 
 use super::edn::{Form, Reader};
-use super::{History, HistoryError, Op, OperationId, Output, Value};
+use super::op::ARGUMENTS_MAX;
+use super::{History, HistoryError, LIST_DEPTH_MAX, OPERATIONS, Op, OpInfo, OperationId, Output, OwnedValue, Value};
 
 /// One event of a numbered process.
 struct Event<'f> {
     process: i64,
     kind: &'f str,
     function: &'f str,
+    key: &'f Form<'f>,
     value: &'f Form<'f>,
 }
 
@@ -32,12 +34,7 @@ struct Event<'f> {
 /// See [`HistoryError`]; reading stops at the first.
 pub fn parse(bytes: &[u8]) -> Result<History, HistoryError> {
     let mut reader = Reader::new(bytes)?;
-    let mut import = Import {
-        history: History::new(),
-        keep: Vec::new(),
-        pending: BTreeMap::new(),
-        time: 0,
-    };
+    let mut import = Import::default();
     let end = match reader.peek()? {
         Some('[') => Some((reader.take('[')?, ']')),
         Some('(') => Some((reader.take('(')?, ')')),
@@ -62,17 +59,61 @@ pub fn parse(bytes: &[u8]) -> Result<History, HistoryError> {
             (Some(_), _) => {
                 let offset = reader.offset();
                 let form = reader.read()?;
-                import.event(&reader, offset, &form)?;
+                import.time += 1;
+                if let Some(event) = event_of(&form).map_err(|what| reader.syntax(offset, what))? {
+                    import.event(&reader, offset, &event)?;
+                }
             }
         }
     }
-    if import.time == 0 {
-        return Err(HistoryError::Empty);
-    }
-    import.history.retain(&import.keep);
-    Ok(import.history)
+    import.finish()
 }
 
+/// Reads a history from the bytes of a log: lines that end in process, type, function and value, apart by tabs or spaces.
+/// Lines without a dash before these are skipped.
+///
+/// # Errors
+///
+/// See [`HistoryError`]; reading stops at the first.
+pub fn parse_log(bytes: &[u8]) -> Result<History, HistoryError> {
+    let reader = Reader::new(bytes)?;
+    let mut import = Import {
+        is_log: true,
+        ..Import::default()
+    };
+    let mut offset = 0;
+    for line in reader.text().split_inclusive('\n') {
+        let start = offset;
+        offset += line.len();
+        let Some(dash) = line.find(" - ") else { continue };
+        let at = start + dash + 3;
+        let mut fields = Reader::at(reader.text(), at, offset);
+        let mut form = || {
+            if fields.peek()?.is_some() {
+                fields.read()
+            } else {
+                Ok(Form::Nil)
+            }
+        };
+        let (process, kind, function, value) = (form()?, form()?, form()?, form()?);
+        import.time += 1;
+        let (Form::Integer(process), Form::Keyword(kind), Form::Keyword(function)) = (&process, &kind, &function)
+        else {
+            continue;
+        };
+        let event = Event {
+            process: *process,
+            kind,
+            function,
+            key: &Form::Nil,
+            value: &value,
+        };
+        import.event(&reader, at, &event)?;
+    }
+    import.finish()
+}
+
+#[derive(Default)]
 struct Import {
     history: History,
     /// For each operation: whether it is one, or was dropped.
@@ -81,14 +122,20 @@ struct Import {
     pending: BTreeMap<i64, OperationId>,
     /// Events so far.
     time: u64,
+    /// In a log a failed compare-and-set found another value and a read of `nil` found none; elsewhere both say nothing.
+    is_log: bool,
 }
 
 impl Import {
-    fn event(&mut self, reader: &Reader<'_>, offset: usize, form: &Form<'_>) -> Result<(), HistoryError> {
-        self.time += 1;
-        let Some(event) = event_of(form).map_err(|what| reader.syntax(offset, what))? else {
-            return Ok(());
-        };
+    fn finish(mut self) -> Result<History, HistoryError> {
+        if self.time == 0 {
+            return Err(HistoryError::Empty);
+        }
+        self.history.retain(&self.keep);
+        Ok(self.history)
+    }
+
+    fn event(&mut self, reader: &Reader<'_>, offset: usize, event: &Event<'_>) -> Result<(), HistoryError> {
         let pairing = |what| HistoryError::Pairing {
             place: reader.place(offset),
             process: event.process,
@@ -100,7 +147,7 @@ impl Import {
                     "invokes an operation while another of its own is in flight; complete that one first (as :info if its outcome is unknown)",
                 ));
             }
-            let id = self.invoke(&event).map_err(|what| reader.syntax(offset, what))?;
+            let id = self.invoke(event).map_err(|what| reader.syntax(offset, what))?;
             self.pending.insert(event.process, id);
             return Ok(());
         }
@@ -110,13 +157,18 @@ impl Import {
             ));
         };
         let asked = self.history.operation(id).op;
-        if asked.name() != event.function {
+        if asked.name() != name(event.function) {
             return Err(pairing(
                 "completes another :f than it invoked; check the order of the events",
             ));
         }
         match event.kind {
-            "ok" => self.complete(id, &event).map_err(|what| reader.syntax(offset, what))?,
+            "ok" => self.complete(id, event).map_err(|what| reader.syntax(offset, what))?,
+            "fail" if self.is_log && matches!(asked, Op::Cas { .. }) && !says_why(event.value) => {
+                let output = Output::Done(false);
+                let full = || reader.syntax(offset, FULL);
+                self.history.try_complete(id, self.time, output).ok_or_else(full)?;
+            }
             "fail" => self.keep[id.index()] = false,
             "info" => {}
             _ => return Err(reader.syntax(offset, "`:type` is one of :invoke, :ok, :fail and :info")),
@@ -125,50 +177,87 @@ impl Import {
     }
 
     fn invoke(&mut self, event: &Event<'_>) -> Result<OperationId, &'static str> {
-        let key = Value::Null;
-        let op = match event.function {
-            "read" => Op::Read { key },
-            "write" => Op::Write {
-                key,
-                value: value_of(event.value)?,
-            },
-            "cas" => match event.value {
-                Form::Sequence(pair) if pair.len() == 2 => Op::Cas {
-                    key,
-                    from: value_of(&pair[0])?,
-                    to: value_of(&pair[1])?,
-                },
-                _ => return Err("the `:value` of a :cas is a vector [from to]"),
-            },
-            "append" => Op::Append {
-                key,
-                value: value_of(event.value)?,
-            },
-            _ => return Err("`:f` is one of :read, :write, :cas and :append; other operations cannot be imported"),
+        let row = OpInfo::find(name(event.function)).ok_or(
+            "`:f` is none of the operations that can be imported, :read, :write, :cas, :append, :add, :enqueue, :dequeue, :txn and so on",
+        )?;
+        let given = match (OPERATIONS[row].arguments, event.value) {
+            ([], _) => Vec::new(),
+            (["from", "to"], Form::Sequence(pair)) if pair.len() == 2 => vec![value_of(&pair[0])?, value_of(&pair[1])?],
+            (["from", "to"], _) => return Err("the `:value` of this `:f` is a vector [from to]"),
+            (_, value) if event.function == "txn" => vec![accesses(value)?.0],
+            (_, value) => vec![value_of(value)?],
         };
+        let mut arguments = [Value::Null; ARGUMENTS_MAX];
+        for (argument, given) in arguments.iter_mut().zip(&given) {
+            *argument = given.as_value();
+        }
+        let key = value_of(event.key)?;
         let client = u32::try_from(event.process).map_err(|_| "`:process` is a number from 0 to 2^32 - 1")?;
         self.keep.push(true);
         self.history
-            .try_invoke(client, self.time, op)
-            .ok_or("a history holds at most 2^32 - 2 operations")
+            .try_invoke(client, self.time, Op::of(row, key.as_value(), arguments))
+            .ok_or(FULL)
     }
 
     fn complete(&mut self, id: OperationId, event: &Event<'_>) -> Result<(), &'static str> {
-        let output = match self.history.operation(id).op {
-            Op::Read { .. } => match value_of(event.value)? {
-                Value::Null => {
-                    self.keep[id.index()] = false;
-                    return Ok(());
-                }
-                value => Output::Value(value),
-            },
-            Op::Cas { .. } => Output::Done(true),
-            _ => Output::Ok,
+        let op = self.history.operation(id).op;
+        let info = op.info();
+        let answer;
+        let output = match op {
+            Op::Read { .. } if *event.value == Form::Nil && !self.is_log => {
+                self.keep[id.index()] = false;
+                return Ok(());
+            }
+            Op::Txn { .. } => {
+                answer = accesses(event.value)?.1;
+                Output::Value(answer.as_value())
+            }
+            _ if info.answers_ok => Output::Ok,
+            _ if info.answers_value => {
+                answer = value_of(event.value)?;
+                Output::Value(answer.as_value())
+            }
+            _ => Output::Done(*event.value != Form::Boolean(false)),
         };
-        self.history
-            .try_complete(id, self.time, output)
-            .ok_or("a history holds at most 4 GiB of text")
+        self.history.try_complete(id, self.time, output).ok_or(FULL)
     }
+}
+
+const FULL: &str = "a history holds at most 2^32 - 2 operations, 4 GiB of distinct text and 2^32 items of lists";
+
+/// The name of an operation that goes by another one in a file.
+fn name(function: &str) -> &str {
+    match function {
+        "get" => "read",
+        "put" => "write",
+        other => other,
+    }
+}
+
+/// Whether a failure has a reason of its own, such as `:timed-out`, in place of the value.
+fn says_why(value: &Form<'_>) -> bool {
+    matches!(value, Form::Keyword(_))
+}
+
+/// The accesses of a transaction, reads without their values, and the values of the reads.
+fn accesses(value: &Form<'_>) -> Result<(OwnedValue, OwnedValue), &'static str> {
+    const WHAT: &str = "the `:value` of a :txn is a vector of [:r key value] and [:w key value]";
+    let Form::Sequence(forms) = value else { return Err(WHAT) };
+    let (mut asked, mut read) = (Vec::new(), Vec::new());
+    for form in forms {
+        let Form::Sequence(parts) = form else { return Err(WHAT) };
+        let [kind @ Form::Keyword("r" | "w"), key, value] = &parts[..] else {
+            return Err(WHAT);
+        };
+        let mut access = vec![value_of(kind)?, value_of(key)?];
+        if *kind == Form::Keyword("w") {
+            access.push(value_of(value)?);
+        } else {
+            read.push(value_of(value)?);
+        }
+        asked.push(OwnedValue::List(access));
+    }
+    Ok((OwnedValue::List(asked), OwnedValue::List(read)))
 }
 
 /// `None` for an event of a process without a number.
@@ -197,23 +286,34 @@ fn event_of<'f>(form: &'f Form<'f>) -> Result<Option<Event<'f>>, &'static str> {
     )?;
     let function = keyword(
         "f",
-        "`:f` is missing, or not a keyword; it is one of :read, :write, :cas and :append",
+        "`:f` is missing, or not a keyword; it names the operation, as :read, :write and :cas do",
     )?;
     Ok(Some(Event {
         process,
         kind,
         function,
+        key: field("key").unwrap_or(&Form::Nil),
         value: field("value").unwrap_or(&Form::Nil),
     }))
 }
 
-fn value_of<'f>(form: &'f Form<'f>) -> Result<Value<'f>, &'static str> {
+fn value_of(form: &Form<'_>) -> Result<OwnedValue, &'static str> {
+    nested_value_of(form, 0)
+}
+
+fn nested_value_of(form: &Form<'_>, depth: usize) -> Result<OwnedValue, &'static str> {
     match form {
-        Form::Nil => Ok(Value::Null),
-        Form::Integer(integer) => Ok(Value::Integer(*integer)),
-        Form::Text(text) => Ok(Value::Text(text)),
-        Form::Boolean(_) | Form::Keyword(_) | Form::Sequence(_) | Form::Map(_) | Form::Other(_) => {
-            Err("a value is nil, a 64-bit integer or a string")
+        Form::Nil => Ok(OwnedValue::Null),
+        Form::Integer(integer) => Ok(OwnedValue::Integer(*integer)),
+        Form::Text(text) => Ok(OwnedValue::Text(text.clone().into_owned())),
+        Form::Keyword(keyword) => Ok(OwnedValue::Text((*keyword).to_owned())),
+        Form::Sequence(_) if depth == LIST_DEPTH_MAX => Err("a value is nested deeper than 8 vectors"),
+        Form::Sequence(items) => {
+            let items = items.iter().map(|item| nested_value_of(item, depth + 1));
+            items.collect::<Result<_, _>>().map(OwnedValue::List)
+        }
+        Form::Boolean(_) | Form::Map(_) | Form::Other(_) => {
+            Err("a value is nil, a 64-bit integer, a string, a keyword or a vector of these")
         }
     }
 }

@@ -213,7 +213,7 @@ fn what_is_wrong_with_jepsen_events_is_said_with_its_place() {
     check(":type :ok, :f :read", ":type :ok, :f :write", &["line 5", "another :f"]);
     check(":type :ok", ":type :done", &["line 5", ":invoke, :ok, :fail and :info"]);
     check(":f :cas, :value [1 2]", ":f :cas, :value 1", &["line 8", "[from to]"]);
-    check(":f :cas", ":f :enqueue", &["line 8", ":read, :write, :cas and :append"]);
+    check(":f :cas", ":f :frob", &["line 8", ":read, :write, :cas"]);
     check(
         ":value 4 ",
         ":value 99999999999999999999 ",
@@ -344,4 +344,52 @@ fn every_operation_and_lists_are_written_and_read_back() {
     );
     let said = refused(&text.replace("\"ok\":false", "\"ok\":false,\"output\":1"));
     assert!(said.contains("line 3") && said.contains("not both"), "{said}");
+}
+
+#[test]
+fn a_log_as_porcupine_keeps_it_is_read() {
+    let text = "INFO  jepsen.util - 0\t:invoke\t:write\t2\n\
+                INFO  jepsen.util - 1\t:invoke\t:read\tnil\n\
+                INFO  jepsen.util - 1\t:ok\t:read\tnil\n\
+                INFO  jepsen.core - nothing of an operation\n\
+                INFO  jepsen.util - :nemesis\t:info\t:start\tnil\n\
+                INFO  jepsen.util - 2\t:invoke\t:cas\t[2 4]\n\
+                INFO  jepsen.util - 2\t:fail\t:cas\t[2 4]\n\
+                INFO  jepsen.util - 0\t:info\t:write\t:timed-out\n\
+                INFO  jepsen.util - 3\t:invoke\t:read\tnil\n\
+                INFO  jepsen.util - 3\t:fail\t:read\t:timed-out\n\
+                INFO  jepsen.util - 4\t:invoke\t:cas\t[2 4]\n\
+                INFO  jepsen.util - 4\t:fail\t:cas\t:timed-out\n";
+    let expected = ["write 2 (outcome unknown)", "read -> null", "cas 2 -> 4: refused"];
+    assert_eq!(described(&read(text).expect("valid")), expected);
+    let said = refused(&text.replacen("0\t:invoke\t:write", "1\t:invoke\t:write", 1));
+    assert!(
+        said.contains("line 2, column 21") && said.contains("in flight"),
+        "{said}"
+    );
+}
+
+#[test]
+fn jepsen_events_carry_other_operations_keys_and_transactions() {
+    let text = "{:process 0 :type :invoke :f :enqueue :value :a}
+{:process 0 :type :ok :f :enqueue :value :a}
+{:process 0 :type :invoke :f :dequeue :value nil}
+{:process 0 :type :ok :f :dequeue :value :a}
+{:process 1 :type :invoke :f :get :key \"x\" :value nil}
+{:process 1 :type :ok :f :get :key \"x\" :value [1 [2]]}
+{:process 1 :type :invoke :f :txn :value [[:r 3 nil] [:w 4 1]]}
+{:process 1 :type :ok :f :txn :value [[:r 3 7] [:w 4 1]]}
+{:process 2 :type :invoke :f :contains :value 1}
+{:process 2 :type :ok :f :contains :value false}
+";
+    let expected = [
+        "enqueue \"a\"",
+        "dequeue -> \"a\"",
+        "read \"x\" -> [1, [2]]",
+        "txn [[\"r\", 3], [\"w\", 4, 1]] -> [7]",
+        "contains 1: no",
+    ];
+    assert_eq!(described(&read(text).expect("valid")), expected);
+    let said = refused(&text.replace("[:r 3 nil]", "[:append 3 nil]"));
+    assert!(said.contains("line 7") && said.contains("[:r key value]"), "{said}");
 }
