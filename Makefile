@@ -1,9 +1,9 @@
 # `make` lists the targets; each is one line that you can also type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint no-std sweep bench ci
+.PHONY: help demo test lint no-std sweep bench bench-checker fuzz-checker ci
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: ## run the main job: one hundred seeds of every built-in scenario, checked
 	cargo run --release -- sweep --seeds 0..100
@@ -27,6 +27,13 @@ sweep: ## every built-in scenario for two minutes on all cores
 
 bench: ## what a CPU-second buys: simulation, replication, checked seeds, linearizability
 	cargo bench -p scenarios --bench throughput
+	cargo bench -p checker --bench linearizability -- smoke
+
+bench-checker: ## CPU time and peak memory of linearizability checks, from 1,000 to 1,000,000 operations
+	cargo bench -p checker --bench linearizability
+
+fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force
+	cargo test -p checker --test brute_force -- --ignored --nocapture
 
 ci: ## what CI runs
 	bash .ci/run

@@ -33,7 +33,7 @@ fn main() {
             operations: operations as usize,
             is_broken: false,
         };
-        let history = long::history(shape, seed);
+        let history = long::history(shape, seed).history;
         for _ in 0..repeats {
             let report = check(&history, &KeyValue, &Options::default()).expect("the operations fit the model");
             assert!(report.is_linearizable(), "seed {seed}: {report}");

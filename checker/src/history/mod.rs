@@ -145,6 +145,11 @@ impl History {
         (0..self.operations.len()).map(|index| OperationId::new(index).expect("bounded by OPERATIONS_MAX"))
     }
 
+    /// The identifier of the operation at `index`, if there is one.
+    pub fn id(&self, index: usize) -> Option<OperationId> {
+        OperationId::new(index).filter(|id| id.index() < self.operations.len())
+    }
+
     /// Whether the history is empty.
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()

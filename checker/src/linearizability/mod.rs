@@ -3,7 +3,7 @@
 //!
 //! Owns the way from a history to a [`Report`]: partition by key, compile, search, and then either replay the order that
 //! was found against the model or explain why there is none. The pieces: `timeline`, `bits` and `search` find an order,
-//! `witness` verifies it, `core` shrinks a refusal, `refusal` and `report` put it into words.
+//! `witness` verifies it, `core` shrinks a refusal; `refusal`, `sentence`, `prose`, `picture` and `report` say why.
 //!
 //! A verdict is never guessed: *linearizable* carries an order that was replayed, *not linearizable* follows from an
 //! exhausted search, and a spent budget says *unknown*.
@@ -15,11 +15,14 @@ mod lists;
 mod lower;
 mod misses;
 mod paths;
+mod picture;
 mod portfolio;
+mod prose;
 mod queues;
 mod refusal;
 mod report;
 mod search;
+mod sentence;
 mod sets;
 mod settle_replay;
 mod settling;
@@ -38,8 +41,9 @@ use crate::history::{Atom, History, OperationId, OwnedValue};
 use crate::models::{self, Compiled, Misfit, Model, ModelError, Specification, Visitor};
 
 pub use budget::Spent;
+pub use picture::{PICTURE_OPERATIONS_MAX, picture};
 pub use portfolio::Method;
-pub use refusal::{OperationLine, Refusal};
+pub use refusal::{Attempt, OperationLine, Refusal};
 pub use report::{Report, Unfinished, Verdict};
 pub use witness::{Witness, WitnessError};
 
@@ -104,6 +108,27 @@ pub fn check_history(history: &History, model: &str, options: &Options) -> Resul
         options.initial.as_ref(),
         Check(history, options),
     )??)
+}
+
+/// Verifies `witness` against `history` and the model called `model`, which begins as `initial`: without any search.
+///
+/// # Errors
+///
+/// When there is no such model, or it cannot begin so; within that, what is wrong with the witness.
+pub fn verify_history(
+    history: &History,
+    model: &str,
+    initial: Option<&OwnedValue>,
+    witness: &Witness,
+) -> Result<Result<(), WitnessError>, ModelError> {
+    struct Verify<'a>(&'a History, &'a Witness);
+    impl Visitor for Verify<'_> {
+        type Output = Result<(), WitnessError>;
+        fn visit<M: Model>(self, model: &M) -> Self::Output {
+            self.1.verify(self.0, model)
+        }
+    }
+    models::visit(model, initial, Verify(history, witness))
 }
 
 /// What a caller adds to a check besides its [`Options`].

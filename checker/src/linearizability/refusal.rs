@@ -1,13 +1,13 @@
 //! Why a history is not linearizable, for the person who has to find the bug.
 //!
-//! Owns the explanation of one key: the operation that cannot be placed, the core, the longest legal prefix, and a sentence.
-
-use std::fmt;
+//! Owns the explanation of one key: the operation that cannot be placed, the core, the longest legal prefix, the moment. The
+//! reason in words is in `sentence`, how all of it looks is in `prose` and `picture`.
 
 use super::budget::Budget;
 use super::core::{Core, Known, Shrink, search_among_others};
 use super::portfolio::Impossible;
 use super::search::Outcome;
+use super::sentence::Case;
 use super::{Options, items};
 use crate::history::{History, OperationId, Value};
 use crate::models::{Misfit, Model};
@@ -15,8 +15,8 @@ use crate::models::{Misfit, Model};
 /// Most states named in a sentence.
 const STATES_SHOWN_MAX: usize = 4;
 
-/// Most lines of a core that are displayed; the rest is counted.
-const LINES_SHOWN_MAX: usize = 40;
+/// Most operations at the end of an order that an attempt keeps.
+const LAST_SHOWN_MAX: usize = 4;
 
 /// One operation in a report. Displays as `client 3  read "x" -> "a"  [21, 25]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,17 +45,11 @@ impl OperationLine {
         }
     }
 
-    fn interval(&self) -> String {
+    pub(super) fn interval(&self) -> String {
         match self.returned {
             Some(returned) => format!("[{}, {returned}]", self.call),
             None => format!("[{}, …", self.call),
         }
-    }
-}
-
-impl fmt::Display for OperationLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "client {}  {}  {}", self.client, self.described, self.interval())
     }
 }
 
@@ -81,8 +75,27 @@ pub struct Refusal {
     pub legal_prefix: Vec<OperationId>,
     /// Values that the key has after orders like `legal_prefix`: at most four, none of which `stuck` accepts.
     pub states: Vec<String>,
+    /// How each of `states` came about.
+    pub attempts: Vec<Attempt>,
+    /// How many calls and returns the history has up to the return of `stuck`, which is the one that cannot be explained.
+    pub event: usize,
+    /// How many calls and returns it has.
+    pub events: usize,
     /// The reason in a sentence or two.
     pub sentence: String,
+}
+
+/// One way to explain everything before the stuck operation, which it then refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The last operations of the order, at most four.
+    pub last: Vec<OperationId>,
+    /// The same in words.
+    pub described: Vec<String>,
+    /// How many operations the order has.
+    pub length: usize,
+    /// The value that it leaves.
+    pub state: String,
 }
 
 /// Explains why `ids`, which a search has shown to be impossible, are; or a fast method, which knows more. `None` when the search finds an order after all, or does not end: then `ids` were
@@ -128,19 +141,28 @@ pub(super) fn explain<M: Model>(
             .map(|order| order.iter().map(|&item| id(item)).collect())
             .collect(),
     };
-    let mut states: Vec<String> = orders.iter().map(|order| state_after(history, model, order)).collect();
-    states.sort_unstable();
-    states.dedup();
+    let mut attempts: Vec<Attempt> = orders.iter().map(|order| attempt(history, model, order)).collect();
+    attempts.sort_by(|one, other| one.state.cmp(&other.state));
+    attempts.dedup_by(|one, other| one.state == other.state);
+    let states: Vec<String> = attempts.iter().map(|attempt| attempt.state.clone()).collect();
     let legal_prefix = orders.into_iter().max_by_key(Vec::len).unwrap_or_default();
     let key = match history.value(history.operation(stuck).op.key()) {
         Value::Null => String::new(),
         key => key.to_string(),
     };
+    let sentence = Case {
+        history,
+        stuck,
+        core: &core,
+        context: &context,
+        states: &states,
+    }
+    .sentence();
+    let (event, events) = events(history, stuck);
     let line = |&id: &OperationId| OperationLine::new(history, id);
     let core: Vec<OperationLine> = core.iter().map(line).collect();
     let context: Vec<OperationLine> = context.iter().map(line).collect();
     let stuck = line(&stuck);
-    let sentence = sentence(&stuck, &core, &states);
     Ok(Some(Refusal {
         key,
         stuck,
@@ -149,8 +171,23 @@ pub(super) fn explain<M: Model>(
         context,
         legal_prefix,
         states,
+        attempts,
+        event,
+        events,
         sentence,
     }))
+}
+
+/// Calls and returns up to the return of `stuck`, and in all.
+fn events(history: &History, stuck: OperationId) -> (usize, usize) {
+    let end = history.operation(stuck).returned.unwrap_or(u64::MAX);
+    let times = || {
+        let operations = history.operations().iter();
+        operations
+            .flat_map(|operation| [Some(operation.call), operation.returned])
+            .flatten()
+    };
+    (times().filter(|&time| time <= end).count(), times().count())
 }
 
 /// The operations that were called when `stuck` returned, by call; those still in flight then have no return.
@@ -176,77 +213,18 @@ fn until(history: &History, ids: &[OperationId], stuck: OperationId) -> Vec<Know
     ids.into_iter().map(known).collect()
 }
 
-fn state_after<M: Model>(history: &History, model: &M, order: &[OperationId]) -> String {
+/// What `order`, one that a method found, leaves.
+fn attempt<M: Model>(history: &History, model: &M, order: &[OperationId]) -> Attempt {
     let mut state = model.initial();
     for &id in order {
         let fits = model.apply(&mut state, history, history.operation(id));
         assert!(fits, "{id} fits the model in an order of the search");
     }
-    model.show(&state, history)
-}
-
-fn sentence(stuck: &OperationLine, core: &[OperationLine], states: &[String]) -> String {
-    let returned = stuck.returned.expect("an operation that is stuck has returned");
-    let held = match states {
-        [] => String::new(),
-        [only] => format!("; the nearest leave the key holding {only}"),
-        [first @ .., last] => format!("; the nearest leave the key holding {} or {last}", first.join(", ")),
-    };
-    let mut sentence = format!(
-        "No order of what was called by {returned} makes the answer of `{}` by client {} true{held}.",
-        stuck.described, stuck.client
-    );
-    let rest = if core.len() == 1 {
-        " Nothing could have made it true, whichever of the other operations happened.".to_owned()
-    } else {
-        format!(
-            " The {} operations of the core contradict each other, whichever of the others happened.",
-            core.len()
-        )
-    };
-    sentence.push_str(&rest);
-    sentence
-}
-
-/// The stuck operation, core and context as aligned lines, and the sentence.
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "first operation that cannot be placed:")?;
-        write_lines(f, &[(&self.stuck, "")])?;
-        let minimal = if self.is_core_minimal {
-            "minimal"
-        } else {
-            "not shown to be minimal"
-        };
-        let plural = if self.core.len() == 1 { "" } else { "s" };
-        writeln!(
-            f,
-            "impossible already ({} operation{plural}, {minimal}), whatever the others did:",
-            self.core.len()
-        )?;
-        let core = self.core.iter().map(|line| (line, ""));
-        let context = self.context.iter().map(|line| (line, "  (for context)"));
-        let mut lines: Vec<(&OperationLine, &str)> = core.chain(context).collect();
-        lines.sort_by_key(|(line, _)| (line.call, line.id));
-        write_lines(f, &lines)?;
-        write!(f, "{}", self.sentence)
-    }
-}
-
-fn write_lines(f: &mut fmt::Formatter<'_>, lines: &[(&OperationLine, &str)]) -> fmt::Result {
-    let shown = &lines[..lines.len().min(LINES_SHOWN_MAX)];
-    let widest = |length: fn(&OperationLine) -> usize| shown.iter().map(|(line, _)| length(line)).max().unwrap_or(0);
-    let client_width = widest(|line| line.client.to_string().len());
-    let width = widest(|line| line.described.chars().count());
-    for (line, note) in shown {
-        let (client, described, interval) = (line.client, &line.described, line.interval());
-        writeln!(
-            f,
-            "  client {client:>client_width$}  {described:<width$}  {interval}{note}"
-        )?;
-    }
-    match lines.len() - shown.len() {
-        0 => Ok(()),
-        more => writeln!(f, "  … and {more} more"),
+    let last = order[order.len().saturating_sub(LAST_SHOWN_MAX)..].to_vec();
+    Attempt {
+        described: last.iter().map(|&id| history.describe(id)).collect(),
+        last,
+        length: order.len(),
+        state: model.show(&state, history),
     }
 }

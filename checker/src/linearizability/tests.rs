@@ -322,8 +322,13 @@ impossible already (2 operations, minimal), whatever the others did:
   client 1  write \"x\" \"old\"    [1, 2]  (for context)
   client 1  write \"x\" \"new\"    [3, 4]
   client 2  read \"x\" -> \"old\"  [5, 6]
-No order of what was called by 6 makes the answer of `read \"x\" -> \"old\"` by client 2 true; the nearest leave the key \
-holding \"new\". The 2 operations of the core contradict each other, whichever of the others happened.";
+`read \"x\" -> \"old\"` by client 2 [5, 6] began after `write \"x\" \"new\"` by client 1 [3, 4] had
+returned, which began after `write \"x\" \"old\"` by client 1 [1, 2] had returned; \"old\" was never
+written again.
+the nearest orders, and why each is refused:
+  after `write \"x\" \"old\"`, `write \"x\" \"new\"` the key holds \"new\": `read \"x\" -> \"old\"` cannot follow
+it became impossible at 6, with event 7 of 10 (calls and returns); the longest legal prefix has 2
+operations";
     assert_eq!(report.to_string(), expected);
 }
 

@@ -73,6 +73,15 @@ impl Witness {
         Witness { operations, ends }
     }
 
+    /// A witness of these orders, one for each key: of a file, say. [`verify`](Self::verify) tells what it is worth.
+    pub fn from_orders(orders: impl IntoIterator<Item = Vec<OperationId>>) -> Self {
+        let mut witness = Witness::default();
+        orders
+            .into_iter()
+            .for_each(|order| witness.push_order(order.into_iter()));
+        witness
+    }
+
     /// The order of each key.
     pub fn orders(&self) -> impl Iterator<Item = &[OperationId]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
@@ -104,6 +113,14 @@ impl Witness {
                     return Err(WitnessError::Refused { id });
                 }
             }
+        }
+        let mut keys: Vec<_> = self
+            .orders()
+            .filter_map(|order| order.first().map(|&id| (history.operation(id).op.key(), id)))
+            .collect();
+        keys.sort_unstable();
+        if let Some(pair) = keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(WitnessError::Misplaced { id: pair[1].1 });
         }
         let missing = |id: &OperationId| history.operation(*id).returned.is_some() && !placed[id.index()];
         match history.ids().find(missing) {

@@ -106,7 +106,7 @@ pub trait Sequential {
     }
 }
 
-impl<M: Sequential + Clone> Model for M {
+impl<M: Sequential + Clone + 'static> Model for M {
     fn name(&self) -> &'static str {
         Sequential::name(self)
     }
@@ -133,14 +133,14 @@ impl<M: Sequential + Clone> Model for M {
         Sequential::action(self, history, operation.op, operation.output)
     }
 
-    type Compact<'h> = Direct<'h, M>;
+    type Compact<'h> = Direct<'h>;
 
     fn compile<'h>(
         &self,
         history: &'h History,
         partition: &[OperationId],
         counts: &dyn Fn(OperationId) -> bool,
-    ) -> Result<Compiled<Direct<'h, M>>, Misfit> {
+    ) -> Result<Compiled<Direct<'h>>, Misfit> {
         let mut calls: Vec<Call> = Vec::new();
         let mut index: HashMap<Call, u32, FxBuildHasher> = HashMap::default();
         let mut steps = Vec::with_capacity(partition.len());
@@ -155,13 +155,23 @@ impl<M: Sequential + Clone> Model for M {
                 calls.len() as u32 - 1
             }));
         }
-        let states = States::new(Sequential::initial(self));
+        let is_read_only = calls
+            .iter()
+            .map(|&(op, output)| Sequential::is_read_only(self, op, output))
+            .collect();
+        let mut machine = Machine {
+            model: self.clone(),
+            history,
+            calls,
+            states: Vec::new(),
+            index: HashTable::new(),
+            next: HashMap::default(),
+        };
+        machine.name(Sequential::initial(self));
         Ok(Compiled {
             specification: Direct {
-                model: self.clone(),
-                history,
-                calls,
-                states: RefCell::new(states),
+                machine: RefCell::new(Box::new(machine)),
+                is_read_only,
             },
             steps,
         })
@@ -171,56 +181,65 @@ impl<M: Sequential + Clone> Model for M {
 /// An operation with its answer.
 type Call = (Op<Atom>, Option<Output<Atom>>);
 
-/// A [`Sequential`] model, searched on its own states.
-pub struct Direct<'h, M: Sequential> {
+/// A [`Sequential`] model, searched on its own states. One type for all of them, so that the search is compiled once.
+pub struct Direct<'h> {
+    machine: RefCell<Box<dyn Transitions + 'h>>,
+    /// For each distinct operation.
+    is_read_only: Vec<bool>,
+}
+
+impl fmt::Debug for Direct<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Direct").finish_non_exhaustive()
+    }
+}
+
+/// A state machine whose states and operations are numbers.
+trait Transitions {
+    fn step(&mut self, state: u32, step: u32) -> Option<u32>;
+}
+
+/// The states of a model that were reached, and how they follow each other.
+struct Machine<'h, M: Sequential> {
     model: M,
     history: &'h History,
     /// The distinct operations of the partition; a step is an index.
     calls: Vec<Call>,
-    states: RefCell<States<M::State>>,
-}
-
-impl<M: Sequential> fmt::Debug for Direct<'_, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Direct")
-            .field("calls", &self.calls)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The states that were reached, and how they follow each other.
-struct States<S> {
-    /// Each once; the first is the initial one.
-    all: Vec<S>,
+    /// Each state once; the first is the initial one.
+    states: Vec<M::State>,
     index: HashTable<u32>,
     next: HashMap<(u32, u32), Option<u32>, FxBuildHasher>,
 }
 
-impl<S: Clone + Eq + Hash> States<S> {
-    fn new(initial: S) -> Self {
-        let mut states = States {
-            all: Vec::new(),
-            index: HashTable::new(),
-            next: HashMap::default(),
-        };
-        states.name(initial);
-        states
-    }
-
-    fn name(&mut self, state: S) -> u32 {
+impl<M: Sequential> Machine<'_, M> {
+    fn name(&mut self, state: M::State) -> u32 {
         let hash = FxBuildHasher.hash_one(&state);
-        let States { all, index, .. } = self;
-        if let Some(&known) = index.find(hash, |&name| all[name as usize] == state) {
+        let Machine { states, index, .. } = self;
+        if let Some(&known) = index.find(hash, |&name| states[name as usize] == state) {
             return known;
         }
-        let name = all.len() as u32;
-        all.push(state);
-        index.insert_unique(hash, name, |&name| FxBuildHasher.hash_one(&all[name as usize]));
+        let name = u32::try_from(states.len()).expect("memory ends before 2^32 states");
+        states.push(state);
+        index.insert_unique(hash, name, |&name| FxBuildHasher.hash_one(&states[name as usize]));
         name
     }
 }
 
-impl<M: Sequential> Specification for Direct<'_, M> {
+impl<M: Sequential> Transitions for Machine<'_, M> {
+    fn step(&mut self, state: u32, step: u32) -> Option<u32> {
+        if let Some(&known) = self.next.get(&(state, step)) {
+            return known;
+        }
+        let mut after = self.states[state as usize].clone();
+        let (op, output) = self.calls[step as usize];
+        let fits = self.model.apply(&mut after, self.history, op, output);
+        let next = fits.then(|| self.name(after));
+        self.next.insert((state, step), next);
+        next
+    }
+}
+
+impl Specification for Direct<'_> {
     type State = u32;
     type Step = u32;
 
@@ -229,22 +248,10 @@ impl<M: Sequential> Specification for Direct<'_, M> {
     }
 
     fn step(&self, &state: &u32, &step: &u32) -> Option<u32> {
-        let mut states = self.states.borrow_mut();
-        if let Some(&known) = states.next.get(&(state, step)) {
-            return known;
-        }
-        let mut after = states.all[state as usize].clone();
-        let (op, output) = self.calls[step as usize];
-        let next = self
-            .model
-            .apply(&mut after, self.history, op, output)
-            .then(|| states.name(after));
-        states.next.insert((state, step), next);
-        next
+        self.machine.borrow_mut().step(state, step)
     }
 
     fn is_read_only(&self, &step: &u32) -> bool {
-        let (op, output) = self.calls[step as usize];
-        self.model.is_read_only(op, output)
+        self.is_read_only[step as usize]
     }
 }

@@ -28,17 +28,25 @@ struct Maker {
     shape: Shape,
     draws: Draws,
     history: History,
+    order: Vec<OperationId>,
     objects: Vec<Oracle>,
     flights: Vec<Option<Flight>>,
     time: u64,
 }
 
+/// A history, and an order in which its operations took effect.
+pub struct Long {
+    pub history: History,
+    pub order: Vec<OperationId>,
+}
+
 /// The history of `shape` and `seed`.
-pub fn history(shape: Shape, seed: u64) -> History {
+pub fn history(shape: Shape, seed: u64) -> Long {
     let mut maker = Maker {
         shape,
         draws: Draws::new(seed),
         history: History::new(),
+        order: Vec::new(),
         objects: (0..shape.keys).map(|_| Oracle::new(shape.model)).collect(),
         flights: (0..shape.clients).map(|_| None).collect(),
         time: 0,
@@ -51,7 +59,10 @@ pub fn history(shape: Shape, seed: u64) -> History {
         maker.answer_stale();
     }
     maker.run(shape.operations);
-    maker.history
+    Long {
+        history: maker.history,
+        order: maker.order,
+    }
 }
 
 impl Maker {
@@ -96,6 +107,7 @@ impl Maker {
         if self.draws.per_mille(self.shape.unknown / 2) {
             return None;
         }
+        self.order.push(id);
         Some(Flight::Done(id, self.objects[object].execute(op, true)))
     }
 
@@ -124,6 +136,7 @@ impl Maker {
     fn alone(&mut self, op: &Op<OwnedValue>, output: &Output<OwnedValue>) {
         let id = self.history.invoke(0, self.time + 1, op.borrowed());
         self.history.complete(id, self.time + 2, output.borrowed());
+        self.order.push(id);
         self.time += 3;
     }
 }

@@ -1,21 +1,34 @@
 //! `squall check`: a recorded history against a model.
 
-use super::output::{self, BAD, GOOD, notice};
-use super::{Done, Global, exit, files};
+use super::error::CliError;
+use super::files::Draft;
+use super::output::{self, BAD, GOOD, WIDTH, notice};
+use super::{Done, Global, exit, files, progress};
 use checker::history::{History, OwnedValue};
-use checker::linearizability::{Options, Refusal, Report, Verdict, check_history};
+use checker::linearizability::{
+    Attempt, OperationLine, Options, Refusal, Report, Verdict, check_history, picture, verify_history,
+};
+use checker::models;
 use clap::Args;
 use scenarios::TOOL;
 use scenarios::verdict::FailureKind;
 use serde::Serialize;
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
-The format is told by the content: JSON Lines, or Jepsen's EDN.
+The format is told by the content: JSON Lines, or Jepsen's EDN. A refusal shows the first operation that cannot be placed, the
+smallest part of the history that is impossible already, the reason, and the moment.
 
 Examples:
-  squall check history.jsonl --model kv
-  squall check jepsen.edn --model cas-register --initial null
+  squall check history.jsonl --model auto
+  squall check jepsen.edn --model cas-register --initial null --svg why.svg
+  squall check bank.jsonl --model bank --initial '[[\"a\",100],[\"b\",100]]'
+  squall check history.jsonl --model kv --witness order.json
+  squall check history.jsonl --model kv --verify order.json
   zcat big.jsonl.gz | squall check - --model register --initial 0 --budget 100000000";
+
+/// The name that lets the tool guess the model.
+const AUTO: &str = "auto";
 
 /// Arguments of `squall check`.
 #[derive(Args, Debug)]
@@ -23,15 +36,24 @@ Examples:
 pub struct CheckArgs {
     /// The history; `-` for standard input, and a name that ends in .zst is compressed
     history: String,
-    /// What the system was meant to be (`squall list models`)
+    /// What the system was meant to be (`squall list models`), or `auto`: the first that all operations fit
     #[arg(long)]
     model: String,
-    /// The value of a register at the start: null, an integer, or a text
+    /// What an object holds at the start: null, an integer, a list as in JSON, or a text
     #[arg(long, value_name = "VALUE")]
     initial: Option<OwnedValue>,
     /// Most steps of the search; then the verdict is unknown
     #[arg(long, value_name = "STEPS", default_value_t = Options::default().steps_max)]
     budget: u64,
+    /// Write the order that was found to this file
+    #[arg(long, value_name = "FILE")]
+    witness: Option<PathBuf>,
+    /// Do not search: verify the order in this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["witness", "svg", "budget"])]
+    verify: Option<PathBuf>,
+    /// Draw a refusal into this file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
 }
 
 /// Carries out `squall check`.
@@ -41,17 +63,116 @@ pub fn check(args: &CheckArgs, global: &Global) -> Done {
         initial: args.initial.clone(),
         ..Options::default()
     };
-    // The model is looked at before a file that may be large.
-    check_history(&History::new(), &args.model, &options)?;
-    let size = std::fs::metadata(&args.history).map_or(0, |metadata| metadata.len());
-    if size >= files::LARGE_HISTORY {
-        notice(global, &format_args!("{}: reading {} MiB", args.history, size >> 20));
+    if args.model != AUTO {
+        // The model is looked at before a file that may be large.
+        check_history(&History::new(), &args.model, &options)?;
     }
-    let history = files::history(&args.history)?;
-    let report = check_history(&history, &args.model, &options)?;
-    let result = CheckResult::new(args, &report);
+    let history = read(args, global)?;
+    let (model, is_guessed) = model(args, &history)?;
+    if is_guessed {
+        notice(
+            global,
+            &format_args!("model {model}: guessed, the first that all operations fit (`--model` overrules)"),
+        );
+    }
+    if let Some(path) = &args.verify {
+        return verify(args, global, &history, model, path);
+    }
+    let report = check_history(&history, model, &options)?;
+    write_files(args, global, &history, &report)?;
+    let result = CheckResult {
+        model_guessed: is_guessed,
+        ..CheckResult::new(args, &report)
+    };
     output::result(global, &result, || text(&report))?;
     Ok(result.exit_code)
+}
+
+fn read(args: &CheckArgs, global: &Global) -> Result<History, CliError> {
+    let size = std::fs::metadata(&args.history).map_or(0, |metadata| metadata.len());
+    if size < files::LARGE_HISTORY {
+        return files::history(&args.history, None);
+    }
+    let bar = progress::reading(global, size);
+    if bar.is_none() {
+        notice(global, &format_args!("{}: reading {} MiB", args.history, size >> 20));
+    }
+    let history = files::history(&args.history, bar.as_ref());
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    history
+}
+
+/// The model to use, and whether it was guessed.
+fn model<'a>(args: &'a CheckArgs, history: &History) -> Result<(&'a str, bool), CliError> {
+    if args.model != AUTO {
+        return Ok((&args.model, false));
+    }
+    let nothing = || {
+        CliError::Usage(format!(
+            "{}: no model fits all operations of this history; name one with --model, and the first that does not fit is shown",
+            args.history
+        ))
+    };
+    models::guess(history)
+        .map(|model| (model.name, true))
+        .ok_or_else(nothing)
+}
+
+/// Holds the order of a file against the history. A false one says nothing of the history.
+fn verify(args: &CheckArgs, global: &Global, history: &History, model: &str, path: &Path) -> Done {
+    let witness = files::witness(path, history)?;
+    let verified = verify_history(history, model, args.initial.as_ref(), &witness)
+        .map_err(checker::linearizability::CheckError::from)?;
+    let operations = history.operations().len();
+    let (verdict, exit_code, reason) = match verified {
+        Ok(()) => ("linearizable", exit::PASSED, None),
+        Err(error) => (
+            "unknown",
+            FailureKind::Inconclusive.exit_code(),
+            Some(format!(
+                "the witness is false: {error}; that says nothing of the history"
+            )),
+        ),
+    };
+    let document = VerifyResult {
+        schema: "squall-verify/1",
+        tool: TOOL,
+        history: args.history.clone(),
+        model: model.to_owned(),
+        verdict,
+        exit_code,
+        operations,
+        reason: reason.clone(),
+    };
+    output::result(global, &document, || {
+        let style = if reason.is_none() { GOOD } else { BAD };
+        let reason = reason.map_or_else(|| "the witness was verified".to_owned(), |reason| reason);
+        format!("{style}{verdict}{style:#}: {operations} operations, model {model}: {reason}\n")
+    })?;
+    Ok(exit_code)
+}
+
+fn write_files(args: &CheckArgs, global: &Global, history: &History, report: &Report) -> Result<(), CliError> {
+    match (&args.witness, &report.verdict) {
+        (Some(path), Verdict::Linearizable(witness)) => {
+            let path = Draft::create(path)?.write_witness(witness)?;
+            notice(global, &format_args!("witness: {}", path.display()));
+        }
+        (Some(_), _) => notice(global, &"no witness is written: no order was found"),
+        (None, _) => {}
+    }
+    match (&args.svg, report.refusal()) {
+        (Some(path), Some(refusal)) => {
+            let svg = picture(history, refusal);
+            let path = Draft::create(path)?.write(|out| out.write_all(svg.as_bytes()))?;
+            notice(global, &format_args!("picture: {}", path.display()));
+        }
+        (Some(_), None) => notice(global, &"no picture is drawn: there is no refusal"),
+        (None, _) => {}
+    }
+    Ok(())
 }
 
 fn text(report: &Report) -> String {
@@ -59,6 +180,27 @@ fn text(report: &Report) -> String {
     let text = report.to_string();
     let (verdict, rest) = text.split_once(':').unwrap_or((&text, ""));
     format!("{style}{verdict}{style:#}:{rest}\n")
+}
+
+/// The document of `squall check --verify`.
+#[derive(Debug, Serialize)]
+struct VerifyResult {
+    /// `squall-verify/1`.
+    schema: &'static str,
+    /// What wrote it, with its version.
+    tool: &'static str,
+    /// The history as it was named.
+    history: String,
+    /// The model.
+    model: String,
+    /// `linearizable` or `unknown`.
+    verdict: &'static str,
+    /// The exit code.
+    exit_code: u8,
+    /// Operations in the history.
+    operations: usize,
+    /// What is wrong with the witness; null for a good one.
+    reason: Option<String>,
 }
 
 /// The document of `squall check`.
@@ -72,6 +214,8 @@ struct CheckResult {
     history: String,
     /// The model.
     model: &'static str,
+    /// Whether the model was guessed.
+    model_guessed: bool,
     /// `linearizable`, `not-linearizable` or `unknown`.
     verdict: &'static str,
     /// The exit code.
@@ -90,6 +234,76 @@ struct CheckResult {
     key: Option<String>,
     /// The first operation that cannot be placed.
     stuck: Option<String>,
+    /// The refusal in parts.
+    refusal: Option<RefusalPart>,
+}
+
+/// A refusal in parts, for programs.
+#[derive(Debug, Serialize)]
+struct RefusalPart {
+    /// The reason in a sentence or two.
+    sentence: String,
+    /// The operations that are impossible together.
+    core: Vec<OperationPart>,
+    /// Whether none of them can be left out.
+    core_is_minimal: bool,
+    /// The operations that close the core.
+    context: Vec<OperationPart>,
+    /// The nearest orders, none of which the stuck operation can follow.
+    attempts: Vec<AttemptPart>,
+    /// Calls and returns up to the one at which it became impossible.
+    event: usize,
+    /// Calls and returns in all.
+    events: usize,
+    /// The longest order that explains all that had returned before; operations by their place in the history.
+    legal_prefix: Vec<usize>,
+}
+
+#[derive(Debug, Serialize)]
+struct OperationPart {
+    operation: usize,
+    client: u32,
+    described: String,
+    call: u64,
+    #[serde(rename = "return")]
+    returned: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct AttemptPart {
+    /// Its last operations.
+    last: Vec<usize>,
+    /// How many it has.
+    length: usize,
+    /// What it leaves.
+    state: String,
+}
+
+impl RefusalPart {
+    fn new(refusal: &Refusal) -> Self {
+        let operation = |line: &OperationLine| OperationPart {
+            operation: line.id.index(),
+            client: line.client,
+            described: line.described.clone(),
+            call: line.call,
+            returned: line.returned,
+        };
+        let attempt = |attempt: &Attempt| AttemptPart {
+            last: attempt.last.iter().map(|id| id.index()).collect(),
+            length: attempt.length,
+            state: attempt.state.clone(),
+        };
+        Self {
+            sentence: refusal.sentence.clone(),
+            core: refusal.core.iter().map(operation).collect(),
+            core_is_minimal: refusal.is_core_minimal,
+            context: refusal.context.iter().map(operation).collect(),
+            attempts: refusal.attempts.iter().map(attempt).collect(),
+            event: refusal.event,
+            events: refusal.events,
+            legal_prefix: refusal.legal_prefix.iter().map(|id| id.index()).collect(),
+        }
+    }
 }
 
 impl CheckResult {
@@ -100,7 +314,7 @@ impl CheckResult {
             Verdict::NotLinearizable(refusal) => (
                 "not-linearizable",
                 FailureKind::Safety.exit_code(),
-                Some(refusal.to_string()),
+                Some(refusal.text(WIDTH)),
             ),
             Verdict::Unknown(why) => ("unknown", FailureKind::Inconclusive.exit_code(), Some(why.to_string())),
         };
@@ -109,6 +323,7 @@ impl CheckResult {
             tool: TOOL,
             history: args.history.clone(),
             model: report.model,
+            model_guessed: false,
             verdict,
             exit_code,
             operations: report.operations,
@@ -116,8 +331,9 @@ impl CheckResult {
             keys: report.keys,
             steps: report.steps,
             reason,
-            key: refusal.map(|refusal: &Refusal| refusal.key.clone()),
+            key: refusal.map(|refusal| refusal.key.clone()),
             stuck: refusal.map(|refusal| refusal.stuck.to_string()),
+            refusal: refusal.map(RefusalPart::new),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! What the command line reads and writes: scenarios, traces, histories. A name that ends in `.zst` is compressed.
 
 use super::error::CliError;
-use checker::history::{History, HistoryError, jsonl};
+use checker::history::{History, HistoryError, OperationId, jsonl};
+use checker::linearizability::Witness;
+use indicatif::ProgressBar;
 use scenarios::run::RunReport;
 use scenarios::scenario::MAX_TEXT;
+use serde::{Deserialize, Serialize};
 use simulator::trace::format::{self, Trace, TraceHeader};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -53,8 +56,12 @@ fn open(path: &Path) -> Result<File, CliError> {
     })
 }
 
-fn reader(path: &Path) -> Result<Box<dyn BufRead>, CliError> {
-    let file = open(path)?;
+/// Reads a file, and moves `bar` along.
+fn reader(path: &Path, bar: Option<&ProgressBar>) -> Result<Box<dyn BufRead>, CliError> {
+    let file: Box<dyn Read> = match bar {
+        Some(bar) => Box::new(bar.wrap_read(open(path)?)),
+        None => Box::new(open(path)?),
+    };
     if !is_compressed(path) {
         return Ok(Box::new(BufReader::new(file)));
     }
@@ -67,14 +74,14 @@ fn reader(path: &Path) -> Result<Box<dyn BufRead>, CliError> {
 
 /// Reads a trace.
 pub fn trace(path: &Path) -> Result<Trace, CliError> {
-    format::read(reader(path)?).map_err(|error| CliError::Trace {
+    format::read(reader(path, None)?).map_err(|error| CliError::Trace {
         path: path.to_owned(),
         error: Box::new(error),
     })
 }
 
-/// Reads a history; `-` is standard input.
-pub fn history(name: &str) -> Result<History, CliError> {
+/// Reads a history, and moves `bar` along; `-` is standard input.
+pub fn history(name: &str, bar: Option<&ProgressBar>) -> Result<History, CliError> {
     let wrong = |error: HistoryError| CliError::History {
         path: name.to_owned(),
         error: Box::new(error),
@@ -82,7 +89,49 @@ pub fn history(name: &str) -> Result<History, CliError> {
     if name == "-" {
         return History::read(io::stdin().lock()).map_err(wrong);
     }
-    History::read(reader(Path::new(name))?).map_err(wrong)
+    History::read(reader(Path::new(name), bar)?).map_err(wrong)
+}
+
+/// Reads a witness that `squall check --witness` has written.
+pub fn witness(path: &Path, history: &History) -> Result<Witness, CliError> {
+    let bad = |what: String| CliError::BadFile {
+        path: path.to_owned(),
+        what,
+    };
+    let file: WitnessFile = serde_json::from_reader(reader(path, None)?).map_err(|error| {
+        bad(format!(
+            "this is no witness: {error}; write one with `squall check --witness FILE`"
+        ))
+    })?;
+    if file.schema != WITNESS_SCHEMA {
+        return Err(bad(format!(
+            "the schema is {:?}, and {WITNESS_SCHEMA:?} is what can be read",
+            file.schema
+        )));
+    }
+    let id = |index: usize| {
+        let unknown = || {
+            bad(format!(
+                "operation {index} is not in the history; is the witness of another one?"
+            ))
+        };
+        history.id(index).ok_or_else(unknown)
+    };
+    let order = |order: Vec<usize>| order.into_iter().map(id).collect::<Result<Vec<_>, _>>();
+    let orders = file.orders.into_iter().map(order).collect::<Result<Vec<_>, _>>()?;
+    Ok(Witness::from_orders(orders))
+}
+
+/// The schema of [`WitnessFile`].
+const WITNESS_SCHEMA: &str = "squall-witness/1";
+
+/// A witness on disk.
+#[derive(Deserialize, Serialize)]
+struct WitnessFile {
+    /// `squall-witness/1`.
+    schema: String,
+    /// For each key, the operations in the order in which they took effect: lines of the history from 0.
+    orders: Vec<Vec<usize>>,
 }
 
 /// A file that has been created and is yet to be written: what cannot be created is known before anything runs.
@@ -128,6 +177,19 @@ impl Draft {
     /// Writes the trace of a run.
     pub fn write_trace(self, header: &TraceHeader, report: &RunReport) -> Result<PathBuf, CliError> {
         self.write(|out| format::write(out, header, &report.trace, &report.trace_footer()))
+    }
+
+    /// Writes a witness as JSON.
+    pub fn write_witness(self, witness: &Witness) -> Result<PathBuf, CliError> {
+        let order = |order: &[OperationId]| order.iter().map(|id| id.index()).collect();
+        let file = WitnessFile {
+            schema: WITNESS_SCHEMA.to_owned(),
+            orders: witness.orders().map(order).collect(),
+        };
+        self.write(|mut out| {
+            serde_json::to_writer(&mut out, &file)?;
+            out.write_all(b"\n")
+        })
     }
 
     /// Writes a history as JSON Lines.

@@ -72,6 +72,16 @@ impl Observer for Display<'_> {
     }
 }
 
+/// A bar for reading a file of `bytes`; `None` where there is no terminal, or nobody wants one.
+pub fn reading(global: &Global, bytes: u64) -> Option<ProgressBar> {
+    let draws = !global.quiet && global.progress == ProgressStyle::Auto && std::io::stderr().is_terminal();
+    let template = "{wide_bar} {bytes}/{total_bytes}  {bytes_per_sec}  ETA {eta}";
+    draws.then(|| {
+        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr_with_hz(5));
+        bar.with_style(BarStyle::with_template(template).expect("the template is a constant"))
+    })
+}
+
 fn style(bounded: bool) -> BarStyle {
     let template = if bounded {
         "{wide_bar} {human_pos}/{human_len} runs  {per_sec}  {msg}  ETA {eta}"

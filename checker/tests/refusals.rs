@@ -1,0 +1,211 @@
+//! What a refusal says: the sentence of each kind of core, the nearest orders, the moment, and the picture.
+
+use checker::history::History;
+use checker::linearizability::{
+    Options, PICTURE_OPERATIONS_MAX, Refusal, Verdict, Witness, WitnessError, check_history, picture, verify_history,
+};
+
+fn read(lines: &[&str]) -> History {
+    History::read(lines.join("\n").as_bytes()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn refusal(model: &str, lines: &[&str]) -> (History, Refusal) {
+    let history = read(lines);
+    let report = check_history(&history, model, &Options::default()).expect("the lines fit the model");
+    match report.verdict {
+        Verdict::NotLinearizable(refusal) => (history, *refusal),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn says(model: &str, lines: &[&str], expected: &str) {
+    let (_, refusal) = refusal(model, lines);
+    assert_eq!(refusal.sentence, expected, "{refusal}");
+}
+
+#[test]
+fn a_stale_read_is_told_with_both_writes() {
+    let lines = [
+        r#"{"client":1,"op":"write","key":"k","value":3,"call":10,"return":11}"#,
+        r#"{"client":2,"op":"write","key":"k","value":4,"call":20,"return":21}"#,
+        r#"{"client":7,"op":"write","key":"k","value":5,"call":22,"return":null}"#,
+        r#"{"client":4,"op":"read","key":"k","output":3,"call":30,"return":31}"#,
+    ];
+    let expected = "`read \"k\" -> 3` by client 4 [30, 31] began after `write \"k\" 4` by client 2 [20, 21] had returned, which \
+                    began after `write \"k\" 3` by client 1 [10, 11] had returned; 3 was never written again.";
+    says("register", &lines, expected);
+    says("cas-register", &lines, expected);
+}
+
+#[test]
+fn a_value_out_of_nothing_is_told() {
+    let line = r#"{"client":4,"op":"read","key":null,"output":3,"call":30,"return":31}"#;
+    says(
+        "register",
+        &[line],
+        "`read -> 3` by client 4 [30, 31] found 3, which nobody had written by 31.",
+    );
+}
+
+#[test]
+fn a_miss_that_should_have_been_a_hit_is_told() {
+    let lines = [
+        r#"{"client":1,"op":"write","key":null,"value":3,"call":10,"return":11}"#,
+        r#"{"client":2,"op":"cas","key":null,"from":3,"to":4,"ok":false,"call":20,"return":21}"#,
+    ];
+    let expected = "`cas 3 -> 4: refused` by client 2 [20, 21] began after `write 3` by client 1 [10, 11] had returned, and \
+                    nothing else was written in between, so it should have found 3.";
+    says("cas-register", &lines, expected);
+}
+
+#[test]
+fn a_lost_append_is_told() {
+    let lines = [
+        r#"{"client":1,"op":"append","key":"k","value":"a","call":10,"return":11}"#,
+        r#"{"client":2,"op":"append","key":"k","value":"b","call":10,"return":11}"#,
+        r#"{"client":3,"op":"read","key":"k","output":"b","call":20,"return":21}"#,
+    ];
+    let expected = "`read \"k\" -> \"b\"` by client 3 [20, 21] lacks the text of `append \"k\" \"a\"` by client 1 [10, 11], which \
+                    had returned before it began; nothing was written over it since.";
+    says("kv", &lines, expected);
+}
+
+#[test]
+fn queues_tell_what_was_taken_twice_out_of_turn_or_not_at_all() {
+    let one = r#"{"client":1,"op":"enqueue","key":null,"value":1,"call":10,"return":11}"#;
+    let two = r#"{"client":1,"op":"enqueue","key":null,"value":2,"call":12,"return":13}"#;
+    let take = |client: u32, value: &str, call: u32| {
+        let end = call + 1;
+        format!(r#"{{"client":{client},"op":"dequeue","key":null,"output":{value},"call":{call},"return":{end}}}"#)
+    };
+    says(
+        "queue",
+        &[one, &take(2, "1", 20), &take(3, "1", 30)],
+        "`dequeue -> 1` by client 3 [30, 31] took 1, which was put in only once, and `dequeue -> 1` by client 2 [20, 21] had taken \
+         it already.",
+    );
+    says(
+        "queue",
+        &[one, two, &take(2, "2", 20)],
+        "`dequeue -> 2` by client 2 [20, 21] took 2 out of turn: `enqueue 1` by client 1 [10, 11] had returned before `enqueue 2` \
+         by client 1 [12, 13] began, and nobody had taken that element by 21.",
+    );
+    says(
+        "queue",
+        &[one, &take(2, "null", 20)],
+        "`dequeue -> null` by client 2 [20, 21] found nothing, though `enqueue 1` by client 1 [10, 11] had returned before it \
+         began, and nobody had taken that element.",
+    );
+    says(
+        "queue",
+        &[one, &take(2, "5", 20)],
+        "`dequeue -> 5` by client 2 [20, 21] took 5, which nobody had put in by 21.",
+    );
+}
+
+#[test]
+fn lists_tell_what_is_missing_and_who_disagrees() {
+    let append = |value: u32, call: u32, end: u32| {
+        format!(r#"{{"client":{value},"op":"append","key":"l","value":{value},"call":{call},"return":{end}}}"#)
+    };
+    let read = |client: u32, output: &str, call: u32| {
+        let end = call + 1;
+        format!(r#"{{"client":{client},"op":"read","key":"l","output":{output},"call":{call},"return":{end}}}"#)
+    };
+    says(
+        "append-list",
+        &[&append(1, 1, 2), &append(2, 3, 4), &read(9, "[1]", 10)],
+        "`read \"l\" -> [1]` by client 9 [10, 11] lacks the item of `append \"l\" 2` by client 2 [3, 4], which had returned \
+         before it began.",
+    );
+    says(
+        "append-list",
+        &[
+            &append(1, 1, 5),
+            &append(2, 1, 5),
+            &read(8, "[1,2]", 10),
+            &read(9, "[2,1]", 20),
+        ],
+        "`read \"l\" -> [2, 1]` by client 9 [20, 21] and `read \"l\" -> [1, 2]` by client 8 [10, 11] disagree about the item at \
+         position 0, and items never move.",
+    );
+}
+
+#[test]
+fn an_operation_of_unknown_outcome_in_the_core_is_spoken_of() {
+    // Whether or not the addition of 2 took effect, the two reads contradict each other.
+    let lines = [
+        r#"{"client":1,"op":"add","key":"c","value":2,"call":1,"return":null}"#,
+        r#"{"client":2,"op":"read","key":"c","output":2,"call":10,"return":11}"#,
+        r#"{"client":3,"op":"read","key":"c","output":0,"call":20,"return":21}"#,
+    ];
+    let (_, refusal) = refusal("counter", &lines);
+    assert!(
+        refusal
+            .sentence
+            .ends_with(" That is so even if the timed-out `add \"c\" 2` of client 1 took effect."),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn the_moment_and_the_nearest_orders_are_told_within_the_width() {
+    let lines = [
+        r#"{"client":1,"op":"add","key":"c","value":2,"call":1,"return":9}"#,
+        r#"{"client":2,"op":"add","key":"c","value":3,"call":1,"return":30}"#,
+        r#"{"client":3,"op":"read","key":"c","output":7,"call":20,"return":21}"#,
+    ];
+    let (_, refusal) = refusal("counter", &lines);
+    // Calls at 1, 1 and 20, returns at 9 and 21; the return at 30 comes later.
+    assert_eq!((refusal.event, refusal.events), (5, 6));
+    let states: Vec<&str> = refusal.attempts.iter().map(|attempt| attempt.state.as_str()).collect();
+    assert_eq!(states, refusal.states);
+    assert!(states.contains(&"2"), "{refusal}");
+    let text = refusal.text(60);
+    assert!(
+        text.contains("after `add \"c\" 2` the key holds 2: `read \"c\" -> 7` cannot"),
+        "{text}"
+    );
+    assert!(text.contains("it became impossible at 21, with event 5 of 6"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+}
+
+#[test]
+fn a_picture_is_bounded_and_escaped() {
+    let mut lines: Vec<String> = (0..300)
+        .map(|index| {
+            let (call, end) = (2 * index, 2 * index + 1);
+            format!(r#"{{"client":{index},"op":"write","key":"<&\">","value":"<b>{index}</b>","call":{call},"return":{end}}}"#)
+        })
+        .collect();
+    lines.push(r#"{"client":1,"op":"read","key":"<&\">","output":"<b>3</b>","call":900,"return":901}"#.to_owned());
+    let (history, refusal) = refusal("register", &lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let svg = picture(&history, &refusal);
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+    assert!(!svg.contains("<b>") && svg.contains("&lt;b&gt;3&lt;/b&gt;"), "{svg}");
+    assert!(svg.contains("cannot be placed") && svg.matches("<title>").count() <= PICTURE_OPERATIONS_MAX);
+    assert!(svg.len() < 40_000, "{} bytes", svg.len());
+}
+
+#[test]
+fn a_witness_from_a_file_is_verified_and_a_false_one_refused() {
+    let history = read(&[
+        r#"{"client":1,"op":"write","key":"k","value":1,"call":1,"return":2}"#,
+        r#"{"client":1,"op":"read","key":"k","output":1,"call":3,"return":4}"#,
+        r#"{"client":2,"op":"read","key":"k","output":null,"call":1,"return":4}"#,
+    ]);
+    let id = |index: usize| history.id(index).expect("three operations");
+    let verify = |orders: Vec<Vec<usize>>| {
+        let orders = orders.into_iter().map(|order| order.into_iter().map(id).collect());
+        verify_history(&history, "register", None, &Witness::from_orders(orders)).expect("a known model")
+    };
+    assert_eq!(verify(vec![vec![2, 0, 1]]), Ok(()));
+    assert_eq!(verify(vec![vec![0, 2, 1]]), Err(WitnessError::Refused { id: id(2) }));
+    assert_eq!(verify(vec![vec![2, 0]]), Err(WitnessError::Missing { id: id(1) }));
+    // Each order begins anew, so a key in two of them would forget what was written.
+    assert_eq!(
+        verify(vec![vec![0, 1], vec![2]]),
+        Err(WitnessError::Misplaced { id: id(2) })
+    );
+    assert!(history.id(3).is_none());
+}
