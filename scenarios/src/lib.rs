@@ -29,6 +29,7 @@ pub mod run;
 pub mod scenario;
 pub mod setup;
 pub mod situations;
+pub mod swarm;
 pub mod sweep;
 pub mod systems;
 pub mod verdict;
@@ -47,9 +48,12 @@ pub fn known() -> scenario::Known<'static> {
     });
     static FAULT_CLASSES: LazyLock<Vec<&str>> =
         LazyLock::new(|| simulator::FaultClass::ALL.iter().map(|class| class.name()).collect());
+    static SWARM_CLASSES: LazyLock<Vec<&str>> =
+        LazyLock::new(|| swarm::CLASSES.iter().map(|class| class.name).collect());
     scenario::Known {
         properties: &PROPERTIES,
         fault_classes: &FAULT_CLASSES,
         situations: &situations::Situation::NAMES,
+        swarm_classes: &SWARM_CLASSES,
     }
 }

@@ -1,13 +1,14 @@
 //! The second phase of a run: after the faults, the cluster must elect a leader, serve every client and converge; and if it
 //! does not, this says why.
 
-use crate::scenario::Scenario;
+use crate::scenario::{Lasting, Scenario};
 use crate::setup::Draw;
 use crate::systems::kv::KvNode;
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::client::KvClient;
 use raft_core::{Role, Status};
-use simulator::{Duration, NodeId, Time, World};
+use simulator::{CutId, Duration, FaultAction, NodeId, OneWay, Stream, Target, Time, World};
+use std::collections::BTreeSet;
 
 /// The property that the cluster recovers once the faults end.
 pub const RECOVERS: &str = "recovers";
@@ -23,22 +24,79 @@ pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Dra
     Duration((longest - shortest).div_ceil(window) * round_trip)
 }
 
+/// Which nodes never come back, and what keeps them: a random set without which every configuration that some node acts under
+/// still has a quorum of nodes that can vote.
+pub fn losses(world: &World<KvNode>, lasting: Lasting, seed: u64) -> Vec<(NodeId, FaultAction)> {
+    let mut stream = Stream::new(seed, "lasting", 0);
+    let mut order: Vec<NodeId> = world.nodes().collect();
+    stream.shuffle(&mut order);
+    let most = stream.range(0, order.len() as u64 - 1) as usize;
+    let mut lost: Vec<NodeId> = Vec::new();
+    for node in order {
+        lost.push(node);
+        if lost.len() > most || !has_quorum_without(world, &lost) {
+            lost.pop();
+        }
+    }
+    let mut losses = Vec::new();
+    for (number, node) in lost.into_iter().enumerate() {
+        let is_down = match lasting {
+            Lasting::None => continue,
+            Lasting::Down => true,
+            Lasting::Cut => false,
+            Lasting::Any => stream.below(2) == 0,
+        };
+        let target = Target::Node(node);
+        let cut = FaultAction::Isolate {
+            id: CutId(FIRST_LASTING_CUT + number as u32),
+            target,
+            one_way: OneWay::None,
+            with_clients: true,
+            keeps: 0,
+        };
+        let down = FaultAction::Crash {
+            target,
+            restart_after: None,
+        };
+        losses.push((node, if is_down { down } else { cut }));
+    }
+    losses
+}
+
+/// Cuts that last are named from here on, out of the way of all others.
+const FIRST_LASTING_CUT: u32 = 1 << 28;
+
+fn has_quorum_without(world: &World<KvNode>, lost: &[NodeId]) -> bool {
+    let can_vote = |id: &raft_core::NodeId| {
+        let node = NodeId(u16::try_from(id.0).expect("nodes are numbered from 0 by the world"));
+        let status = || world.process(node).map(|process| process.raft().status());
+        !lost.contains(&node) && status().is_some_and(|status| !status.fenced && !status.failed)
+    };
+    let is_majority = |of: &[raft_core::NodeId]| 2 * of.iter().filter(|id| can_vote(id)).count() > of.len();
+    let configurations = world
+        .nodes()
+        .filter_map(|node| Some(world.process(node)?.raft().configuration().1));
+    let mut founded = configurations.filter(|members| !members.voters.is_empty());
+    founded
+        .all(|members| is_majority(&members.voters) && (members.outgoing.is_empty() || is_majority(&members.outgoing)))
+}
+
 /// What keeps a cluster from having recovered: a short name and a sentence.
 type Obstacle = (&'static str, String);
 
-/// Whether every client has been served and all members are in the leader's state.
-pub fn has_recovered(world: &World<KvNode>) -> bool {
-    clients_are_served(world) && obstacle(world).is_none()
+/// Whether every client has been served and all members are in the leader's state, apart from the nodes that are lost.
+pub fn has_recovered(world: &World<KvNode>, lost: &BTreeSet<NodeId>) -> bool {
+    clients_are_served(world) && obstacle(world, lost).is_none()
 }
 
 /// Why a cluster has not recovered between `faults_end` and `deadline`.
-pub fn why_not(world: &World<KvNode>, faults_end: Time, deadline: Time) -> Failure {
+pub fn why_not(world: &World<KvNode>, lost: &BTreeSet<NodeId>, faults_end: Time, deadline: Time) -> Failure {
     let waits = |client| Some((client, world.client(client).client()?.waits_for()?));
     let unserved = || {
         let (client, operation) = world.clients().find_map(waits)?;
         Some(("not-served", format!("{client} still waits for {operation:?}")))
     };
-    let obstacle = obstacle(world).or_else(unserved);
+    let obstacle = obstacle(world, lost).or_else(unserved);
     let (place, reason) = obstacle.unwrap_or(("not-served", "a client has not been served".to_owned()));
     let waited = Duration(deadline.0 - faults_end.0);
     let message = format!("{waited} after the faults ended, {reason}");
@@ -56,16 +114,17 @@ fn clients_are_served(world: &World<KvNode>) -> bool {
 }
 
 /// The leader of the latest term.
-fn leader(world: &World<KvNode>) -> Option<(NodeId, &KvNode)> {
-    let nodes = world.nodes().filter_map(|id| Some((id, world.process(id)?)));
+fn leader<'w>(world: &'w World<KvNode>, lost: &BTreeSet<NodeId>) -> Option<(NodeId, &'w KvNode)> {
+    let core = world.nodes().filter(|node| !lost.contains(node));
+    let nodes = core.filter_map(|id| Some((id, world.process(id)?)));
     nodes
         .filter(|(_, node)| node.raft().status().role == Role::Leader)
         .max_by_key(|(_, node)| node.raft().term())
 }
 
 /// Why the members are not all in the leader's state; `None` if they are.
-fn obstacle(world: &World<KvNode>) -> Option<Obstacle> {
-    let Some((leader, of_leader)) = leader(world) else {
+fn obstacle(world: &World<KvNode>, lost: &BTreeSet<NodeId>) -> Option<Obstacle> {
+    let Some((leader, of_leader)) = leader(world, lost) else {
         return Some(("no-leader", "no node leads".to_owned()));
     };
     let want = of_leader.raft().status();
@@ -84,7 +143,8 @@ fn obstacle(world: &World<KvNode>) -> Option<Obstacle> {
     }
     let members = of_leader.raft().configuration().1;
     let is_member = |node: &NodeId| members.contains(raft_core::NodeId(node.0.into()));
-    world.nodes().filter(is_member).find_map(|node| {
+    let core = world.nodes().filter(|node| !lost.contains(node));
+    core.filter(is_member).find_map(|node| {
         let Some(process) = world.process(node) else {
             return Some(("node-down", format!("{node} is down")));
         };

@@ -7,9 +7,10 @@
 use crate::nemesis::Triggers;
 use crate::panics;
 use crate::recovery;
-use crate::scenario::{Model, Scenario};
+use crate::scenario::{Lasting, Model, Scenario};
 use crate::setup::{self, Draw};
 use crate::situations::{Links, Situation, Situations, Watcher};
+use crate::swarm;
 use crate::systems::kv::{KvNode, PlantedBug, Told};
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::client::KvClient;
@@ -19,7 +20,8 @@ use checker::linearizability::{Options, Verdict};
 use checker::properties::{At, Observation, PROPERTIES, Properties, Violation};
 use simulator::trace::format::{TraceFooter, TraceHeader};
 use simulator::{Digest, Exposure, LocalTime, NodeId, Step, StepKind, Time, TraceEvent, World};
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The property that a client's view of the store is linearizable.
 pub const LINEARIZABLE: &str = "linearizable";
@@ -40,6 +42,8 @@ pub struct RunReport {
     pub seed: u64,
     /// What it drew.
     pub draw: Draw,
+    /// The scenario that it drew, where that has a `[swarm]`.
+    pub resolved: Option<Box<Scenario>>,
     /// Why the run did not pass; `None` if it did.
     pub failure: Option<Failure>,
     /// The digest of all events.
@@ -71,6 +75,20 @@ pub struct RunReport {
 /// A panic of the code under test is the failure of the run, and what was recorded up to it is kept. A property that
 /// `[expect] properties` leaves out is not judged.
 pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
+    match swarm::resolve(scenario, seed) {
+        Ok(Cow::Borrowed(scenario)) => run_as_it_is(scenario, seed, options),
+        Ok(Cow::Owned(drawn)) => RunReport {
+            resolved: Some(Box::new(drawn.clone())),
+            ..run_as_it_is(&drawn, seed, options)
+        },
+        Err(error) => {
+            let failure = Failure::new(FailureKind::Inconclusive, "swarm", "override", error.to_string());
+            RunReport::without_events(seed, Draw::new(scenario, seed), failure)
+        }
+    }
+}
+
+fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
     let draw = Draw::new(scenario, seed);
     let world = setup::world(scenario, &draw, seed, options.bug, options.trace)
         .expect("the scenario format admits only settings that make a world");
@@ -84,6 +102,8 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
         watcher,
         triggers,
         effects: Effects::default(),
+        lost: BTreeSet::new(),
+        seed,
         faults_end: Time(scenario.time.chaos_ns),
         deadline: Time(scenario.time.chaos_ns + scenario.time.settle_ns),
     };
@@ -124,6 +144,9 @@ struct Run<'a> {
     watcher: Watcher,
     triggers: Triggers<'a>,
     effects: Effects,
+    /// The nodes that never come back.
+    lost: BTreeSet<NodeId>,
+    seed: u64,
     faults_end: Time,
     deadline: Time,
 }
@@ -138,6 +161,7 @@ impl Run<'_> {
         self.world.heal();
         self.watcher.links(links(&self.world));
         self.observe_all()?;
+        self.leave_some_behind()?;
         while let Some(step) = self.world.step_until(self.deadline) {
             self.stepped(&step)?;
             if self.has_recovered(&step) {
@@ -146,8 +170,31 @@ impl Run<'_> {
         }
         match self.world.halted() {
             Some(halt) => Err(Box::new(Failure::halted(&halt))),
-            None => Err(Box::new(recovery::why_not(&self.world, self.faults_end, self.deadline))),
+            None => Err(Box::new(recovery::why_not(
+                &self.world,
+                &self.lost,
+                self.faults_end,
+                self.deadline,
+            ))),
         }
+    }
+
+    /// Some nodes do not come back from the faults, if the scenario says so.
+    fn leave_some_behind(&mut self) -> Checked {
+        let lasting = self.scenario.recovery.lasting;
+        if lasting == Lasting::None {
+            return Ok(());
+        }
+        // Those that restart now do so first.
+        while let Some(step) = self.world.step_until(self.faults_end) {
+            self.stepped(&step)?;
+        }
+        for (node, action) in recovery::losses(&self.world, lasting, self.seed) {
+            let step = self.world.apply(action);
+            self.stepped(&step)?;
+            self.lost.insert(node);
+        }
+        Ok(())
     }
 
     /// The first phase.
@@ -264,7 +311,7 @@ impl Run<'_> {
             step.kind,
             StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::ClientTimer { .. }
         );
-        telling && recovery::has_recovered(&self.world)
+        telling && recovery::has_recovered(&self.world, &self.lost)
     }
 
     fn at_rest(&self) -> Checked {
@@ -301,6 +348,7 @@ impl Run<'_> {
         RunReport {
             seed,
             draw,
+            resolved: None,
             failure,
             digest: self.world.digest(),
             exposure: self.world.exposure().clone(),
@@ -349,6 +397,27 @@ fn check_history(model: Model, seen: &Seen) -> Checked {
 }
 
 impl RunReport {
+    /// Of a run that never came to its first event.
+    pub fn without_events(seed: u64, draw: Draw, failure: Failure) -> Self {
+        Self {
+            seed,
+            draw,
+            resolved: None,
+            failure: Some(failure),
+            digest: Digest([0; 32]),
+            exposure: Exposure::default(),
+            situations: Situations::default(),
+            events: 0,
+            end: Time(0),
+            operations: 0,
+            unknown_outcomes: 0,
+            committed: 0,
+            history: History::new(),
+            trace: Vec::new(),
+            trace_left_out: 0,
+        }
+    }
+
     /// The header of the run's trace.
     pub fn trace_header(&self, scenario: &str) -> TraceHeader {
         TraceHeader::new(crate::TOOL, scenario, self.seed, self.draw.nodes, self.draw.clients)

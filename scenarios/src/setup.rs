@@ -1,7 +1,7 @@
 //! From a scenario and a seed to a world: the choices are drawn, and every part gets its settings.
 
 use crate::nemesis;
-use crate::scenario::{self, Choice, DurationRange, Fault, FaultKind, Scenario};
+use crate::scenario::{self, Choice, DurationRange, Fault, FaultKind, Lasting, Scenario};
 use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
 use crate::workloads::Actor;
 use crate::workloads::client::{KvClient, Work};
@@ -188,6 +188,10 @@ fn latency(range: DurationRange) -> Latency {
 }
 
 fn max_down(scenario: &Scenario, nodes: u16) -> u16 {
+    if scenario.recovery.lasting != Lasting::None {
+        // Who stays down is chosen so that the others have a quorum.
+        return nodes;
+    }
     let of_fault = |kind: &FaultKind| match kind {
         FaultKind::Crash { max_down, .. } => small(FaultKind::max_down_of(*max_down, nodes.into())),
         FaultKind::PowerLoss { .. } => nodes,

@@ -16,12 +16,12 @@ use crate::setup::Draw;
 use crate::situations::Situations;
 use crate::systems::kv::PlantedBug;
 use crate::verdict::{Failure, FailureKind};
-use checker::history::History;
-use simulator::{Digest, Exposure, Time};
+use simulator::Exposure;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 #[cfg(test)]
 mod tests;
@@ -120,6 +120,8 @@ pub struct Tally {
     pub unknown_outcomes: u64,
     /// Log entries committed.
     pub committed: u64,
+    /// The digests of all runs, folded in the order of their jobs: sweeps with equal ones did the same, run by run.
+    pub digests: u64,
     /// How often each fault fired.
     pub exposure: Exposure,
     /// How often each situation was reached.
@@ -299,22 +301,8 @@ fn split(index: u64, scenarios: usize) -> (u64, usize) {
 
 /// One run, with a panic anywhere in it as its failure.
 pub fn attempt(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
-    panics::caught(|| run::run(scenario, seed, options)).unwrap_or_else(|failure| RunReport {
-        seed,
-        draw: Draw::new(scenario, seed),
-        failure: Some(*failure),
-        digest: Digest([0; 32]),
-        exposure: Exposure::default(),
-        situations: Situations::default(),
-        events: 0,
-        end: Time(0),
-        operations: 0,
-        unknown_outcomes: 0,
-        committed: 0,
-        history: History::new(),
-        trace: Vec::new(),
-        trace_left_out: 0,
-    })
+    panics::caught(|| run::run(scenario, seed, options))
+        .unwrap_or_else(|failure| RunReport::without_events(seed, Draw::new(scenario, seed), *failure))
 }
 
 /// The failure of two runs of one seed that differ; both are repeated with their traces on to name the first difference.
@@ -371,6 +359,7 @@ impl Tally {
             operations: report.operations as u64,
             unknown_outcomes: report.unknown_outcomes as u64,
             committed: report.committed,
+            digests: xxh3_64(&report.digest.0),
             exposure: report.exposure.clone(),
             situations: report.situations,
             runs_with_fault: report.exposure.present(),
@@ -388,6 +377,7 @@ impl Tally {
         self.operations += other.operations;
         self.unknown_outcomes += other.unknown_outcomes;
         self.committed += other.committed;
+        self.digests = xxh3_64_with_seed(&other.digests.to_le_bytes(), self.digests);
         self.exposure.merge(&other.exposure);
         self.situations.merge(&other.situations);
         self.runs_with_fault.merge(&other.runs_with_fault);

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use scenarios::knobs::knobs;
 use scenarios::recovery::RECOVERS;
 use scenarios::run::LINEARIZABLE;
-use scenarios::scenario;
+use scenarios::scenario::{self, Key};
 use scenarios::situations::Situation;
 use serde::Serialize;
 use simulator::FaultClass;
@@ -31,6 +31,8 @@ enum Subject {
     Properties,
     /// The classes of faults, and what is counted of each
     Faults,
+    /// Every key of a scenario file, with its bounds and default
+    Settings,
     /// The situations that a run may reach, for `[expect] reach` and for faults that strike `when` one is reached
     Situations,
     /// The planted bugs of this build
@@ -79,6 +81,7 @@ pub fn list(args: &ListArgs, global: &Global) -> Done {
                 ..Item::new(class.name(), class.about())
             })
             .collect(),
+        Subject::Settings => settings(),
         Subject::Situations => Situation::ALL
             .iter()
             .map(|situation| Item::new(situation.name(), situation.about()))
@@ -87,6 +90,18 @@ pub fn list(args: &ListArgs, global: &Global) -> Done {
     };
     output::result(global, &items, || text(&items))?;
     Ok(exit::PASSED)
+}
+
+/// Each key of a scenario, with its form and default.
+fn settings() -> Vec<Item> {
+    let said = |key: Key| {
+        let default = match key.default.as_str() {
+            "" => String::new(),
+            default => format!("; default {default}"),
+        };
+        Item::new(key.path, format!("{}{default}", key.form.described()))
+    };
+    scenario::keys(&scenarios::known()).into_iter().map(said).collect()
 }
 
 fn properties() -> Vec<Item> {

@@ -11,11 +11,13 @@ mod check;
 mod error;
 mod files;
 mod list;
+mod new;
 mod output;
 mod progress;
 mod replay;
 mod results;
 mod run;
+mod schema;
 mod seed;
 mod subject;
 mod sweep;
@@ -144,6 +146,10 @@ enum Command {
     Bugs(bugs::BugsArgs),
     /// List what there is to choose from
     List(list::ListArgs),
+    /// Write a file to begin with
+    New(new::NewArgs),
+    /// Print a format as JSON Schema
+    Schema(schema::SchemaArgs),
 }
 
 /// Reads the command line, carries it out, and tells the exit code.
@@ -167,6 +173,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::check(args, global),
         Command::Bugs(args) => bugs::bugs(args, global),
         Command::List(args) => list::list(args, global),
+        Command::New(args) => new::new(args, global),
+        Command::Schema(args) => schema::schema(args, global),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
         output::complain(&error);

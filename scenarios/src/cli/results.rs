@@ -8,6 +8,7 @@ use scenarios::expectation;
 use scenarios::run::RunReport;
 use scenarios::setup::Draw;
 use scenarios::situations::Situations;
+use scenarios::swarm;
 use scenarios::verdict::Failure;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -39,6 +40,12 @@ pub struct RunResult {
     pub replay: String,
     /// What the seed drew from the scenario's choices.
     pub draw: Draw,
+    /// For a scenario with `[swarm]`, the scenario that the seed drew: a file of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<String>,
+    /// The same as the settings that differ from the scenario's own, and the faults.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub swarm: Vec<String>,
     /// Events handled.
     pub events: u64,
     /// True time at the end.
@@ -144,6 +151,11 @@ impl RunResult {
             expected,
             replay: subject.replay_line(report.seed),
             draw: report.draw,
+            drawn: report.resolved.as_ref().map(|drawn| drawn.to_toml()),
+            swarm: report
+                .resolved
+                .as_ref()
+                .map_or_else(Vec::new, |drawn| swarm::difference(&subject.scenario, drawn)),
             events: report.events,
             end_ns: report.end.0,
             operations: report.operations,
@@ -181,6 +193,9 @@ impl RunResult {
             }
         };
         text += &labelled("drawn", &drawn(&self.draw));
+        if !self.swarm.is_empty() {
+            text += &labelled("swarm", &self.swarm);
+        }
         let operations = format!(
             "{} operations ({} of unknown outcome)",
             grouped(self.operations as u64),

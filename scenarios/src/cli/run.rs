@@ -8,6 +8,7 @@ use super::{Done, Global, seed};
 use clap::Args;
 use scenarios::clock;
 use scenarios::run::{RunOptions, RunReport};
+use scenarios::swarm;
 use scenarios::sweep::attempt;
 use simulator::trace::format::TraceHeader;
 use std::path::PathBuf;
@@ -60,6 +61,8 @@ pub fn seeded(subject: &Subject, seed: u64, outputs: &Outputs, global: &Global) 
         global,
         &format_args!("seed {}  {}", seed::shown(seed), subject.scenario.name),
     );
+    // An override may not fit what this seed draws.
+    swarm::resolve(&subject.scenario, seed)?;
     let (_, result) = recorded(subject, seed, outputs)?;
     output::result(global, &result, || result.text(global.verbose))?;
     Ok(result.exit_code())
@@ -95,7 +98,7 @@ pub fn recorded(
 pub fn trace_header(subject: &Subject, report: &RunReport) -> TraceHeader {
     let run = super::replay::Recorded {
         name: subject.name.clone(),
-        toml: subject.scenario.to_toml(),
+        toml: report.resolved.as_deref().unwrap_or(&subject.scenario).to_toml(),
         set: subject.set.clone(),
         bug: subject.bug.map(|bug| bug.id.to_owned()),
     };

@@ -194,6 +194,8 @@ struct Row {
     unknown_outcomes: u64,
     /// Log entries committed.
     committed: u64,
+    /// The digests of all runs, folded in their order: equal for equal builds, whatever the number of threads.
+    digests: String,
     /// How often each fault class fired.
     faults: Counts,
     /// Planned faults that found no target.
@@ -386,6 +388,7 @@ impl Row {
             operations: tally.operations,
             unknown_outcomes: tally.unknown_outcomes,
             committed: tally.committed,
+            digests: format!("{:#018x}", tally.digests),
             faults: Counts::of_faults(&tally.exposure),
             faults_skipped: tally.exposure.skipped(),
             runs_with_fault: Counts::of_faults(&tally.runs_with_fault),

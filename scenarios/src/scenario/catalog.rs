@@ -59,6 +59,7 @@ const FILES: &[(&str, &str)] = files![
     "rolling-restart",
     "power-loss",
     "upgrade-restart",
+    "minority-lost",
     "stale-node",
     "append-before-sync",
     "figure-eight",
@@ -85,6 +86,7 @@ const FILES: &[(&str, &str)] = files![
     "lock-fencing",
     "orders-transitions",
     "storm",
+    "swarm",
 ];
 
 static CATALOG: LazyLock<Vec<Builtin>> = LazyLock::new(|| {

@@ -41,6 +41,8 @@ pub enum Value {
 #[derive(Debug, Default)]
 pub struct Table {
     pub entries: Vec<Entry>,
+    /// Where the reader notes which keys it asks for, when somebody wants to know.
+    pub record: Option<super::schema::Record>,
 }
 
 /// A key with its value.
@@ -220,6 +222,7 @@ fn table(source: &DeTable<'_>, within: Option<Mark>) -> Table {
     });
     Table {
         entries: entries.collect(),
+        record: None,
     }
 }
 

@@ -38,6 +38,7 @@ mod quantity;
 mod read;
 mod read_cluster;
 mod read_fault;
+mod schema;
 mod section;
 mod spec;
 #[cfg(test)]
@@ -50,9 +51,10 @@ pub use error::{Place, Problem, ScenarioError};
 pub use fault::{Direction, Fault, FaultKind, MESSAGE_KINDS, Side, Split, Target, Trigger, When};
 pub use links::{Links, Shape};
 pub use quantity::QuantityError;
+pub use schema::{Form, Key, json_schema, keys};
 pub use spec::{
-    Choice, Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, OffsetRange, Operator, OrderMix,
-    Scenario, Timing, Verdict, Workload,
+    Choice, Clock, Cluster, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, OffsetRange, Operator, OrderMix,
+    Recovery, Scenario, Swarm, Timing, Verdict, Workload,
 };
 
 use error::Misfit;
@@ -80,6 +82,8 @@ pub struct Known<'a> {
     pub fault_classes: &'a [&'a str],
     /// Situations that are counted: the values of `expect.reach`, and of a fault's `when`.
     pub situations: &'a [&'static str],
+    /// Classes of faults that a swarm draws from: the values of `swarm.classes`.
+    pub swarm_classes: &'a [&'a str],
 }
 
 /// Reads and checks a scenario. `source_name` is what errors call it: the path of the file, or the built-in's name.
@@ -97,7 +101,7 @@ pub struct Known<'a> {
 /// ```
 /// use scenarios::scenario::{Known, find, parse};
 ///
-/// let known = Known { properties: &["linearizable"], fault_classes: &["crash"], situations: &[] };
+/// let known = Known { properties: &["linearizable"], fault_classes: &["crash"], situations: &[], swarm_classes: &[] };
 /// let overrides = [("cluster.nodes".to_owned(), "5".to_owned())];
 /// let scenario = parse("calm", find("calm")?.text, &overrides, &known)?;
 /// assert_eq!(scenario.cluster.nodes.options(), [5]);
@@ -118,10 +122,20 @@ pub fn parse(
             return Err(Misfit::new(document::Mark::Whole, problem));
         }
         let mut document = document::read(text)?;
+        let is_of_swarm = |path: &str| path.split('.').next() == Some("swarm");
+        let is_swarm = document.get("swarm").is_some() || overrides.iter().any(|(path, _)| is_of_swarm(path));
         for (index, (path, value)) in overrides.iter().enumerate() {
-            document::set(&mut document, index, path, value)?;
+            // The faults of a swarm are there once they are drawn.
+            if !(is_swarm && path.starts_with("fault.")) {
+                document::set(&mut document, index, path, value)?;
+            }
         }
-        read::scenario(&document, known)
+        let mut scenario = read::scenario(&document, known)?;
+        if let Some(swarm) = &mut scenario.swarm {
+            let last = overrides.iter().filter(|(path, _)| !is_of_swarm(path));
+            swarm.overrides = last.cloned().collect();
+        }
+        Ok(scenario)
     };
     scenario().map_err(|misfit| ScenarioError::new(source_name, text, overrides, misfit))
 }

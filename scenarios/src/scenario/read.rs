@@ -7,7 +7,8 @@ use super::error::{Misfit, Problem, shown};
 use super::quantity::{self, DURATION};
 use super::section::{Section, is_kebab_case, unknown_word, wrong_type};
 use super::spec::{
-    Clock, Cluster, Disk, DurationRange, Expect, Mix, Model, Network, Scenario, Timing, Verdict, Workload,
+    Clock, Cluster, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, Recovery, Scenario, Swarm, Timing,
+    Verdict, Workload,
 };
 use super::{Known, MAX_FAULTS, Result, SCHEMA, links, read_cluster, read_fault};
 
@@ -29,6 +30,12 @@ pub(super) const VERDICTS: [(&str, Verdict); 4] = [
     ("liveness-violation", Verdict::LivenessViolation),
     ("inconclusive", Verdict::Inconclusive),
 ];
+pub(super) const LASTINGS: [(&str, Lasting); 4] = [
+    ("none", Lasting::None),
+    ("down", Lasting::Down),
+    ("cut", Lasting::Cut),
+    ("any", Lasting::Any),
+];
 pub(super) const MODELS: [(&str, Model); 12] = Model::ALL;
 
 /// Reads and checks the whole document.
@@ -38,7 +45,7 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
     schema(&top)?;
     top.only(&[
         "schema", "name", "about", "cluster", "time", "network", "disk", "clock", "workload", "operator", "fault",
-        "expect",
+        "recovery", "expect", "swarm",
     ])?;
     let (name, about) = (name(&top)?, about(&top)?);
     let cluster = read_cluster::cluster(top.child("cluster", "cluster.", "[cluster]")?)?;
@@ -52,7 +59,9 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
         workload: workload(top.child("workload", "workload.", "[workload]")?)?,
         operator: read_cluster::operator(&top, &cluster, &time)?,
         faults: faults(&top, &cluster, &time, known)?,
+        recovery: recovery(&top.child("recovery", "recovery.", "[recovery]")?)?,
         expect: expect(top.child("expect", "expect.", "[expect]")?, known)?,
+        swarm: swarm(&top, known)?,
         cluster,
         time,
     })
@@ -275,21 +284,44 @@ fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing, known: &Known<'_>
         .collect()
 }
 
+fn recovery(section: &Section<'_>) -> Result<Recovery> {
+    section.only(&["lasting"])?;
+    Ok(Recovery {
+        lasting: section.word("lasting", Lasting::None, &LASTINGS)?,
+    })
+}
+
+fn swarm(top: &Section<'_>, known: &Known<'_>) -> Result<Option<Swarm>> {
+    if top.get("swarm").is_none() {
+        return Ok(None);
+    }
+    let section = top.child("swarm", "swarm.", "[swarm]")?;
+    section.only(&["share", "classes"])?;
+    Ok(Some(Swarm {
+        share_ppm: section.ratio("share", 400_000, 1..=WHOLE)?,
+        classes: named(&section, "classes", known.swarm_classes, "[\"crash\", \"loss\"]")?,
+        overrides: Vec::new(),
+    }))
+}
+
+/// A list of names that are all among `known`.
+fn named(section: &Section<'_>, key: &str, known: &[&str], example: &str) -> Result<Option<Vec<String>>> {
+    let Some(words) = section.words(key, example)? else {
+        return Ok(None);
+    };
+    let check = |(word, mark): (&str, Mark)| {
+        if known.contains(&word) {
+            Ok(word.to_owned())
+        } else {
+            Err(unknown_word(mark, &section.path(key), word, known))
+        }
+    };
+    words.into_iter().map(check).collect::<Result<Vec<_>>>().map(Some)
+}
+
 fn expect(section: Section<'_>, known: &Known<'_>) -> Result<Expect> {
     section.only(&["properties", "fired", "reach", "verdict"])?;
-    let named = |key: &str, known: &[&str], example: &str| -> Result<Option<Vec<String>>> {
-        let Some(words) = section.words(key, example)? else {
-            return Ok(None);
-        };
-        let check = |(word, mark): (&str, Mark)| {
-            if known.contains(&word) {
-                Ok(word.to_owned())
-            } else {
-                Err(unknown_word(mark, &section.path(key), word, known))
-            }
-        };
-        words.into_iter().map(check).collect::<Result<Vec<_>>>().map(Some)
-    };
+    let named = |key: &str, known: &[&str], example: &str| named(&section, key, known, example);
     let all = || known.properties.iter().map(|&name| name.to_owned()).collect();
     Ok(Expect {
         properties: named("properties", known.properties, "[\"election-safety\"]")?.unwrap_or_else(all),

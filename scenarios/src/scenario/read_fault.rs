@@ -26,6 +26,11 @@ fn kinds() -> impl Iterator<Item = Kind> {
     network::KINDS.into_iter().chain(process::KINDS).chain(clock::KINDS)
 }
 
+/// The names of all kinds.
+pub(super) fn kind_names() -> impl Iterator<Item = &'static str> {
+    kinds().map(|(kind, _)| kind)
+}
+
 /// Reads the fault of this index, counted from 0.
 pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing, known: &Known<'_>) -> Result<Fault> {
     let (prefix, title) = (format!("fault.{index}."), format!("[[fault]] {index}"));

@@ -7,6 +7,7 @@ use super::document::{Mark, Node, Table, Value};
 use super::error::{Misfit, Problem, shown};
 use super::nearest::nearest;
 use super::quantity::{self, DURATION, Family, RATIO, SIZE};
+use super::schema::{Form, Key};
 use super::spec::{Choice, DurationRange, OffsetRange};
 use super::{MAX_CHOICES, OFF, Result};
 use std::ops::RangeInclusive;
@@ -130,6 +131,7 @@ impl<'d> Section<'d> {
 
     /// A text.
     pub fn text(&self, key: &str, example: &str) -> Result<Option<(&'d str, Mark)>> {
+        self.note(key, || (Form::Text, String::new()));
         self.get(key)
             .map(|node| Ok((text(node, &self.path(key), example)?, node.mark)))
             .transpose()
@@ -137,6 +139,7 @@ impl<'d> Section<'d> {
 
     /// A list of texts, without repetitions.
     pub fn words(&self, key: &str, example: &str) -> Result<Option<Vec<(&'d str, Mark)>>> {
+        self.note(key, || (Form::Names, String::new()));
         let Some(node) = self.get(key) else { return Ok(None) };
         let path = self.path(key);
         let Value::List(items) = &node.value else {
@@ -155,7 +158,15 @@ impl<'d> Section<'d> {
     }
 
     /// One of `known` words, as what it stands for.
-    pub fn word<T: Copy>(&self, key: &str, default: T, known: &[(&'static str, T)]) -> Result<T> {
+    pub fn word<T: Copy + PartialEq>(&self, key: &str, default: T, known: &[(&'static str, T)]) -> Result<T> {
+        self.note(key, || {
+            let usual = known.iter().find(|(_, meaning)| *meaning == default);
+            let names = known.iter().map(|(name, _)| *name).collect();
+            (
+                Form::Word(names),
+                usual.map_or_else(String::new, |(name, _)| (*name).to_owned()),
+            )
+        });
         let Some((word, mark)) = self.text(key, &format!("\"{}\"", known[0].0))? else {
             return Ok(default);
         };
@@ -169,44 +180,52 @@ impl<'d> Section<'d> {
 
     /// A flag.
     pub fn flag(&self, key: &str, default: bool) -> Result<bool> {
+        self.note(key, || (Form::Flag, default.to_string()));
         self.get(key).map_or(Ok(default), |node| flag(node, &self.path(key)))
     }
 
     /// A flag or a list of flags.
     pub fn flags(&self, key: &str, default: bool) -> Result<Choice<bool>> {
+        self.note_choice(key, || (Form::Flag, default.to_string()));
         self.choice(key, default, flag)
     }
 
     /// A whole number.
     pub fn count(&self, key: &str, default: u32, bounds: RangeInclusive<u32>) -> Result<u32> {
+        self.note(key, || (of_count(&bounds), default.to_string()));
         self.get(key)
             .map_or(Ok(default), |node| count(node, &self.path(key), default, &bounds))
     }
 
     /// A whole number or a list of them.
     pub fn counts(&self, key: &str, default: u32, bounds: RangeInclusive<u32>) -> Result<Choice<u32>> {
+        self.note_choice(key, || (of_count(&bounds), default.to_string()));
         self.choice(key, default, |node, path| count(node, path, default, &bounds))
     }
 
     /// A size in bytes or a list of them.
     pub fn sizes(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<Choice<u64>> {
+        self.note_choice(key, || (of_quantity(&SIZE, &bounds), written(&SIZE, default)));
         self.choice(key, default, |node, path| single(&SIZE, node, path, &bounds))
     }
 
     /// A ratio in parts per million.
     pub fn ratio(&self, key: &str, default: u32, bounds: RangeInclusive<u32>) -> Result<u32> {
+        self.note(key, || (of_quantity(&RATIO, &bounds), written(&RATIO, default)));
         self.get(key)
             .map_or(Ok(default), |node| single(&RATIO, node, &self.path(key), &bounds))
     }
 
     /// A duration in nanoseconds.
     pub fn duration(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<u64> {
+        self.note(key, || (of_quantity(&DURATION, &bounds), written(&DURATION, default)));
         self.get(key)
             .map_or(Ok(default), |node| single(&DURATION, node, &self.path(key), &bounds))
     }
 
     /// A ratio in parts per million or "off", or a list of them; "off" if the key is absent.
     pub fn ratios_or_off(&self, key: &str, bounds: RangeInclusive<u32>) -> Result<Choice<Option<u32>>> {
+        self.note_choice(key, || (or_off(of_quantity(&RATIO, &bounds)), OFF.to_owned()));
         self.choice(key, None, |node, path| single_or_off(&RATIO, node, path, &bounds))
     }
 
@@ -224,11 +243,14 @@ impl<'d> Section<'d> {
 
     /// A duration in nanoseconds or "off", or a list of them; "off" if the key is absent.
     pub fn durations_or_off(&self, key: &str, bounds: RangeInclusive<u64>) -> Result<Choice<Option<u64>>> {
+        self.note_choice(key, || (or_off(of_quantity(&DURATION, &bounds)), OFF.to_owned()));
         self.choice(key, None, |node, path| single_or_off(&DURATION, node, path, &bounds))
     }
 
     /// A range of durations.
     pub fn durations(&self, key: &str, default: DurationRange, bounds: RangeInclusive<u64>) -> Result<DurationRange> {
+        let usual = || quantity::format_range(&DURATION, default.min_ns.into(), default.max_ns.into());
+        self.note(key, || (ranged(of_quantity(&DURATION, &bounds)), usual()));
         let Some(node) = self.get(key) else { return Ok(default) };
         let (min_ns, max_ns) = range(node, &self.path(key), &bounds, "1ms..10ms")?;
         Ok(DurationRange { min_ns, max_ns })
@@ -236,9 +258,32 @@ impl<'d> Section<'d> {
 
     /// A range of durations of either sign; `None` if the key is absent.
     pub fn offsets(&self, key: &str, bounds: RangeInclusive<i64>) -> Result<Option<OffsetRange>> {
+        self.note(key, || (ranged(of_quantity(&DURATION, &bounds)), String::new()));
         let Some(node) = self.get(key) else { return Ok(None) };
         let (min_ns, max_ns) = range(node, &self.path(key), &bounds, "-500ms..500ms")?;
         Ok(Some(OffsetRange { min_ns, max_ns }))
+    }
+
+    /// Notes that a key was asked for, with its form and its default.
+    fn note(&self, key: &str, said: impl FnOnce() -> (Form, String)) {
+        self.note_as(key, false, said);
+    }
+
+    fn note_choice(&self, key: &str, said: impl FnOnce() -> (Form, String)) {
+        self.note_as(key, true, said);
+    }
+
+    fn note_as(&self, key: &str, is_choice: bool, said: impl FnOnce() -> (Form, String)) {
+        let Some(record) = self.table.and_then(|table| table.record.as_ref()) else {
+            return;
+        };
+        let (form, default) = said();
+        record.borrow_mut().push(Key {
+            path: self.path(key),
+            form,
+            default,
+            is_choice,
+        });
     }
 
     fn choice<T: Copy + Ord>(
@@ -267,6 +312,35 @@ impl<'d> Section<'d> {
             )
         })
     }
+}
+
+fn of_count(bounds: &RangeInclusive<u32>) -> Form {
+    Form::Count {
+        min: *bounds.start(),
+        max: *bounds.end(),
+    }
+}
+
+fn of_quantity<T: Copy + Into<i128>>(family: &'static Family, bounds: &RangeInclusive<T>) -> Form {
+    Form::quantity(family, written(family, *bounds.start()), written(family, *bounds.end()))
+}
+
+fn written<T: Into<i128>>(family: &'static Family, value: T) -> String {
+    quantity::format(family, value.into())
+}
+
+fn ranged(mut form: Form) -> Form {
+    if let Form::Quantity { is_range, .. } = &mut form {
+        *is_range = true;
+    }
+    form
+}
+
+fn or_off(mut form: Form) -> Form {
+    if let Form::Quantity { or_off, .. } = &mut form {
+        *or_off = true;
+    }
+    form
 }
 
 /// Says that `word` is none of `known`.

@@ -34,8 +34,44 @@ pub struct Scenario {
     pub operator: Option<Operator>,
     /// `[[fault]]`, in the order of the file; at most [`MAX_FAULTS`](super::MAX_FAULTS).
     pub faults: Vec<Fault>,
+    /// `[recovery]`: what the second phase is like.
+    pub recovery: Recovery,
     /// `[expect]`: what must hold.
     pub expect: Expect,
+    /// `[swarm]`: that each seed draws a scenario of its own from this one; `None` if the file has no such section.
+    pub swarm: Option<Swarm>,
+}
+
+/// `[recovery]`: what the second phase of a run is like, in which faults have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovery {
+    /// `lasting`: what keeps some nodes, drawn for each seed and never so many that the others have no quorum, from ever coming
+    /// back; default `none`: all nodes come back.
+    pub lasting: Lasting,
+}
+
+/// What lasts for some nodes when the faults have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasting {
+    /// `none`: nothing.
+    None,
+    /// `down`: they have crashed and stay down.
+    Down,
+    /// `cut`: they stay cut off from all other nodes and all clients.
+    Cut,
+    /// `any`: one or the other, drawn for each.
+    Any,
+}
+
+/// `[swarm]`: what each seed draws.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Swarm {
+    /// `share`: how likely each class of faults is on (ppm); 1 ppm to 100%; default 40%.
+    pub share_ppm: u32,
+    /// `classes`: the classes that may be on; `None`, the default, for all that there are.
+    pub classes: Option<Vec<String>>,
+    /// The overrides that [`parse`](super::parse) was given, apart from those of `[swarm]`: they are applied to what is drawn.
+    pub overrides: Vec<(String, String)>,
 }
 
 /// `[cluster]`: the nodes and the settings of the consensus protocol.

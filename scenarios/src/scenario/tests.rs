@@ -32,6 +32,7 @@ pub(super) const KNOWN: Known<'static> = Known {
         "slow-sync",
     ],
     situations: &crate::situations::Situation::NAMES,
+    swarm_classes: &["crash", "loss"],
 };
 
 const HEAD: &str = "schema = \"squall-scenario/1\"\nname = \"mine\"\n";

@@ -2,7 +2,7 @@
 
 use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
-use super::read::{MODELS, VERDICTS};
+use super::read::{LASTINGS, MODELS, VERDICTS};
 use super::spec::{Choice, DurationRange, Model, Operator, Scenario};
 use super::write_fault::write_fault;
 use super::{OFF, SCHEMA};
@@ -23,6 +23,15 @@ impl Scenario {
         }
         for fault in &self.faults {
             write_fault(&mut out, fault);
+        }
+        out.section("[recovery]");
+        out.text("lasting", word(&LASTINGS, &self.recovery.lasting));
+        if let Some(swarm) = &self.swarm {
+            out.section("[swarm]");
+            out.ratio("share", swarm.share_ppm);
+            if let Some(classes) = &swarm.classes {
+                out.texts("classes", classes);
+            }
         }
         out.section("[expect]");
         out.texts("properties", &self.expect.properties);

@@ -22,10 +22,10 @@ pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<
         "crash" => FaultKind::Crash {
             target: target()?,
             lasts: lasts()?,
-            max_down: section
-                .get("max_down")
-                .map(|_| section.count("max_down", 1, 1..=7))
-                .transpose()?,
+            max_down: {
+                let most = section.count("max_down", 1, 1..=7)?;
+                section.get("max_down").map(|_| most)
+            },
         },
         "pause" => FaultKind::Pause {
             target: target()?,
