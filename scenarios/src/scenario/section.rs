@@ -231,12 +231,14 @@ impl<'d> Section<'d> {
 
     /// A size in bytes.
     pub fn size(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<u64> {
+        self.note(key, || (of_quantity(&SIZE, &bounds), written(&SIZE, default)));
         self.get(key)
             .map_or(Ok(default), |node| single(&SIZE, node, &self.path(key), &bounds))
     }
 
     /// A size in bytes or "off"; "off" if the key is absent.
     pub fn size_or_off(&self, key: &str, bounds: RangeInclusive<u64>) -> Result<Option<u64>> {
+        self.note(key, || (or_off(of_quantity(&SIZE, &bounds)), OFF.to_owned()));
         self.get(key)
             .map_or(Ok(None), |node| single_or_off(&SIZE, node, &self.path(key), &bounds))
     }
