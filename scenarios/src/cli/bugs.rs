@@ -86,52 +86,89 @@ pub fn bugs(args: &BugsArgs, global: &Global) -> Done {
     }
 }
 
-/// The document of `squall bugs list`.
+/// One bug: the document of `squall bugs list` is an array of these.
 #[derive(Debug, Serialize)]
-struct Catalogue {
-    planted: &'static [PlantedBug],
-    not_planted: &'static [NotPlanted],
+struct Entry {
+    /// The name to use.
+    name: &'static str,
+    /// The long name.
+    title: &'static str,
+    /// What is wrong; of a bug that is not planted, why.
+    about: &'static str,
+    /// Whether `--bug` knows it.
+    planted: bool,
+    /// The documented bugs behind it.
+    origin: &'static str,
+    /// The property that it breaks; null for a control.
+    breaks: Option<&'static str>,
+    exposed_by: &'static str,
+    masked_by: &'static str,
 }
 
 /// Carries out `squall bugs list` and `squall list bugs`.
 pub fn list(global: &Global) -> Done {
-    let catalogue = Catalogue {
-        planted: PLANTED_BUGS,
-        not_planted: NOT_PLANTED,
-    };
-    output::result(global, &catalogue, || catalogue.text())?;
+    let planted = PLANTED_BUGS.iter().map(Entry::planted);
+    let entries: Vec<Entry> = planted.chain(NOT_PLANTED.iter().map(Entry::not_planted)).collect();
+    output::result(global, &entries, || catalogue(&entries))?;
     Ok(exit::PASSED)
 }
 
-impl Catalogue {
-    fn text(&self) -> String {
-        let mut table = Table::new(
-            2,
-            [
-                "bug",
-                "what is wrong, what it breaks, what exposes it and what hides it",
-            ],
-        );
-        for bug in self.planted {
-            let breaks = bug.breaks.unwrap_or("nothing: a control");
-            let mut about = format!(
-                "{}: {}. Breaks: {breaks}. Exposed by: {}.",
-                bug.name, bug.about, bug.exposed_by
-            );
-            if !bug.masked_by.is_empty() {
-                let _ = write!(about, " Hidden by: {}.", bug.masked_by);
-            }
-            rows(&mut table, bug.id, &format!("{about} ({})", bug.origin));
+impl Entry {
+    fn planted(bug: &PlantedBug) -> Self {
+        Self {
+            name: bug.id,
+            title: bug.name,
+            about: bug.about,
+            planted: true,
+            origin: bug.origin,
+            breaks: bug.breaks,
+            exposed_by: bug.exposed_by,
+            masked_by: bug.masked_by,
         }
-        for bug in self.not_planted {
+    }
+
+    fn not_planted(bug: &NotPlanted) -> Self {
+        Self {
+            name: bug.id,
+            title: bug.name,
+            about: bug.reason,
+            planted: false,
+            origin: "",
+            breaks: None,
+            exposed_by: "",
+            masked_by: "",
+        }
+    }
+}
+
+fn catalogue(entries: &[Entry]) -> String {
+    let mut table = Table::new(
+        2,
+        [
+            "bug",
+            "what is wrong, what it breaks, what exposes it and what hides it",
+        ],
+    );
+    for bug in entries {
+        if !bug.planted {
             rows(
                 &mut table,
-                bug.id,
-                &format!("{}: not planted. {}.", bug.name, bug.reason),
+                bug.name,
+                &format!("{}: not planted: {}.", bug.title, bug.about),
             );
+            continue;
         }
-        table.text()
+        let breaks = bug.breaks.unwrap_or("nothing: a control");
+        let mut about = format!(
+            "{}: {}. Breaks: {breaks}. Exposed by: {}.",
+            bug.title, bug.about, bug.exposed_by
+        );
+        if !bug.masked_by.is_empty() {
+            let _ = write!(about, " Hidden by: {}.", bug.masked_by);
+        }
+        rows(&mut table, bug.name, &format!("{about} ({})", bug.origin));
     }
+    table.text()
 }
 
 fn rows(table: &mut Table, id: &str, about: &str) {

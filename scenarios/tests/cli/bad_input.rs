@@ -143,7 +143,7 @@ fn models_that_do_not_exist_or_do_not_fit() {
     refused(
         &squall(&["check", &history, "--model", "kw"]),
         2,
-        &["kw", "kv, register"],
+        &["kw", "kv, lock"],
     );
     refused(
         &squall(&["check", &history, "--model", "kv", "--initial", "0"]),

@@ -12,6 +12,15 @@ fn ids_and_names_are_unique_and_most_of_the_collection_is_planted() {
     assert_eq!(PLANTED_BUGS.len() - harmful, 2, "the controls");
 }
 
+#[cfg(feature = "bugs")]
+#[test]
+fn a_bug_breaks_a_property_that_there_is() {
+    let known = crate::known().properties;
+    for bug in PLANTED_BUGS {
+        assert!(bug.breaks.is_none_or(|property| known.contains(&property)), "{bug:?}");
+    }
+}
+
 #[test]
 fn what_is_not_planted_says_why() {
     let unknown = PlantedBug::find("campaignwithunappliedconf").unwrap_err().to_string();
