@@ -37,11 +37,6 @@ pub(super) fn kind_names() -> impl Iterator<Item = &'static str> {
     kinds().map(|(kind, _)| kind)
 }
 
-/// The names of all kinds.
-pub(super) fn kind_names() -> impl Iterator<Item = &'static str> {
-    kinds().map(|(kind, _)| kind)
-}
-
 /// Reads the fault of this index, counted from 0.
 pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing, known: &Known<'_>) -> Result<Fault> {
     let (prefix, title) = (format!("fault.{index}."), format!("[[fault]] {index}"));
