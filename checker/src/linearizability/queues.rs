@@ -158,7 +158,7 @@ impl Queue {
         }
         let elements: Vec<Element> = elements.iter().filter(is_there).copied().collect();
         match self.sequence(&elements) {
-            Some(sequence) => Ok(self.merge(&sequence, empties)),
+            Some(sequence) => Ok(self.merge(&sequence, &empties)),
             None => self.overtaking(&elements).map_or(Ok(None), Err),
         }
     }
@@ -281,7 +281,7 @@ impl Queue {
 
     /// Insertions and removals, each in the order of `sequence`, merged: a removal as soon as it may be, an empty answer as soon as
     /// nothing is inside. `None` when something finds no place.
-    fn merge(&self, sequence: &[Element], empties: Vec<u32>) -> Option<Vec<u32>> {
+    fn merge(&self, sequence: &[Element], empties: &[u32]) -> Option<Vec<u32>> {
         let inserts: Vec<u32> = sequence.iter().map(|element| element.insert).collect();
         let removes: Vec<u32> = sequence
             .iter()
@@ -296,7 +296,7 @@ impl Queue {
             earliest
         };
         let (insert_returns, remove_returns) = (earliest(&inserts), earliest(&removes));
-        let mut by_return = empties.clone();
+        let mut by_return = empties.to_vec();
         by_return.sort_by_key(|&op| self.returned(op));
         let mut placed = vec![false; self.ops.len()];
         let mut order = Vec::with_capacity(self.ops.len());
