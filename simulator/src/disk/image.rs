@@ -199,7 +199,7 @@ mod tests {
         pages.write(0, &[7; 1_200]);
         pages.lose_sector(1);
         let image = DiskImage::of(&pages);
-        assert_eq!(image.unreadable().collect::<Vec<_>>(), [512..1_024]);
+        assert!(image.unreadable().eq(std::iter::once(512..1_024)));
         assert_eq!((image.read(511, 3), image.read(1_023, 2)), (vec![7, 0, 0], vec![0, 7]));
         pages.write(600, &[1]);
         assert_eq!(DiskImage::of(&pages).unreadable().count(), 0);

@@ -91,7 +91,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
                     || json!({ "token": sync.token, "error": error }),
                 );
                 disk.fail(error, &config, &mut stream, |outcome| {
-                    self.decided(node, cause, &outcome)
+                    self.decided(node, cause, &outcome);
                 })
             }
         };

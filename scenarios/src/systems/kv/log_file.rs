@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
     /// How the node stands if something that had been durable is gone.
     fn loss(&mut self, unreadable: bool) -> Option<Standing> {
         let end = self.place.end;
-        let holes = self.holes.iter().cloned().chain([end..u64::MAX]);
+        let holes = self.holes.iter().cloned().chain(std::iter::once(end..u64::MAX));
         let found = holes
             .flat_map(|range| record::find(self.bytes, range))
             .collect::<Vec<_>>();

@@ -132,8 +132,7 @@ fn each_event_of_a_trace_names_an_earlier_cause() {
     for event in &events {
         match event.kind.as_ref() {
             "deliver" | "request" | "response" | "drop" | "duplicate" => assert_eq!(cause_kind(event), Some("send")),
-            "sync" => assert_eq!(cause_kind(event), Some("sync-start")),
-            "sync-fails" | "sync-lies" => assert_eq!(cause_kind(event), Some("sync-start")),
+            "sync" | "sync-fails" | "sync-lies" => assert_eq!(cause_kind(event), Some("sync-start")),
             "restart" => assert_eq!(cause_kind(event), Some("crash")),
             "kept" | "lost" | "torn" => assert!(matches!(cause_kind(event), Some("crash" | "sync-fails"))),
             "seen" => assert!(matches!(
