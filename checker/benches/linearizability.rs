@@ -112,14 +112,14 @@ fn main() {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
-    if let [flag, name] = &arguments[..] {
-        if flag == ROW {
-            let row = rows()
-                .into_iter()
-                .find(|row| row.name() == *name)
-                .expect("a row by its name");
-            return println!("{}", measure(row));
-        }
+    if let [flag, name] = &arguments[..]
+        && flag == ROW
+    {
+        let row = rows()
+            .into_iter()
+            .find(|row| row.name() == *name)
+            .expect("a row by its name");
+        return println!("{}", measure(row));
     }
     println!("{:<48} {:>10} {:>9}  verdict", "history", "CPU", "peak");
     let program = std::env::current_exe().expect("a running program has a file");

@@ -163,7 +163,10 @@ impl Sequential for Bank {
         }
     }
 
-    #[expect(clippy::match_same_arms, reason = "an arm for each operation reads like the specification")]
+    #[expect(
+        clippy::match_same_arms,
+        reason = "an arm for each operation reads like the specification"
+    )]
     fn misfit(&self, history: &History, op: Op<Atom>, output: Option<Output<Atom>>) -> Option<&'static str> {
         match (request(history, op), output) {
             (Some(_), None)

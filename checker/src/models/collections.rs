@@ -60,7 +60,10 @@ impl Sequential for Collection {
         VecDeque::new()
     }
 
-    #[expect(clippy::match_same_arms, reason = "an arm for each operation reads like the specification")]
+    #[expect(
+        clippy::match_same_arms,
+        reason = "an arm for each operation reads like the specification"
+    )]
     fn misfit(&self, _: &History, op: Op<Atom>, output: Option<Output<Atom>>) -> Option<&'static str> {
         let Some(change) = self.change(op) else {
             return Some(match self {

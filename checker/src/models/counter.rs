@@ -19,7 +19,10 @@ impl Sequential for Counter {
         0
     }
 
-    #[expect(clippy::match_same_arms, reason = "an arm for each operation reads like the specification")]
+    #[expect(
+        clippy::match_same_arms,
+        reason = "an arm for each operation reads like the specification"
+    )]
     fn misfit(&self, _: &History, op: Op<Atom>, output: Option<Output<Atom>>) -> Option<&'static str> {
         match (op, output) {
             (

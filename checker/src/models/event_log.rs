@@ -28,7 +28,10 @@ impl Sequential for EventLog {
         Vec::new()
     }
 
-    #[expect(clippy::match_same_arms, reason = "an arm for each operation reads like the specification")]
+    #[expect(
+        clippy::match_same_arms,
+        reason = "an arm for each operation reads like the specification"
+    )]
     fn misfit(&self, _: &History, op: Op<Atom>, output: Option<Output<Atom>>) -> Option<&'static str> {
         match (op, output) {
             (Op::Append { .. }, None | Some(Output::Ok | Output::Value(Atom::Integer(_)))) => None,

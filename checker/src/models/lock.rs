@@ -31,7 +31,10 @@ impl Sequential for Lock {
         LockState::default()
     }
 
-    #[expect(clippy::match_same_arms, reason = "an arm for each operation reads like the specification")]
+    #[expect(
+        clippy::match_same_arms,
+        reason = "an arm for each operation reads like the specification"
+    )]
     fn misfit(&self, _: &History, op: Op<Atom>, output: Option<Output<Atom>>) -> Option<&'static str> {
         match (op, output) {
             (Op::Acquire { .. }, None | Some(Output::Value(Atom::Integer(_) | Atom::Null))) => None,

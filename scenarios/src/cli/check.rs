@@ -148,7 +148,7 @@ fn verify(args: &CheckArgs, global: &Global, history: &History, model: &str, pat
     };
     output::result(global, &document, || {
         let style = if reason.is_none() { GOOD } else { BAD };
-        let reason = reason.map_or_else(|| "the witness was verified".to_owned(), |reason| reason);
+        let reason = reason.unwrap_or_else(|| "the witness was verified".to_owned());
         format!("{style}{verdict}{style:#}: {operations} operations, model {model}: {reason}\n")
     })?;
     Ok(exit_code)

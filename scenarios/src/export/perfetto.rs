@@ -206,9 +206,9 @@ impl Events<'_> {
         name: &str,
         category: &str,
         (process, thread): (u64, u64),
-        id: String,
+        id: &str,
         span: (u64, u64),
-        args: Value,
+        args: &Value,
     ) {
         for (phase, at) in [("b", span.0), ("e", span.1)] {
             let args = if phase == "b" { args.clone() } else { json!({}) };
@@ -239,9 +239,9 @@ impl Events<'_> {
                 "sync",
                 "disk",
                 (self.lane(lane), DISK),
-                format!("sync{row}"),
+                &format!("sync{row}"),
                 span,
-                json!({}),
+                &json!({}),
             );
         }
     }
@@ -253,9 +253,9 @@ impl Events<'_> {
                 &band.label,
                 "fault",
                 (FAULTS, 0),
-                id,
+                &id,
                 (band.from, band.to),
-                json!({ "kind": band.kind }),
+                &json!({ "kind": band.kind }),
             );
         }
         if let Some(row) = self.timeline.violation() {
@@ -287,9 +287,9 @@ impl Events<'_> {
                 &operation.asked,
                 "operation",
                 place,
-                format!("op{number}"),
+                &format!("op{number}"),
                 (from, to),
-                json!({ "answer": outcome }),
+                &json!({ "answer": outcome }),
             );
         }
     }

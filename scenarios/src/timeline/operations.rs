@@ -168,9 +168,8 @@ fn asked(operation: &Value) -> String {
         .filter(|(field, _)| !["op", "key"].contains(&field.as_str()));
     let others: Vec<String> = others
         .map(|(field, value)| match field.as_str() {
-            "value" => shown(value),
+            "value" | "from" => shown(value),
             "to" if name == "cas" => format!("→ {}", shown(value)),
-            "from" => shown(value),
             _ => format!("{field} {}", shown(value)),
         })
         .collect();
