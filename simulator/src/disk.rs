@@ -8,7 +8,7 @@
 //! the same to the writes that it covers, as file systems do: a later sync that succeeds says nothing of them.
 //!
 //! Three troubles break the promise of a sync that completed: a sync may lie, a write may land elsewhere, and bytes decay.
-//! [`Disk::broken_promises`] counts what came of them, for a harness that must know whom to believe.
+//! `World::broken_promises` counts what came of them, for a harness that must know whom to believe.
 
 mod config;
 mod fate;

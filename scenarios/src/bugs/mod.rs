@@ -9,7 +9,7 @@
 //! the machine. Owns trials and their statistics (`report`). Leaves to others: what a run is, printing, files.
 
 mod report;
-#[cfg(test)]
+#[cfg(all(test, feature = "bugs"))]
 mod tests;
 
 pub use report::{BugReport, Quantile};

@@ -36,7 +36,6 @@ fn trial(first_seed: u64, cpu_us: u64, found: Option<&str>) -> Trial {
     }
 }
 
-#[cfg(feature = "bugs")]
 #[test]
 fn a_bug_is_found_with_and_without_the_white_box_and_a_control_is_not() {
     let bugs = ["L2", "D7"].map(|name| PlantedBug::find(name).unwrap());
@@ -54,7 +53,6 @@ fn a_bug_is_found_with_and_without_the_white_box_and_a_control_is_not() {
     assert!(matches!(control.seeds(50), Some(Quantile::MoreThan(3))));
 }
 
-#[cfg(feature = "bugs")]
 #[test]
 fn quantiles_put_censored_trials_last_and_never_drop_them() {
     let mut report = BugReport::new(&PLANTED_BUGS[0]);
@@ -70,7 +68,6 @@ fn quantiles_put_censored_trials_last_and_never_drop_them() {
     assert_eq!(report.blind_cpu_us(50), None);
 }
 
-#[cfg(feature = "bugs")]
 #[test]
 fn an_interrupted_measurement_gives_what_is_there() {
     let plan = Plan {
