@@ -161,7 +161,7 @@ pub enum FaultAction {
     ClockDrift {
         /// The node.
         target: Target,
-        /// From now on, in parts per million; at most 100,000 either way.
+        /// From now on, in parts per million; at most 500,000 either way.
         ppm: i32,
     },
     // --- disk ---
