@@ -55,8 +55,8 @@ pub use links::{Links, Shape};
 pub use quantity::QuantityError;
 pub use schema::{Form, Key, json_schema, keys};
 pub use spec::{
-    Budget, Choice, Clock, Cluster, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, OffsetRange, Operator,
-    OrderMix, Recovery, Scenario, Swarm, Timing, Verdict, Workload,
+    Budget, Choice, Clock, Cluster, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, OffsetRange,
+    Operator, OrderMix, Recovery, Scenario, Swarm, Timing, Verdict, Workload,
 };
 
 use error::Misfit;

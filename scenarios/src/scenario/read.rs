@@ -7,8 +7,8 @@ use super::error::{Misfit, Problem, shown};
 use super::quantity::{self, DURATION};
 use super::section::{Section, is_kebab_case, unknown_word, wrong_type};
 use super::spec::{
-    Budget, Clock, Cluster, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, Recovery, Scenario, Swarm,
-    Timing, Verdict, Workload,
+    Budget, Clock, Cluster, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, Recovery, Scenario,
+    Swarm, Timing, Verdict, Workload,
 };
 use super::{Known, MAX_FAULTS, Result, SCHEMA, links, read_cluster, read_fault};
 

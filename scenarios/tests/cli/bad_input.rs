@@ -140,11 +140,7 @@ fn histories_that_are_truncated_empty_huge_or_binary() {
 fn models_that_do_not_exist_or_do_not_fit() {
     let line = br#"{"client":1,"op":"append","key":"x","value":"a","call":1,"return":2}"#;
     let history = file("misfit", "h.jsonl", line);
-    refused(
-        &squall(&["check", &history, "--model", "kw"]),
-        2,
-        &["kw", "kv, lock"],
-    );
+    refused(&squall(&["check", &history, "--model", "kw"]), 2, &["kw", "kv, lock"]);
     refused(
         &squall(&["check", &history, "--model", "kv", "--initial", "0"]),
         2,
