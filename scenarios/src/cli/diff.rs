@@ -86,7 +86,9 @@ fn read(path: &Path) -> Result<Side, CliError> {
 fn listed(text: &str) -> Option<BTreeMap<String, String>> {
     let run = |line: &str| {
         let (run, digest) = line.rsplit_once(' ')?;
-        let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        // Many runs folded into one digest are a shorter number.
+        let number = digest.strip_prefix("0x").unwrap_or(digest);
+        let is_digest = [16, 64].contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_hexdigit());
         is_digest.then(|| (run.to_owned(), digest.to_owned()))
     };
     let digests: Option<BTreeMap<_, _>> = text.lines().filter(|line| !line.trim().is_empty()).map(run).collect();
