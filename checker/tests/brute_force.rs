@@ -96,9 +96,9 @@ fn a_slice_of_small_histories_is_judged_as_brute_force_does() {
     }
 }
 
-/// `make fuzz-checker` runs it, in a release build.
+/// `make fuzz-checker` runs it; the slice above is a part of every test run.
 #[test]
-#[ignore = "minutes in a release build"]
+#[ignore = "it takes minutes: `make fuzz-checker`"]
 fn two_hundred_thousand_small_histories_of_each_model() {
     for model in oracle::MODELS {
         println!("{model}: {:?}", hold(model, 1 << 32..(1 << 32) + 200_000));
