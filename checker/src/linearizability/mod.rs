@@ -3,7 +3,7 @@
 //!
 //! Owns the way from a history to a [`Report`]: partition by key, ask the methods in turn, and then either replay the order that
 //! was found against the model or explain why there is none. The pieces: `portfolio` has the table of the methods and chooses;
-//! `lower` brings operations into their form; `zones` with `misses`, `settling` with `paths` and `settle_replay`, `lists`,
+//! `lower` brings operations into their form; `zones` with `misses`, `settling` with `flight`, `paths` and `settle_replay`, `lists`,
 //! `queues` and `sets` are the fast ones; `timeline`, `bits` and `search` find an order in any model; `budget` counts;
 //! `witness` verifies an order, `core` with `wild` shrinks a refusal; `refusal`, `sentence`, `prose`, `picture` and `report` say why.
 //!
@@ -14,6 +14,7 @@
 mod bits;
 mod budget;
 mod core;
+mod flight;
 mod lists;
 mod lower;
 mod misses;
