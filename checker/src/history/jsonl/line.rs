@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
 
+use super::quick;
 use crate::history::op::ARGUMENTS_MAX;
 use crate::history::{History, HistoryError, LIST_DEPTH_MAX, OPERATIONS, Op, OpInfo, Output, OwnedValue, Place, Value};
 
@@ -35,31 +36,32 @@ impl Origin {
 }
 
 /// One line, as it is written.
-#[derive(Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line<'l> {
-    client: u32,
+pub(super) struct Line<'l> {
+    pub(super) client: u32,
     #[serde(borrow)]
-    op: Cow<'l, str>,
+    pub(super) op: Cow<'l, str>,
     #[serde(borrow)]
-    key: Field<'l>,
+    pub(super) key: Field<'l>,
     #[serde(default, borrow, deserialize_with = "some")]
-    value: Option<Field<'l>>,
+    pub(super) value: Option<Field<'l>>,
     #[serde(default, borrow, deserialize_with = "some")]
-    output: Option<Field<'l>>,
+    pub(super) output: Option<Field<'l>>,
     #[serde(default, borrow, deserialize_with = "some")]
-    from: Option<Field<'l>>,
+    pub(super) from: Option<Field<'l>>,
     #[serde(default, borrow, deserialize_with = "some")]
-    to: Option<Field<'l>>,
+    pub(super) to: Option<Field<'l>>,
     #[serde(default)]
-    ok: Option<bool>,
-    call: u64,
+    pub(super) ok: Option<bool>,
+    pub(super) call: u64,
     #[serde(rename = "return", deserialize_with = "Option::deserialize")]
-    returned: Option<u64>,
+    pub(super) returned: Option<u64>,
 }
 
 /// A key or value of a line. A text without escapes is not copied.
-enum Field<'l> {
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Field<'l> {
     Text(Cow<'l, str>),
     Other(OwnedValue),
 }
@@ -158,7 +160,7 @@ pub(super) fn read(history: &mut History, line: &[u8], origin: Origin) -> Result
         found: line[at],
     };
     let text = std::str::from_utf8(line).map_err(|error| not_text(error.valid_up_to()))?;
-    let parsed: Line<'_> = match serde_json::from_str(text) {
+    let parsed = match quick::line(text).map_or_else(|| serde_json::from_str(text), Ok) {
         Ok(parsed) => parsed,
         // JSON has no zero byte outside of its escapes, so one that is there has made the parser stumble.
         Err(error) => {
@@ -285,4 +287,57 @@ fn alien(name: &str, info: &OpInfo, origin: Origin) -> HistoryError {
     origin.syntax(format!(
         "`{name}` does not belong to this operation, which takes {takes}; remove it"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::quick;
+    use super::Line;
+
+    /// What the two parsers make of a line.
+    fn both(text: &str) -> (Option<Line<'_>>, Option<Line<'_>>) {
+        (quick::line(text), serde_json::from_str(text).ok())
+    }
+
+    const USUAL: &str =
+        r#"{"client":1,"op":"write","key":"r","value":[1,"a",[null,-7]],"call":4,"return":18446744073709551615}"#;
+
+    #[test]
+    fn the_usual_line_is_read_without_ceremony() {
+        for line in [
+            USUAL,
+            r#"{"client":0,"op":"read","key":null,"output":-9223372036854775808,"call":0,"return":7}"#,
+            " { \"op\" : \"cas\", \"client\": 7, \"key\": 3, \"from\": 1, \"to\" :2, \"ok\":true ,\"return\":null, \"call\":5 } \r\n",
+            r#"{"client":2,"op":"read","key":"é","output":[],"call":1,"return":2}"#,
+        ] {
+            let (quick, all) = both(line);
+            assert!(quick.is_some(), "{line}");
+            assert_eq!(quick, all, "{line}");
+        }
+    }
+
+    proptest! {
+        /// A few characters of the usual line are bent: never is a line taken that is none, and never differently.
+        #[test]
+        fn the_quick_parser_takes_no_line_that_means_something_else(
+            edits in proptest::collection::vec((0..USUAL.len(), proptest::sample::select(br#"{}[]",:\0123456789-+.eE ntrufalsclvk"#.to_vec()), 0..3u8), 0..4)
+        ) {
+            let mut bytes = USUAL.as_bytes().to_vec();
+            for (at, byte, how) in edits {
+                let at = at.min(bytes.len() - 1);
+                match how {
+                    0 => bytes[at] = byte,
+                    1 => bytes.insert(at, byte),
+                    _ => drop(bytes.remove(at)),
+                }
+            }
+            let text = String::from_utf8(bytes).expect("ASCII");
+            let (quick, all) = both(&text);
+            if quick.is_some() {
+                prop_assert_eq!(quick, all);
+            }
+        }
+    }
 }
