@@ -117,6 +117,12 @@ impl Progress {
         self.next_index
     }
 
+    /// Numbers this acquaintance with the follower; the answers that count name it. Never the same twice.
+    #[must_use]
+    pub fn acquaintance(&self) -> u64 {
+        self.session
+    }
+
     /// How it is brought up to date.
     #[must_use]
     pub fn pace(&self) -> Pace {

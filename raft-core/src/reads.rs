@@ -145,3 +145,72 @@ impl Reads {
         self.waiting.len() + self.confirming.len() + self.confirmed.len() + self.forwarded.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn reads_of_one_index_are_answered_in_the_order_in_which_they_were_confirmed() {
+        let mut reads = Reads::default();
+        for (index, id) in [(5, 1), (7, 2), (5, 3), (6, 4), (5, 5)] {
+            reads.confirm(index, RequestId(id));
+        }
+        let answered: Vec<u64> = core::iter::from_fn(|| reads.next_readable(7))
+            .map(|(_, id)| id.0)
+            .collect();
+        assert_eq!(answered, vec![1, 3, 5, 4, 2]);
+    }
+
+    #[test]
+    fn thesis_6_4_a_read_waits_until_its_index_is_applied() {
+        let mut reads = Reads::default();
+        reads.confirm(5, RequestId(1));
+        assert_eq!(reads.next_readable(4), None);
+        assert_eq!(reads.next_readable(5), Some((5, RequestId(1))));
+    }
+
+    #[test]
+    fn thesis_6_4_1_a_lease_ends_with_the_leadership_that_it_was_confirmed_in() {
+        let mut reads = Reads::default();
+        reads.begin_round(Time(10));
+        reads.begin_round(Time(20));
+        reads.round_answered(1);
+        assert_eq!(reads.confirmed_at, Some(Time(10)));
+        reads.abandon();
+        assert_eq!(reads.confirmed_at, None);
+        // The round that was still open began in that leadership: a late answer confirms nothing in the next.
+        reads.round_answered(2);
+        assert_eq!(reads.confirmed_at, None);
+    }
+
+    #[test]
+    fn thesis_6_4_1_a_lease_counts_from_when_the_latest_answered_round_began() {
+        let mut reads = Reads::default();
+        for began in 1..=70 {
+            reads.begin_round(Time(began));
+        }
+        reads.round_answered(3);
+        assert_eq!(reads.confirmed_at, None, "a round so long ago is forgotten");
+        reads.round_answered(69);
+        assert_eq!(reads.confirmed_at, Some(Time(69)));
+        reads.round_answered(69);
+        assert_eq!(reads.confirmed_at, Some(Time(69)));
+    }
+
+    #[test]
+    fn thesis_6_4_a_read_that_comes_during_a_round_waits_for_the_next() {
+        let mut reads = Reads::default();
+        reads.arrived(Reader::Own(RequestId(1)));
+        reads.begin_round(Time(1));
+        reads.join_round(4);
+        reads.arrived(Reader::Own(RequestId(2)));
+        assert!(!reads.round_due(), "one round at a time");
+        reads.round_answered(1);
+        assert_eq!(reads.next_readable(9), Some((4, RequestId(1))));
+        assert_eq!(reads.next_readable(9), None);
+        assert!(reads.round_due());
+        assert_eq!(reads.pending(), 1);
+    }
+}

@@ -62,6 +62,24 @@ impl Raft {
         &self.peers
     }
 
+    /// Whether the group is quiet, as far as this node knows: no heartbeats, no elections.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether a write has failed and is not durable yet, so that the node takes no part.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// Bytes of entries of its own term that a leader has not committed.
+    #[must_use]
+    pub fn uncommitted_bytes(&self) -> usize {
+        self.uncommitted_bytes
+    }
+
     /// The node's state at a glance. What is asked for at every input has a getter of its own.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -330,3 +330,18 @@ fn section_5_2_who_grants_a_vote_waits_for_the_one_it_has_chosen() {
     replies(&mut raft, from_2(3, Body::RequestVote { last, transfer: true }));
     assert!(raft.next_deadline().unwrap() >= due.after(100 * MILLISECOND));
 }
+
+#[test]
+fn section_5_2_a_split_vote_is_followed_by_an_election_in_the_next_term() {
+    let mut cluster = plain_cluster(4);
+    cluster.timeout(1).unwrap();
+    cluster.timeout(2).unwrap();
+    // Each has the vote of one other, and that is half of four.
+    cluster.settle_between(|from, to| from % 2 == to % 2);
+    assert_eq!((cluster.role(1), cluster.role(2)), (Role::Candidate, Role::Candidate));
+    assert_eq!((cluster.raft(1).term(), cluster.raft(2).term()), (1, 1));
+    cluster.timeout(1).unwrap();
+    assert_eq!((cluster.role(1), cluster.raft(1).term()), (Role::Candidate, 2));
+    cluster.settle();
+    assert_eq!((cluster.role(1), cluster.raft(1).term()), (Role::Leader, 2));
+}

@@ -51,6 +51,90 @@ fn thesis_3_10_leadership_is_not_offered_to_a_learner() {
 }
 
 #[test]
+fn thesis_3_10_the_target_is_brought_up_to_date_before_it_is_told_to_stand() {
+    let mut cluster = three_of_five();
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.transfer(1, 2, 3);
+    assert_eq!(orders_to_stand(&cluster), 0, "it lacks an entry");
+    while orders_to_stand(&cluster) == 0 {
+        let of_2 = |message: &Message| message.from == NodeId(2) || message.to == NodeId(2);
+        cluster.wire.retain(|message| !of_2(message));
+        (1..=3).for_each(|id| cluster.persist(id).unwrap());
+        cluster.deliver(0).unwrap();
+    }
+    assert_eq!(cluster.terms(3), cluster.terms(1));
+    cluster.settle();
+    assert_eq!(cluster.role(3), Role::Leader);
+}
+
+#[test]
+fn thesis_3_10_the_target_is_told_once() {
+    let mut cluster = three_of_five();
+    cluster.change(1, 1, &[1, 2, 4], &[]);
+    cluster.settle_between(|from, to| from.max(to) <= 2 && to != 4);
+    cluster.transfer(1, 2, 2);
+    // The joint configuration is committed and left meanwhile, and the target gets one more entry.
+    for _ in 0..8 {
+        cluster.pass(1, 25 * MILLISECOND).unwrap();
+        while deliver_all_but_orders_to_stand(&mut cluster) {}
+    }
+    assert!(!cluster.raft(1).status().joint && cluster.terms(2) == cluster.terms(1));
+    assert_eq!(orders_to_stand(&cluster), 1);
+}
+
+/// Whether there was anything to deliver or to persist.
+fn deliver_all_but_orders_to_stand(cluster: &mut Cluster) -> bool {
+    let busy = (1..=5).find(|id| !cluster.node(*id).writes.is_empty());
+    let at = cluster.wire.iter().position(|message| message.body != Body::TimeoutNow);
+    match (busy, at) {
+        (Some(id), _) => cluster.persist(id).unwrap(),
+        (None, Some(at)) => cluster.deliver(at).unwrap(),
+        (None, None) => return false,
+    }
+    true
+}
+
+/// How many orders to stand for election are under way.
+fn orders_to_stand(cluster: &Cluster) -> usize {
+    let orders = |message: &&Message| message.body == Body::TimeoutNow;
+    cluster.wire.iter().filter(orders).count()
+}
+
+#[test]
+fn thesis_3_10_only_a_follower_obeys_the_order_to_stand() {
+    let order = |raft: &Raft| {
+        Input::Message(Message {
+            from: NodeId(2),
+            to: NodeId(1),
+            term: raft.term(),
+            body: Body::TimeoutNow,
+        })
+    };
+    let mut raft = follower(&[1, 1]);
+    let input = order(&raft);
+    outputs(&mut raft, input.clone());
+    assert_eq!((raft.role(), raft.term()), (Role::Candidate, 3));
+    // One that stands already goes on with its own election.
+    for until in [Role::PreCandidate, Role::Candidate] {
+        let mut raft = follower(&[1, 1]);
+        outputs(&mut raft, Input::Campaign);
+        if until == Role::Candidate {
+            let granted = Message {
+                from: NodeId(2),
+                to: NodeId(1),
+                term: 3,
+                body: Body::PreVoteReply { granted: true },
+            };
+            outputs(&mut raft, Input::Message(granted));
+        }
+        let (role, term, input) = (raft.role(), raft.term(), order(&raft));
+        assert_eq!(role, until);
+        outputs(&mut raft, input);
+        assert_eq!((raft.role(), raft.term()), (role, term));
+    }
+}
+
+#[test]
 fn thesis_6_2_a_leader_that_hears_no_quorum_steps_down() {
     let mut cluster = three_of_five();
     cluster.beat_between(14, |from, to| from != 1 && to != 1);
@@ -192,6 +276,33 @@ fn an_idle_group_goes_quiet_and_wakes_at_the_next_request() {
     cluster.settle();
     assert!(matches!(cluster.outcome(1), Some(Outcome::Committed { .. })));
     assert!((1..=3).all(|id| !cluster.raft(id).status().quiet));
+}
+
+#[test]
+fn a_follower_that_is_behind_does_not_fall_quiet() {
+    for (commit, quiet) in [(1, false), (2, true)] {
+        let mut raft = follower(&[1, 1]);
+        let prev = Mark { term: 1, index: 2 };
+        let body = Body::AppendEntries {
+            prev,
+            entries: Vec::new(),
+            commit,
+            quiesce: true,
+            stamp: Stamp::default(),
+        };
+        let (from, to) = (NodeId(2), NodeId(1));
+        outputs(
+            &mut raft,
+            Input::Message(Message {
+                from,
+                to,
+                term: 2,
+                body,
+            }),
+        );
+        assert_eq!(raft.is_quiet(), quiet, "two entries, of which {commit} are committed");
+        assert_eq!(raft.next_deadline().is_none(), quiet);
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 mod common;
 
 use common::orders::{follower, outputs};
-use common::{Cluster, MILLISECOND};
-use raft_core::{Body, Config, Input, Mark, Message, NodeId, Output, Stamp};
+use common::{Cluster, MILLISECOND, snapshot_bytes};
+use raft_core::{Body, Config, Content, Entry, Input, Mark, Message, NodeId, Output, Stamp};
 
 fn with_snapshots(config: &mut Config) {
     config.snapshot_threshold = Some(4);
@@ -40,6 +40,30 @@ fn section_7_the_log_is_compacted_only_once_the_snapshot_is_durable() {
         status.snapshot_index >= 4 && status.first_index == status.snapshot_index,
         "all but a tail of one"
     );
+}
+
+#[test]
+fn section_7_a_write_that_does_not_hold_the_snapshot_compacts_nothing() {
+    let mut cluster = Cluster::new(1, 1, |config| config.snapshot_tail = 0);
+    cluster.elect(1);
+    for request in 1..=3 {
+        cluster.propose(1, request, b"x").unwrap();
+    }
+    cluster.settle();
+    let index = cluster.raft(1).status().applied;
+    // One write is under way when the snapshot is made; the snapshot is in the one after it.
+    cluster.propose(1, 4, b"x").unwrap();
+    let data = snapshot_bytes(index);
+    cluster.input(1, Input::SnapshotTaken { index, data }).unwrap();
+    assert_eq!(cluster.node(1).writes.len(), 2);
+    cluster.persist(1).unwrap();
+    assert_eq!(
+        cluster.raft(1).status().first_index,
+        1,
+        "a crash now would lose what is compacted"
+    );
+    cluster.persist(1).unwrap();
+    assert_eq!(cluster.raft(1).status().first_index, index + 1);
 }
 
 #[test]
@@ -100,7 +124,7 @@ fn section_7_a_node_that_crashes_in_the_middle_of_a_snapshot_recovers() {
 
 fn snapshot_message(index: u64, term: u64, to_term: u64) -> Input {
     let configuration = raft_core::Configuration::of(vec![NodeId(1), NodeId(2), NodeId(3)]);
-    let (last, chunk) = (Mark { term, index }, common::snapshot_bytes(index));
+    let (last, chunk) = (Mark { term, index }, snapshot_bytes(index));
     let body = Body::InstallSnapshot {
         last,
         configuration: Box::new(configuration),
@@ -197,4 +221,56 @@ fn section_7_a_snapshot_carries_the_configuration_joint_and_learners_included() 
         cluster.raft(1).configuration().1,
         "and after a restart"
     );
+}
+
+#[test]
+fn section_7_every_server_takes_its_own_snapshots() {
+    let mut cluster = Cluster::new(3, 1, with_snapshots);
+    cluster.elect(1);
+    for request in 1..=10 {
+        cluster.propose(1, request, b"x").unwrap();
+        cluster.settle();
+    }
+    cluster.beat(2);
+    assert!((1..=3).all(|id| cluster.raft(id).status().snapshot_index >= 4));
+    let installs = |message: &Message| matches!(message.body, Body::InstallSnapshot { .. });
+    assert!(!cluster.wire.iter().any(installs));
+}
+
+#[test]
+fn section_7_the_consistency_check_holds_at_the_edge_of_the_compacted_log() {
+    let mut cluster = Cluster::new(1, 1, |config| config.snapshot_tail = 0);
+    cluster.elect(1);
+    cluster.settle();
+    let (index, term) = (cluster.raft(1).status().applied, cluster.raft(1).term());
+    let data = snapshot_bytes(index);
+    cluster.input(1, Input::SnapshotTaken { index, data }).unwrap();
+    cluster.settle();
+    assert_eq!(cluster.raft(1).status().first_index, index + 1, "no entry is left");
+    // What the snapshot's last entry was is still known: what follows on it is accepted, and nothing else is known.
+    assert_eq!(cluster.raft(1).log().term(index), Some(term));
+    assert_eq!(cluster.raft(1).log().term(index + 1), None);
+    let entry = |prev_index: u64| Message {
+        from: NodeId(2),
+        to: NodeId(1),
+        term: term + 1,
+        body: Body::AppendEntries {
+            prev: Mark {
+                term,
+                index: prev_index,
+            },
+            entries: vec![Entry {
+                index: prev_index + 1,
+                term: term + 1,
+                content: Content::Noop,
+            }],
+            commit: 0,
+            quiesce: false,
+            stamp: Stamp::default(),
+        },
+    };
+    cluster.input(1, Input::Message(entry(index + 1))).unwrap();
+    assert_eq!(cluster.raft(1).log().last_index(), index, "there is a gap");
+    cluster.input(1, Input::Message(entry(index))).unwrap();
+    assert_eq!(cluster.raft(1).log().last_index(), index + 1);
 }

@@ -17,7 +17,7 @@ use crate::workloads::client::KvClient;
 use crate::workloads::history::{self, Effects, Seen};
 use checker::history::History;
 use checker::linearizability::{Options, Verdict};
-use checker::properties::{At, Observation, PROPERTIES, Properties, Violation};
+use checker::properties::{At, Observation, PROPERTIES, Properties, Timing, Violation};
 use simulator::trace::format::{TraceFooter, TraceHeader};
 use simulator::{Digest, Exposure, LocalTime, NodeId, Step, StepKind, Time, TraceEvent, World};
 use std::borrow::Cow;
@@ -133,7 +133,14 @@ fn properties(scenario: &Scenario, draw: &Draw) -> Properties {
         .map(String::as_str)
         .filter(online)
         .collect();
-    let all = Properties::new(draw.nodes.into()).pre_vote(draw.pre_vote);
+    let timing = Timing {
+        election_timeout_min: scenario.cluster.election.min_ns,
+        heartbeat_interval: scenario.cluster.heartbeat_ns,
+        check_quorum: draw.check_quorum,
+    };
+    let all = Properties::new(draw.nodes.into())
+        .pre_vote(draw.pre_vote)
+        .timing(timing);
     all.only(&listed).expect("every listed property is one of them")
 }
 

@@ -7,11 +7,14 @@
 use super::configuration::{ConfigurationId, Members};
 use super::exactly_once::Processed;
 use super::ghost::{HardState, Mark};
+use super::leader_progress::Belief;
+use super::nothing_under_way::UnderWay;
 use super::observation::{EntryMark, Observation, Role};
 use super::violation::{Step, Verdict};
 use super::{
     Properties, apply_order, commit_own_term, committed_durable, committed_immutable, configuration_of_log,
-    index_order, leader_append_only, leader_completeness, monotonic_commit, monotonic_term, state_machine_safety,
+    heartbeat_pause, index_order, leader_append_only, leader_completeness, monotonic_commit, monotonic_term,
+    nothing_under_way, state_machine_safety,
 };
 
 impl Properties {
@@ -21,6 +24,8 @@ impl Properties {
         let verdict = self.configuration_of_log.settle(&self.ghost, event);
         self.judged.pass(verdict)?;
         let verdict = self.one_change_at_a_time.settle(&self.ghost, event);
+        self.judged.pass(verdict)?;
+        let verdict = self.transfer_holds_writes.settle(event);
         self.judged.pass(verdict)
     }
 
@@ -39,6 +44,7 @@ impl Properties {
             }
             Observation::Damaged => {
                 self.ghost.node_mut(step.node).damaged = true;
+                self.leader_progress.damaged(step);
                 Ok(())
             }
             Observation::Term { term } => self.term(step, term),
@@ -75,7 +81,87 @@ impl Properties {
                 self.configuration_appended(step, index, members)
             }
             Observation::ConfigurationActive { index } => self.configuration_active(step, index),
+            Observation::LeaderHeard { .. }
+            | Observation::VoteAsked { .. }
+            | Observation::PreVoteGranted { .. }
+            | Observation::PreVoteReceived { .. } => self.check_hearing(step, observation),
+            Observation::MemberSilent { .. }
+            | Observation::MemberProgress { .. }
+            | Observation::Uncommitted { .. }
+            | Observation::TransferBegun
+            | Observation::TransferEnded => self.check_leader(step, observation),
             _ => self.check_client(step, observation),
+        }
+    }
+
+    /// What a node hears of leaders and candidates.
+    fn check_hearing(&mut self, step: Step, observation: &Observation<'_>) -> Verdict {
+        match *observation {
+            Observation::LeaderHeard { term, clock } => self.no_disruption.leader_heard(step, term, clock),
+            Observation::VoteAsked { term, clock } => self.no_disruption.vote_asked(&self.ghost, step, term, clock),
+            Observation::PreVoteGranted { term, clock } => {
+                let verdict = self.no_disruption.pre_vote_granted(&self.ghost, step, term, clock);
+                return self.judged.pass(verdict);
+            }
+            Observation::PreVoteReceived { term, from } => self.no_disruption.pre_vote_received(step, term, from),
+            _ => unreachable!("these are all that a node hears"),
+        }
+        Ok(())
+    }
+
+    /// What a leader does for its members, and believes of them.
+    fn check_leader(&mut self, step: Step, observation: &Observation<'_>) -> Verdict {
+        match *observation {
+            Observation::MemberSilent {
+                member,
+                silence,
+                answered,
+            } => self.judged.pass(heartbeat_pause::silent(
+                &self.ghost,
+                step,
+                self.timing,
+                member,
+                silence,
+                answered,
+            )),
+            Observation::MemberProgress {
+                member,
+                acquaintance,
+                match_index,
+                next_index,
+                messages,
+                bytes,
+            } => {
+                let belief = Belief {
+                    member,
+                    acquaintance,
+                    match_index,
+                    next_index,
+                };
+                let verdict = self.leader_progress.believed(&self.ghost, step, belief);
+                self.judged.pass(verdict)?;
+                let under_way = UnderWay {
+                    member,
+                    messages,
+                    bytes,
+                    acknowledged: next_index == match_index + 1,
+                };
+                self.judged
+                    .pass(nothing_under_way::counted(&self.ghost, step, under_way))
+            }
+            Observation::Uncommitted { bytes } => {
+                self.judged
+                    .pass(nothing_under_way::uncommitted(&self.ghost, step, bytes))
+            }
+            Observation::TransferBegun => {
+                self.transfer_holds_writes.begun(&self.ghost, step);
+                Ok(())
+            }
+            Observation::TransferEnded => {
+                self.transfer_holds_writes.ended(step);
+                Ok(())
+            }
+            _ => unreachable!("these are all that a leader does for its members"),
         }
     }
 
@@ -129,6 +215,8 @@ impl Properties {
 
         let base = self.committed_mark(snapshot);
         self.read_freshness.restarted(step);
+        self.no_disruption.restarted(step);
+        self.transfer_holds_writes.ended(step);
         self.ghost.boot(step.node, hard_state, snapshot, base);
         for entry in entries {
             self.judged.pass(monotonic_term::appended(&self.ghost, step, entry))?;
@@ -144,6 +232,8 @@ impl Properties {
 
     fn term(&mut self, step: Step, term: u64) -> Verdict {
         self.judged.pass(monotonic_term::entered(&self.ghost, step, term))?;
+        let verdict = self.no_disruption.entered(&self.ghost, step, term);
+        self.judged.pass(verdict)?;
         self.ghost.node_mut(step.node).term = term;
         Ok(())
     }
@@ -153,6 +243,12 @@ impl Properties {
         let before = self.ghost.node(step.node);
         if (before.role, before.role_term) == (role, term) {
             return Ok(());
+        }
+        let verdict = self.no_disruption.entered(&self.ghost, step, term);
+        self.judged.pass(verdict)?;
+        if role == Role::Candidate {
+            let verdict = self.no_disruption.stands(&self.ghost, step, term);
+            self.judged.pass(verdict)?;
         }
         let verdict = self.legal_roles.changed(&self.ghost, step, role, term);
         self.judged.pass(verdict)?;
@@ -194,6 +290,7 @@ impl Properties {
         let mark = node.log.mark_next(entry);
         let verdict = self.log_matching.appended(step, entry.index, mark);
         self.judged.pass(verdict)?;
+        self.transfer_holds_writes.appended(&self.ghost, step, entry.index);
         self.ghost.node_mut(step.node).log.push(mark);
         Ok(())
     }
@@ -284,6 +381,7 @@ impl Properties {
     fn configuration_appended(&mut self, step: Step, index: u64, members: Members<'_>) -> Verdict {
         self.judged
             .pass(configuration_of_log::told(&self.ghost, step, index, members))?;
+        self.transfer_holds_writes.is_configuration(step, index);
         let node = self.ghost.node(step.node);
         let Some(mark) = node.log.mark(index) else {
             // Only when configuration-of-log is not held.

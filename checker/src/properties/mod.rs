@@ -30,14 +30,18 @@
 //! | `lease-disjointness` | while a leader's lease lasts, nobody else has one and no later leader commits | thesis §6.4.1 |
 //! | `read-freshness` | a read sees all that was committed anywhere when it was asked | Raft §8; thesis §6.4 |
 //! | `exactly-once` | a command of a session is carried out at one place of the log, and gets one answer | Raft §8; thesis §6.3 |
+//! | `no-disruption` | a node with a leader helps no candidate; a candidate comes with the pre-votes of a quorum | thesis §9.6, §4.2.3 |
+//! | `leader-progress` | what a leader believes of its members' logs is true, and only rises | Raft figure 2; CCF `MonotonicMatchIndexProp` |
+//! | `nothing-under-way` | a leader's accounts of what is under way and uncommitted are empty when nothing is | etcd's `Inflights`, `uncommittedSize` |
+//! | `heartbeat-pause` | a leader at work lets no member be without a message for an election timeout | Raft §5.2; thesis §3.4 |
+//! | `transfer-holds-writes` | a leader that hands over appends no commands | thesis §3.10 |
 //!
 //! Each property lives in a file of its own name, with the state that only it needs; what several read is in `ghost` and
-//! `configuration`, and `dispatch` says which observation is put to which properties, in which order. The last six ask
-//! only about what the harness tells: without configurations, leases, reads or sessions they hold.
+//! `configuration`, and `dispatch` says which observation is put to which properties, in which order. Those from
+//! `configuration-of-log` on ask only about what the harness tells: without configurations, leases, reads or sessions they
+//! hold, and `no-disruption` and `heartbeat-pause` need to know the settings of the nodes ([`Properties::timing`]).
 //!
-//! Not checked here: liveness, what clients see (that is linearizability), and the private fields of a leader about its
-//! peers. Nor that a node which rejoins disturbs no leader (pre-vote and check-quorum, thesis §9.6): a correct leader
-//! steps down whenever it has not heard from a quorum, and who heard what is not observed.
+//! Not checked here: liveness, and what clients see (that is linearizability).
 //!
 //! ```
 //! use checker::properties::{At, Observation, Properties, Role};
@@ -62,15 +66,19 @@ mod dispatch;
 mod election_safety;
 mod exactly_once;
 mod ghost;
+mod heartbeat_pause;
 mod index_order;
 mod judged;
 mod leader_append_only;
 mod leader_completeness;
+mod leader_progress;
 mod lease_disjointness;
 mod legal_roles;
 mod log_matching;
 mod monotonic_commit;
 mod monotonic_term;
+mod no_disruption;
+mod nothing_under_way;
 mod observation;
 mod one_change_at_a_time;
 mod one_durable_vote;
@@ -80,6 +88,7 @@ mod state_determinism;
 mod state_machine_safety;
 #[cfg(test)]
 mod tests;
+mod transfer_holds_writes;
 mod violation;
 
 use serde::Serialize;
@@ -125,7 +134,23 @@ pub const PROPERTIES: &[PropertyInfo] = &[
     lease_disjointness::INFO,
     read_freshness::INFO,
     exactly_once::INFO,
+    no_disruption::INFO,
+    leader_progress::INFO,
+    nothing_under_way::INFO,
+    heartbeat_pause::INFO,
+    transfer_holds_writes::INFO,
 ];
+
+/// The settings of the nodes that some properties are about; the same on all nodes. Times in nanoseconds on a node's own clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// The shortest election timeout.
+    pub election_timeout_min: u64,
+    /// How often a leader speaks to each member.
+    pub heartbeat_interval: u64,
+    /// Whether a node that has heard of a leader within the shortest election timeout hears no candidate (thesis §4.2.3).
+    pub check_quorum: bool,
+}
 
 /// All properties of one cluster over one run.
 ///
@@ -148,6 +173,11 @@ pub struct Properties {
     lease_disjointness: lease_disjointness::LeaseDisjointness,
     read_freshness: read_freshness::ReadFreshness,
     exactly_once: exactly_once::ExactlyOnce,
+    no_disruption: no_disruption::NoDisruption,
+    leader_progress: leader_progress::LeaderProgress,
+    transfer_holds_writes: transfer_holds_writes::TransferHoldsWrites,
+    pre_vote: bool,
+    timing: Option<Timing>,
     violation: Option<Box<Violation>>,
 }
 
@@ -174,6 +204,11 @@ impl Properties {
             lease_disjointness: lease_disjointness::LeaseDisjointness::default(),
             read_freshness: read_freshness::ReadFreshness::default(),
             exactly_once: exactly_once::ExactlyOnce::default(),
+            no_disruption: no_disruption::NoDisruption::new(true, None),
+            leader_progress: leader_progress::LeaderProgress::default(),
+            transfer_holds_writes: transfer_holds_writes::TransferHoldsWrites::default(),
+            pre_vote: true,
+            timing: None,
             violation: None,
         }
     }
@@ -182,7 +217,18 @@ impl Properties {
     /// and a candidate may stand again in the next term.
     #[must_use]
     pub fn pre_vote(mut self, on: bool) -> Self {
+        self.pre_vote = on;
         self.legal_roles = legal_roles::LegalRoles::new(on);
+        self.no_disruption = no_disruption::NoDisruption::new(on, self.timing);
+        self
+    }
+
+    /// Says how the nodes are set. Without it `no-disruption` and `heartbeat-pause` ask nothing; with it, who stands for
+    /// election must have been told to have pre-votes, where those are on.
+    #[must_use]
+    pub fn timing(mut self, timing: Timing) -> Self {
+        self.timing = Some(timing);
+        self.no_disruption = no_disruption::NoDisruption::new(self.pre_vote, self.timing);
         self
     }
 
@@ -256,6 +302,7 @@ impl Properties {
         }
         self.judged.pass(self.configuration_of_log.at_rest(&self.ghost))?;
         self.judged.pass(self.one_change_at_a_time.at_rest(&self.ghost))?;
+        self.judged.pass(self.transfer_holds_writes.at_rest())?;
         self.judged.pass(committed_durable::at_rest(&self.ghost, at))
     }
 }

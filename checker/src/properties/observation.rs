@@ -213,4 +213,69 @@ pub enum Observation<'a> {
         /// Current term of the node, which is the leader's.
         term: u64,
     },
+    /// Entries, a heartbeat or a piece of a snapshot from the leader of `term` reached the node, which is in no later term
+    /// and deals with it.
+    LeaderHeard {
+        /// Term of the leader.
+        term: u64,
+        /// The node's own clock, in nanoseconds. As everywhere here, it never goes back within a life, or is taken to stand still.
+        clock: u64,
+    },
+    /// A request for the node's vote in a later term than its own reached it, from a candidate whom no leader has told to
+    /// stand. Comes before what the node makes of it.
+    VoteAsked {
+        /// The term of the candidate.
+        term: u64,
+        /// The node's own clock, in nanoseconds.
+        clock: u64,
+    },
+    /// A granted pre-vote left the node.
+    PreVoteGranted {
+        /// The term that the other may stand in.
+        term: u64,
+        /// The node's own clock, in nanoseconds.
+        clock: u64,
+    },
+    /// A granted pre-vote for this node reached it. Comes before what the node makes of it.
+    PreVoteReceived {
+        /// The term that it may stand in.
+        term: u64,
+        /// Who granted it.
+        from: u32,
+    },
+    /// The node, a leader that is awake, has acted, and its last message to a member left more than a heartbeat interval
+    /// ago on its own clock, or there was none since it leads or the member is one. Told behind all that left.
+    MemberSilent {
+        /// The member.
+        member: u32,
+        /// How long ago, in nanoseconds.
+        silence: u64,
+        /// How long ago the member answered, in nanoseconds, if it has answered since that message left.
+        answered: Option<u64>,
+    },
+    /// What the node, a leader, knows of a member. Told whenever the acquaintance or the match index changes, the next index
+    /// falls, or nothing is under way any more.
+    MemberProgress {
+        /// The member.
+        member: u32,
+        /// Number of the acquaintance within the leadership: another one when the leader begins anew with the member.
+        acquaintance: u64,
+        /// The member's log is durably the leader's up to here.
+        match_index: u64,
+        /// The first entry that the next message will hold.
+        next_index: u64,
+        /// Messages with entries that are not answered.
+        messages: u64,
+        /// Bytes of entries in them.
+        bytes: u64,
+    },
+    /// The node, a leader, has committed its whole log, and counts so many bytes of its entries as uncommitted.
+    Uncommitted {
+        /// Bytes.
+        bytes: u64,
+    },
+    /// An order to hand over reached the node, a leader.
+    TransferBegun,
+    /// The node answered that order: it was refused, given up, or carried out, or another term has come.
+    TransferEnded,
 }

@@ -10,7 +10,7 @@ mod cluster;
 mod legal;
 mod only;
 
-use super::{At, EntryMark, Observation, Properties, Role, Verdict};
+use super::{At, EntryMark, Observation, Properties, Role, Timing, Verdict};
 
 /// Feeds observations one by one, numbering the events.
 struct Feed {
@@ -146,6 +146,18 @@ fn entry(index: u64, term: u64) -> EntryMark {
         term,
         digest: index.wrapping_mul(1_000) + term,
     }
+}
+
+const TIMING: Timing = Timing {
+    election_timeout_min: 150,
+    heartbeat_interval: 50,
+    check_quorum: true,
+};
+
+/// The nodes of `feed` are set to [`TIMING`] from here on.
+fn timed(mut feed: Feed) -> Feed {
+    feed.properties = feed.properties.timing(TIMING);
+    feed
 }
 
 fn role(role: Role, term: u64) -> Observation<'static> {

@@ -1,10 +1,11 @@
 //! One stream for each rule of each property, which breaks that rule and nothing before it.
 //!
 //! Here: logs, commits and state. Terms, votes and roles are in `elections`, configurations and snapshots in `membership`,
-//! leases, reads and sessions in `clients`.
+//! leases, reads and sessions in `clients`, and what leaders do for their members and these for them in `leaders`.
 
 mod clients;
 mod elections;
+mod leaders;
 mod membership;
 
 use super::super::PROPERTIES;

@@ -2,6 +2,7 @@
 //! leases, reads and sessions are in `membership` and `clients`.
 
 mod clients;
+mod leaders;
 mod membership;
 
 use super::broken::committed;

@@ -5,7 +5,9 @@
 
 pub mod bugs;
 pub mod frame;
+mod hearing;
 pub mod log_file;
+mod members;
 mod mutations;
 pub mod node;
 pub mod objects;

@@ -7,7 +7,6 @@ use super::observe::Observer;
 use super::protocol::{Envelope, Operation, Reply, Request, Response};
 use super::storage::Storage;
 use super::store::{Command, Store};
-use crate::situations::Sign;
 use crate::workloads::Actor;
 use raft_core::{
     Answer, Config, Content, HardState, Input, Members, Message, NodeId, Outcome, Output, Persist, Raft, Refusal,
@@ -149,7 +148,8 @@ impl Process for KvNode {
     }
 
     fn on_message(&mut self, _from: simulator::NodeId, message: Envelope, ctx: &mut Ctx<'_>) {
-        self.observer.received(&message.0, self.raft.term());
+        self.observer.clock(now(ctx).0);
+        self.observer.received(&message.0, &self.raft);
         self.input(Input::Message(message.0), ctx);
     }
 
@@ -205,7 +205,7 @@ impl Process for KvNode {
         };
         match input {
             Input::Read { id } => self.observer.read_asked(id),
-            Input::Transfer { .. } if self.is_primary() => self.observer.sign(Sign::TransferStarted),
+            Input::Transfer { id, .. } if self.is_primary() => self.observer.transfer_asked(id),
             _ => {}
         }
         let Request {
@@ -293,6 +293,7 @@ impl KvNode {
     /// Gives one input to the core and carries out all that comes of it.
     fn input(&mut self, input: Input, ctx: &mut Ctx<'_>) {
         self.start_kept_back(ctx);
+        self.observer.clock(now(ctx).0);
         self.raft.handle(now(ctx), input);
         let mut snapshot_due = false;
         loop {
@@ -322,6 +323,7 @@ impl KvNode {
             }
         }
         self.replies.clear();
+        self.observer.acted(&self.raft);
         self.set_timer(ctx);
         self.trace_changes(ctx);
     }

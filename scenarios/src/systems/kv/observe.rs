@@ -1,6 +1,8 @@
 //! What a node lets the checkers see: plain observations of its log, its disk, its members, its votes, its reads and its
 //! state, in the order in which they came about within one event.
 
+use super::hearing;
+use super::members::{Members, node_index};
 use super::protocol::Operation;
 use super::store::{Applied, Command};
 use crate::situations::Sign;
@@ -21,6 +23,11 @@ pub struct Observer {
     boot: Option<Boot>,
     /// The leaders' snapshots that were installed and whose writes are not durable yet.
     installed: Vec<Mark>,
+    /// The node's own clock, which is taken to stand still where it goes back.
+    clock: u64,
+    members: Members,
+    /// The order to hand over that the node has not answered.
+    transfer: Option<RequestId>,
 }
 
 /// One observation, owned.
@@ -89,6 +96,9 @@ impl Observer {
             notes: Vec::new(),
             boot: on.then(boot),
             installed: Vec::new(),
+            clock: 0,
+            members: Members::default(),
+            transfer: None,
         };
         if let Some(snapshot) = state.snapshot.as_ref().filter(|_| on) {
             observer.configuration(snapshot.last.index, &snapshot.configuration);
@@ -184,9 +194,14 @@ impl Observer {
         }
     }
 
+    /// The node's clock shows `clock`, as the core will be told next.
+    pub(super) fn clock(&mut self, clock: u64) {
+        self.clock = self.clock.max(clock);
+    }
+
     /// A message has arrived, and the core will get it next.
-    pub(super) fn received(&mut self, message: &Message, term: Term) {
-        let is_over = message.term < term;
+    pub(super) fn received(&mut self, message: &Message, raft: &Raft) {
+        let is_over = message.term < raft.term();
         match message.body {
             Body::TimeoutNow if !is_over => self.note(Observation::TransferReceived { term: message.term }),
             Body::VoteReply { granted: true } => self.sign(Sign::Vote {
@@ -198,6 +213,29 @@ impl Observer {
                 self.sign(Sign::SnapshotChunk { term: message.term });
             }
             _ => {}
+        }
+        if self.on {
+            let heard = hearing::heard(message, raft, self.clock);
+            self.notes.extend(heard.map(Note::Plain));
+            self.members.received(message, raft, self.clock);
+        }
+    }
+
+    /// A leader is given the order `id` to hand over.
+    pub(super) fn transfer_asked(&mut self, id: RequestId) {
+        self.sign(Sign::TransferStarted);
+        // A second order is refused, and changes nothing.
+        if self.on && self.transfer.is_none() {
+            self.transfer = Some(id);
+            self.note(Observation::TransferBegun);
+        }
+    }
+
+    /// The core has dealt with an input, and all that it said was carried out.
+    pub(super) fn acted(&mut self, raft: &Raft) {
+        if self.on {
+            let (members, notes) = (&mut self.members, &mut self.notes);
+            members.acted(raft, self.clock, |observation| notes.push(Note::Plain(observation)));
         }
     }
 
@@ -215,6 +253,7 @@ impl Observer {
         if role_changed && !acted_as_leader {
             self.role_changed(raft, outputs);
         }
+        self.transfer_answered(outputs);
         outputs.iter().for_each(|output| self.log_changed(output));
         if commit != self.seen.commit {
             self.note(Observation::Committed { index: commit });
@@ -236,6 +275,15 @@ impl Observer {
             configuration,
             lease_until,
         };
+    }
+
+    fn transfer_answered(&mut self, outputs: &[Output]) {
+        let Some(transfer) = self.transfer else { return };
+        let answers = |output: &Output| matches!(output, Output::Answer(answer) if answer.id == transfer);
+        if outputs.iter().any(answers) {
+            self.transfer = None;
+            self.note(Observation::TransferEnded);
+        }
     }
 
     fn role_changed(&mut self, raft: &Raft, outputs: &[Output]) {
@@ -311,7 +359,11 @@ impl Observer {
             Body::VoteReply { granted: true } => message.to,
             Body::RequestVote { .. } => message.from,
             Body::ReadIndex { .. } => return self.sign(Sign::ReadForwarded),
-            _ => return,
+            Body::PreVoteReply { granted: true } => {
+                let (term, clock) = (message.term, self.clock);
+                return self.note(Observation::PreVoteGranted { term, clock });
+            }
+            _ => return self.members.sent(message, self.clock),
         };
         self.note(Observation::VoteCast {
             term: message.term,
@@ -415,8 +467,4 @@ fn role(role: raft_core::Role) -> Role {
         raft_core::Role::Candidate => Role::Candidate,
         raft_core::Role::Leader => Role::Leader,
     }
-}
-
-fn node_index(id: raft_core::NodeId) -> u32 {
-    u32::try_from(id.0).expect("nodes are numbered from 0 by the world")
 }

@@ -1,0 +1,174 @@
+//! Streams that break what is asked of a node that hears a leader, and of a leader towards its members.
+
+use super::super::{Feed, Observation, Role, configuration, entry, role, timed};
+use super::{committed, led};
+
+/// As [`led`], with election timeouts of at least 150 ns and heartbeats every 50 ns.
+fn timed_led() -> Feed {
+    let mut feed = timed(led());
+    feed.follow(1, 1);
+    feed.ok(1, Observation::LeaderHeard { term: 1, clock: 1_000 });
+    feed
+}
+
+#[test]
+fn no_disruption_pre_vote_beside_a_leader() {
+    for clock in [1_000, 1_149] {
+        let granted = Observation::PreVoteGranted { term: 2, clock };
+        timed_led().breaks(1, granted, "no-disruption/pre-vote-beside-a-leader");
+    }
+    let granted = Observation::PreVoteGranted { term: 2, clock: 0 };
+    timed_led().breaks(0, granted, "no-disruption/pre-vote-beside-a-leader");
+}
+
+#[test]
+fn no_disruption_heard_a_candidate() {
+    let asked = Observation::VoteAsked { term: 2, clock: 1_149 };
+    let mut feed = timed_led();
+    feed.ok(1, asked);
+    let entered = feed.observe_in_event(1, Observation::Term { term: 2 }).unwrap_err();
+    assert_eq!(entered.signature(), "no-disruption/heard-a-candidate");
+    // A leader hears no candidate either, whether its role or its term is told first.
+    let mut feed = timed_led();
+    feed.ok(0, asked);
+    let entered = feed.observe_in_event(0, role(Role::Follower, 2)).unwrap_err();
+    assert_eq!(entered.signature(), "no-disruption/heard-a-candidate");
+}
+
+#[test]
+fn no_disruption_stood_without_pre_votes() {
+    let signature = "no-disruption/stood-without-pre-votes";
+    let mut feed = timed_led();
+    feed.ok(1, role(Role::PreCandidate, 1));
+    feed.breaks(1, role(Role::Candidate, 2), signature);
+    // Of three voters one is too few, and what was granted for another term counts for nothing.
+    let mut feed = timed_led();
+    feed.ok(1, role(Role::PreCandidate, 1));
+    feed.ok(1, Observation::PreVoteReceived { term: 1, from: 2 });
+    feed.breaks(1, role(Role::Candidate, 2), signature);
+    // The same node twice is one; five voters need two others.
+    let mut feed = timed(Feed::new(5));
+    feed.ok(1, role(Role::PreCandidate, 0));
+    feed.ok(1, Observation::PreVoteReceived { term: 1, from: 2 });
+    feed.ok(1, Observation::PreVoteReceived { term: 1, from: 2 });
+    feed.breaks(1, role(Role::Candidate, 1), signature);
+}
+
+fn silent(silence: u64, answered: Option<u64>) -> Observation<'static> {
+    Observation::MemberSilent {
+        member: 1,
+        silence,
+        answered,
+    }
+}
+
+#[test]
+fn heartbeat_pause_silent_for_an_election_timeout() {
+    let mut feed = timed_led();
+    feed.ok(0, silent(149, None));
+    feed.breaks(0, silent(150, None), "heartbeat-pause/silent-for-an-election-timeout");
+}
+
+#[test]
+fn heartbeat_pause_back_off_from_one_that_answers() {
+    let mut feed = timed_led();
+    feed.ok(0, silent(100, Some(87)));
+    let signature = "heartbeat-pause/back-off-from-one-that-answers";
+    feed.breaks(0, silent(100, Some(88)), signature);
+}
+
+fn progress(acquaintance: u64, match_index: u64, next_index: u64) -> Observation<'static> {
+    Observation::MemberProgress {
+        member: 1,
+        acquaintance,
+        match_index,
+        next_index,
+        messages: 0,
+        bytes: 0,
+    }
+}
+
+#[test]
+fn leader_progress_match_fell() {
+    let mut feed = committed(2);
+    feed.ok(0, progress(1, 2, 3));
+    feed.breaks(0, progress(1, 1, 3), "leader-progress/match-fell");
+}
+
+#[test]
+fn leader_progress_next_not_above_match() {
+    committed(2).breaks(0, progress(1, 2, 2), "leader-progress/next-not-above-match");
+}
+
+#[test]
+fn leader_progress_match_not_durable() {
+    let signature = "leader-progress/match-not-durable";
+    // Node 1 has entry 3 in memory only; node 2 has nothing.
+    let mut feed = committed(2);
+    feed.ok(0, Observation::Appended(entry(3, 1)));
+    feed.ok(1, Observation::Appended(entry(3, 1)));
+    feed.breaks(0, progress(1, 3, 4), signature);
+    let about_2 = Observation::MemberProgress {
+        member: 2,
+        acquaintance: 1,
+        match_index: 1,
+        next_index: 2,
+        messages: 0,
+        bytes: 0,
+    };
+    committed(2).breaks(0, about_2, signature);
+    // The same index with an entry of an earlier term.
+    let mut feed = Feed::new(3);
+    feed.elect(1, 1, &[1, 2]);
+    feed.store(1, entry(1, 1));
+    feed.elect(0, 2, &[0, 2]);
+    feed.store(0, entry(1, 2));
+    feed.breaks(0, progress(1, 1, 2), signature);
+}
+
+fn under_way(match_index: u64, messages: u64, bytes: u64) -> Observation<'static> {
+    Observation::MemberProgress {
+        member: 1,
+        acquaintance: 1,
+        match_index,
+        next_index: 3,
+        messages,
+        bytes,
+    }
+}
+
+#[test]
+fn nothing_under_way_bytes_without_messages() {
+    committed(2).breaks(0, under_way(1, 0, 7), "nothing-under-way/bytes-without-messages");
+}
+
+#[test]
+fn nothing_under_way_messages_after_their_acknowledgement() {
+    let signature = "nothing-under-way/messages-after-their-acknowledgement";
+    committed(2).breaks(0, under_way(2, 1, 7), signature);
+}
+
+#[test]
+fn nothing_under_way_uncommitted_without_entries() {
+    let signature = "nothing-under-way/uncommitted-without-entries";
+    committed(2).breaks(0, Observation::Uncommitted { bytes: 1 }, signature);
+}
+
+#[test]
+fn transfer_holds_writes_command_during_a_transfer() {
+    let mut feed = led();
+    feed.ok(0, Observation::TransferBegun);
+    feed.ok(0, Observation::Appended(entry(1, 1)));
+    feed.leaves("transfer-holds-writes/command-during-a-transfer");
+    // A configuration at another place does not make it one.
+    let mut feed = led();
+    feed.store(0, entry(1, 1));
+    feed.store(1, entry(1, 1));
+    feed.commit(0, 1);
+    feed.ok(0, Observation::TransferBegun);
+    feed.ok(0, Observation::Appended(entry(2, 1)));
+    feed.also(0, Observation::Appended(entry(3, 1)));
+    feed.also(0, configuration(2, &[0, 1, 2, 3], &[]));
+    feed.also(0, Observation::ConfigurationActive { index: 2 });
+    feed.leaves("transfer-holds-writes/command-during-a-transfer");
+}

@@ -1,0 +1,159 @@
+//! What a leader's dealings with its members let be seen: how long each was left without a message, and what the leader
+//! believes of each. Owns when to tell it; what may be is left to the checkers.
+
+use checker::properties::Observation;
+use raft_core::{Body, Message, NodeId, Progress, Raft, Role, Stamp, Term};
+
+/// The members of one leadership.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Members {
+    term: Term,
+    known: Vec<Member>,
+    /// Up to where the leader had committed when its accounts were told last.
+    accounted: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    id: NodeId,
+    /// When the last message left on the node's clock; at first, when it was met.
+    sent: u64,
+    /// When it answered, if it did since.
+    answered: Option<u64>,
+    told: Option<Belief>,
+}
+
+/// What a leader believes of a member.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Belief {
+    acquaintance: u64,
+    match_index: u64,
+    next_index: u64,
+    messages: u64,
+    bytes: u64,
+}
+
+impl Belief {
+    fn of(peer: &Progress) -> Self {
+        let (messages, bytes) = peer.under_way();
+        Self {
+            acquaintance: peer.acquaintance(),
+            match_index: peer.match_index(),
+            next_index: peer.next_index(),
+            messages: messages as u64,
+            bytes: bytes as u64,
+        }
+    }
+
+    /// Whether it is told, when `before` was told last. A window that only fills is no news.
+    fn is_news_after(&self, before: &Self) -> bool {
+        (self.acquaintance, self.match_index) != (before.acquaintance, before.match_index)
+            || self.next_index < before.next_index
+            || (self.messages == 0 && self != before)
+    }
+}
+
+impl Members {
+    /// A message leaves a leader at `clock`.
+    pub(super) fn sent(&mut self, message: &Message, clock: u64) {
+        if !matches!(message.body, Body::AppendEntries { .. } | Body::InstallSnapshot { .. }) {
+            return;
+        }
+        if let Some(member) = self.known.iter_mut().find(|member| member.id == message.to) {
+            member.sent = clock;
+            member.answered = None;
+        }
+    }
+
+    /// A message reaches the node at `clock`, which may be a member's answer to a leader.
+    pub(super) fn received(&mut self, message: &Message, raft: &Raft, clock: u64) {
+        let stamp: Stamp = match message.body {
+            Body::AppendAccepted { stamp, .. }
+            | Body::AppendRejected { stamp, .. }
+            | Body::SnapshotProgress { stamp, .. } => stamp,
+            _ => return,
+        };
+        let known = |peer: &Progress| peer.id == message.from && peer.acquaintance() == stamp.session;
+        if message.term == raft.term()
+            && raft.peers().iter().any(known)
+            && let Some(member) = self.known.iter_mut().find(|member| member.id == message.from)
+        {
+            member.answered = Some(clock);
+        }
+    }
+
+    /// The node has dealt with an input at `clock`, and all that it said has left.
+    pub(super) fn acted(&mut self, raft: &Raft, clock: u64, mut tell: impl FnMut(Observation<'static>)) {
+        if raft.role() != Role::Leader {
+            return;
+        }
+        if self.term != raft.term() {
+            *self = Self {
+                term: raft.term(),
+                ..Self::default()
+            };
+        }
+        let interval = raft.config().heartbeat_interval;
+        self.known
+            .retain(|member| raft.peers().iter().any(|peer| peer.id == member.id));
+        for peer in raft.peers() {
+            let member = self.member(peer.id, clock);
+            let silence = clock - member.sent;
+            if silence > interval && !raft.is_quiet() {
+                tell(Observation::MemberSilent {
+                    member: node_index(peer.id),
+                    silence,
+                    answered: member.answered.map(|at| clock - at),
+                });
+            }
+            let belief = Belief::of(peer);
+            if member.told.is_none_or(|told| belief.is_news_after(&told)) {
+                tell(told(peer.id, belief));
+            }
+            member.told = Some(belief);
+        }
+        let (commit, last_index) = (raft.commit_index(), raft.log().last_index());
+        if commit != self.accounted && commit == last_index && raft.status().applied == commit {
+            self.accounted = commit;
+            tell(Observation::Uncommitted {
+                bytes: raft.uncommitted_bytes() as u64,
+            });
+        }
+    }
+
+    fn member(&mut self, id: NodeId, clock: u64) -> &mut Member {
+        let at = self.known.iter().position(|member| member.id == id).unwrap_or_else(|| {
+            self.known.push(Member {
+                id,
+                sent: clock,
+                answered: None,
+                told: None,
+            });
+            self.known.len() - 1
+        });
+        &mut self.known[at]
+    }
+}
+
+fn told(member: NodeId, belief: Belief) -> Observation<'static> {
+    let Belief {
+        acquaintance,
+        match_index,
+        next_index,
+        messages,
+        bytes,
+    } = belief;
+    Observation::MemberProgress {
+        member: node_index(member),
+        acquaintance,
+        match_index,
+        next_index,
+        messages,
+        bytes,
+    }
+}
+
+/// The number of a node in the world.
+pub(super) fn node_index(id: NodeId) -> u32 {
+    u32::try_from(id.0).expect("nodes are numbered from 0 by the world")
+}
