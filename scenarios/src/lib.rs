@@ -22,6 +22,7 @@ pub mod budget;
 pub mod bugs;
 pub mod clock;
 pub mod expectation;
+pub mod explain;
 pub mod export;
 pub mod knobs;
 pub mod nemesis;

@@ -120,6 +120,9 @@ fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions) -> RunRepor
     if failure.is_none() && is_listed(LINEARIZABLE) {
         failure = check_history(scenario.workload.model, &seen).err();
     }
+    if let Some(failure) = failure.as_deref() {
+        run.tell(failure);
+    }
     run.report(seed, draw, failure.map(|failure| *failure), seen.history)
 }
 
@@ -320,6 +323,17 @@ impl Run<'_> {
         Err(Box::new(Failure::from(violation)))
     }
 
+    /// Notes in the trace what no event of it says: a verdict on the run as a whole.
+    fn tell(&mut self, failure: &Failure) {
+        if failure.event.is_none() || failure.node.is_none() {
+            self.world.note(
+                None,
+                "verdict",
+                || serde_json::json!({ "property": failure.property, "message": failure.message, "details": failure.details }),
+            );
+        }
+    }
+
     fn observe_all(&mut self) -> Checked {
         let at = At {
             event: self.world.steps(),
@@ -338,14 +352,13 @@ impl Run<'_> {
         telling && recovery::has_recovered(&self.world, &self.lost)
     }
 
-    fn at_rest(&self) -> Checked {
+    fn at_rest(&mut self) -> Checked {
         let at = At {
             event: self.world.steps(),
             time: self.world.now().0,
         };
-        self.properties
-            .at_rest(at)
-            .map_err(|violation| Box::new(Failure::from(&*violation)))
+        let verdict = self.properties.at_rest(at);
+        verdict.or_else(|violation| self.violated(NodeId(violation.node as u16), &violation))
     }
 
     /// A damaged frame that its receiver took for a sound one.

@@ -8,11 +8,14 @@ mod artefacts;
 mod bugs;
 mod chart;
 mod check;
+mod ci;
 mod diff;
 mod error;
+mod explain;
 mod export;
 mod files;
 mod list;
+mod manual;
 mod new;
 mod output;
 mod progress;
@@ -72,7 +75,7 @@ struct Cli {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// How results are written: for people, or one JSON document, or (`squall bugs`) Markdown
+    /// How results are written: for people, as one JSON document, or for continuous integration
     #[arg(
         long,
         global = true,
@@ -115,8 +118,12 @@ enum Format {
     #[default]
     Human,
     Json,
-    /// Markdown; only of `squall bugs`
+    /// A summary in Markdown; of run, sweep, replay and bugs
     Markdown,
+    /// JUnit XML; of run, sweep and replay
+    Junit,
+    /// Annotations of GitHub; of run, sweep and replay
+    Github,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
@@ -143,6 +150,8 @@ enum Command {
     Sweep(sweep::SweepArgs),
     /// Run a trace's run again, and compare
     Replay(replay::ReplayArgs),
+    /// Say in words what a failed run did wrong, and how it came to that
+    Explain(explain::ExplainArgs),
     /// Make one HTML page of a trace
     View(view::ViewArgs),
     /// Turn a trace into the format of another tool
@@ -159,6 +168,10 @@ enum Command {
     New(new::NewArgs),
     /// Print a format as JSON Schema
     Schema(schema::SchemaArgs),
+    /// Print the completions of a shell
+    Completions(manual::CompletionsArgs),
+    /// Print or write the manual pages
+    Man(manual::ManArgs),
 }
 
 /// Reads the command line, carries it out, and tells the exit code.
@@ -171,14 +184,14 @@ pub fn main() -> ExitCode {
     };
     choice.write_global();
     let global = &cli.global;
-    let markdown = matches!(cli.global.format, Format::Markdown) && !matches!(cli.command, Command::Bugs(_));
     let done = match &cli.command {
-        _ if markdown => Err(CliError::Usage(
-            "only `squall bugs` writes Markdown; use --format human or json".to_owned(),
+        command if !command.writes(global.format) => Err(CliError::Usage(
+            "this command has no such format; use --format human or json".to_owned(),
         )),
         Command::Run(args) => run::run(args, global),
         Command::Sweep(args) => sweep::sweep(args, global),
         Command::Replay(args) => replay::replay(args, global),
+        Command::Explain(args) => explain::explain(args, global),
         Command::View(args) => view::view(args, global),
         Command::Export(args) => export::export(args, global),
         Command::Diff(args) => diff::diff(args, global),
@@ -187,11 +200,24 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::list(args, global),
         Command::New(args) => new::new(args, global),
         Command::Schema(args) => schema::schema(args, global),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::man(args, global),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
         output::complain(&error);
         error.exit_code()
     }))
+}
+
+impl Command {
+    /// Whether a command has results of this format.
+    fn writes(&self, format: Format) -> bool {
+        match format {
+            Format::Human | Format::Json => true,
+            Format::Markdown => matches!(self, Self::Run(_) | Self::Sweep(_) | Self::Replay(_) | Self::Bugs(_)),
+            Format::Junit | Format::Github => matches!(self, Self::Run(_) | Self::Sweep(_) | Self::Replay(_)),
+        }
+    }
 }
 
 type Done = Result<u8, CliError>;

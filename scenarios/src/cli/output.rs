@@ -20,8 +20,9 @@ pub const DIM: Style = Style::new().dimmed();
 /// Writes a result in the format that was asked for. A reader that went away is no error: it has seen enough.
 pub fn result(global: &Global, json: &impl Serialize, human: impl FnOnce() -> String) -> Result<(), CliError> {
     let text = match global.format {
-        Format::Human | Format::Markdown => human(),
         Format::Json => serde_json::to_string_pretty(json).expect("results are JSON: their keys are texts") + "\n",
+        // The others are made by `ci`, for the commands that have them.
+        Format::Human | Format::Markdown | Format::Junit | Format::Github => human(),
     };
     let mut out = anstream::AutoStream::auto(io::stdout().lock());
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -1,7 +1,8 @@
 //! `squall replay`: a recorded run again, and whether it is the same.
 
+use super::ci;
 use super::error::CliError;
-use super::output::{self, notice};
+use super::output::notice;
 use super::results::Comparison;
 use super::run::{self, Outputs};
 use super::subject::{self, Changes, Subject};
@@ -77,6 +78,7 @@ pub fn replay(args: &ReplayArgs, global: &Global) -> Done {
         global,
         &format_args!("seed {}  {}", seed::shown(seed), subject.scenario.name),
     );
+    let drafts = args.outputs.reports.drafts()?;
     let (report, mut result) = run::recorded(&subject, seed, &args.outputs)?;
     let same = result.digest == trace.footer.digest;
     result.comparison = Some(Comparison {
@@ -90,7 +92,8 @@ pub fn replay(args: &ReplayArgs, global: &Global) -> Done {
             difference(&trace, &subject, report.seed)
         },
     });
-    output::result(global, &result, || result.text(global.verbose))?;
+    let suite = result.suite("squall replay", &subject);
+    ci::result(global, drafts, &result, &suite, || result.text(global.verbose))?;
     Ok(if same {
         result.exit_code()
     } else {

@@ -1,5 +1,6 @@
 //! Results as data: the JSON documents of the command line, whose keys are stable, and what text and JSON share.
 
+use super::ci::{Case, Failed, Suite};
 use super::output::{BAD, GOOD, WIDTH, grouped, indented, labelled, span, wrapped};
 use super::seed;
 use super::subject::Subject;
@@ -9,7 +10,7 @@ use scenarios::run::RunReport;
 use scenarios::setup::Draw;
 use scenarios::situations::Situations;
 use scenarios::swarm;
-use scenarios::verdict::Failure;
+use scenarios::verdict::{Failure, FailureKind};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use simulator::Exposure;
@@ -176,6 +177,43 @@ impl RunResult {
         self.failure
             .as_ref()
             .map_or(super::exit::PASSED, |failure| failure.kind.exit_code())
+    }
+
+    /// For continuous integration: a case of its own for the run, and one for a digest that is not that of the record.
+    pub fn suite(&self, name: &'static str, subject: &Subject) -> Suite {
+        let failed = |failure: &Failure| Failed {
+            failure: failure.clone(),
+            seed: Some(self.seed.clone()),
+            replay: Some(self.replay.clone()),
+            artefacts: self.trace.as_ref().map(|path| path.display().to_string()),
+        };
+        let case = |failed| Case {
+            scenario: self.scenario.clone(),
+            file: subject.file(),
+            extent: format!("seed {}", self.seed),
+            failed,
+        };
+        let mut cases = vec![case(self.failure.as_ref().map(failed))];
+        if let Some(comparison) = self.comparison.as_ref().filter(|comparison| !comparison.same) {
+            let differs = comparison
+                .first_difference
+                .as_deref()
+                .unwrap_or("no recorded event differs");
+            let message = format!("the digest is not the recorded one: {differs}");
+            let failure = Failure::new(FailureKind::NonDeterminism, "deterministic", "digest", message);
+            cases.push(case(Some(failed(&failure))));
+        }
+        let passed = cases.iter().all(|case| case.failed.is_none());
+        let verdict = self
+            .failure
+            .as_ref()
+            .map_or_else(String::new, |failure| format!("  {failure}"));
+        let word = if passed { "PASS" } else { "FAIL" };
+        Suite {
+            name,
+            verdict: format!("{word} {}  {}{verdict}", self.seed, self.scenario),
+            cases,
+        }
     }
 
     /// For a person; with `all`, counters at zero too.

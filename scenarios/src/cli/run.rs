@@ -1,7 +1,8 @@
 //! `squall run`: one seed of one scenario.
 
+use super::ci::{self, Reports};
 use super::files::Draft;
-use super::output::{self, notice};
+use super::output::notice;
 use super::results::RunResult;
 use super::subject::{self, Changes, Subject};
 use super::{Done, Global, seed};
@@ -46,6 +47,8 @@ pub struct Outputs {
     /// Write what the clients saw, as JSON Lines; compressed if the name ends in .zst
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
+    #[command(flatten)]
+    pub reports: Reports,
 }
 
 /// Carries out `squall run`.
@@ -63,8 +66,10 @@ pub fn seeded(subject: &Subject, seed: u64, outputs: &Outputs, global: &Global) 
     );
     // An override may not fit what this seed draws.
     swarm::resolve(&subject.scenario, seed)?;
+    let drafts = outputs.reports.drafts()?;
     let (_, result) = recorded(subject, seed, outputs)?;
-    output::result(global, &result, || result.text(global.verbose))?;
+    let suite = result.suite("squall run", subject);
+    ci::result(global, drafts, &result, &suite, || result.text(global.verbose))?;
     Ok(result.exit_code())
 }
 

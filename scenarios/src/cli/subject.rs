@@ -76,6 +76,11 @@ impl Subject {
         names.iter().map(|name| Self::load(name, changes)).collect()
     }
 
+    /// The file that it was read from; `None` for a built-in one.
+    pub fn file(&self) -> Option<String> {
+        scenario::find(&self.name).is_err().then(|| self.name.clone())
+    }
+
     /// The line that runs a seed again, to be copied into a shell.
     pub fn replay_line(&self, of: u64) -> String {
         let mut line = format!("squall run {} --seed {}", quoted(&self.name), seed::shown(of));

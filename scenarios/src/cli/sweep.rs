@@ -1,5 +1,6 @@
 //! `squall sweep`: many seeds of many scenarios.
 
+use super::ci::{self, Case, Failed, Reports, Suite};
 use super::error::CliError;
 use super::output::{self, BAD, DIM, GOOD, Table, compact, grouped, indented, span};
 use super::progress::Display;
@@ -59,6 +60,8 @@ pub struct SweepArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     max_fail: usize,
     #[command(flatten)]
+    reports: Reports,
+    #[command(flatten)]
     changes: Changes,
 }
 
@@ -83,6 +86,7 @@ pub fn sweep(args: &SweepArgs, global: &Global) -> Done {
     }
     let interrupted = interruption()?;
     let results_draft = args.out.as_deref().map(artefacts::results_draft).transpose()?;
+    let drafts = args.reports.drafts()?;
     let jobs = args.jobs.map_or_else(processors, usize::from);
     let plan = Sweep {
         scenarios: &scenarios,
@@ -107,7 +111,8 @@ pub fn sweep(args: &SweepArgs, global: &Global) -> Done {
         let path = artefacts::write_results(draft, &result)?;
         output::notice(global, &format_args!("results: {}", path.display()));
     }
-    output::result(global, &result, || result.text(global.verbose))?;
+    let suite = result.suite(&subjects);
+    ci::result(global, drafts, &result, &suite, || result.text(global.verbose))?;
     Ok(result.exit_code)
 }
 
@@ -291,6 +296,40 @@ impl SweepResult {
             text += &group.text();
         }
         text + &self.time.text(&self.total) + &self.verdict_line()
+    }
+
+    /// For continuous integration: a case for each scenario that passed and for each signature.
+    fn suite(&self, subjects: &[Subject]) -> Suite {
+        let file = |name: &str| {
+            subjects
+                .iter()
+                .find(|one| one.scenario.name == name)
+                .and_then(Subject::file)
+        };
+        let failed = |name: &str| self.failures.iter().any(|group| group.scenario == name);
+        let passed = self.scenarios.iter().filter(|row| row.runs > 0 && !failed(&row.name));
+        let passed = passed.map(|row| Case {
+            scenario: row.name.clone(),
+            file: file(&row.name),
+            extent: format!("{} runs", grouped(row.runs)),
+            failed: None,
+        });
+        let failures = self.failures.iter().map(|group| Case {
+            scenario: group.scenario.clone(),
+            file: file(&group.scenario),
+            extent: grouped(group.count),
+            failed: Some(Failed {
+                failure: group.failure.clone(),
+                seed: group.seed.clone(),
+                replay: group.replay.clone(),
+                artefacts: group.artefacts.as_ref().map(|path| path.display().to_string()),
+            }),
+        });
+        Suite {
+            name: "squall sweep",
+            verdict: anstream::adapter::strip_str(self.verdict_line().trim_end()).to_string(),
+            cases: passed.chain(failures).collect(),
+        }
     }
 
     fn runs_table(&self) -> String {

@@ -79,6 +79,11 @@ fn end(bands: &mut [Band], open: &mut Open, key: (&'static str, u64), at: u64) {
     }
 }
 
+/// A fault in a few words.
+pub(crate) fn label(timeline: &Timeline<'_>, event: &TraceEvent) -> String {
+    band(timeline, event, 0, event.t).label
+}
+
 fn band(timeline: &Timeline<'_>, event: &TraceEvent, row: Row, to: u64) -> Band {
     let own = || timeline.lane_of(event).into_iter().collect();
     let (label, lanes) = match &*event.kind {

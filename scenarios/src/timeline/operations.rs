@@ -154,7 +154,7 @@ fn shown(value: &Value) -> String {
 }
 
 /// An operation in words: its name, its key, and whatever else it says.
-fn asked(operation: &Value) -> String {
+pub(crate) fn asked(operation: &Value) -> String {
     let Some(fields) = operation.as_object() else {
         return shown(operation);
     };
@@ -177,7 +177,7 @@ fn asked(operation: &Value) -> String {
     format!("{name}{key}{gap}{}", others.join(" "))
 }
 
-fn answered(reply: &Value) -> String {
+pub(crate) fn answered(reply: &Value) -> String {
     match output(reply) {
         Some(Output::Value(Text::Text(text))) => shown(&Value::from(text)),
         Some(Output::Done(swapped)) => if swapped { "swapped" } else { "not swapped" }.to_owned(),

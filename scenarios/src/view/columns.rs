@@ -54,11 +54,8 @@ impl<'a> Contents<'a> {
                 .find(|operation| operation.part == Part::Stuck)?;
             stuck.returned
         };
-        let failed = || {
-            (!self.timeline.passed())
-                .then(|| self.timeline.events.len().checked_sub(1))
-                .flatten()
-        };
+        let last = || self.timeline.events.iter().rposition(|event| event.kind != "verdict");
+        let failed = || (!self.timeline.passed()).then(last).flatten();
         self.timeline.violation().or_else(stuck).or_else(failed)
     }
 

@@ -139,11 +139,12 @@ fn json_in_html(value: &Value) -> String {
 impl Contents<'_> {
     /// What is wrong, in a sentence or more.
     fn message(&self) -> Option<String> {
-        let noted = self.timeline.violation().and_then(|row| {
-            let message = self.timeline.events[row].fields.get("message")?;
-            Some(message.as_str()?.to_owned())
-        });
-        noted.or_else(|| self.operations.refusal.as_ref().map(|(sentence, _)| sentence.clone()))
+        let events = self.timeline.events.iter().rev();
+        let noted = events
+            .filter(|event| matches!(&*event.kind, "violation" | "verdict"))
+            .find_map(|event| Some(event.fields.get("message")?.as_str()?.to_owned()));
+        let refusal = self.operations.refusal.as_ref().map(|(sentence, _)| sentence.clone());
+        refusal.or(noted)
     }
 
     /// The line that runs this again, as far as the header says it.

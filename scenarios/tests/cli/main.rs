@@ -1,6 +1,8 @@
 //! The `squall` binary from outside: what it prints, what it writes, and the code that it exits with.
 
 mod bad_input;
+mod ci;
+mod explain;
 mod list;
 mod run;
 mod sweep;
@@ -48,7 +50,7 @@ fn command() -> Command {
     for variable in ["FORMAT", "COLOR", "PROGRESS", "SEEDS", "JOBS", "OUT"] {
         command.env_remove(format!("SQUALL_{variable}"));
     }
-    command.env_remove("CLICOLOR_FORCE");
+    command.env_remove("CLICOLOR_FORCE").env_remove("GITHUB_STEP_SUMMARY");
     command
 }
 

@@ -1,0 +1,85 @@
+//! `squall explain`: a failure in words.
+
+use super::{folder, squall};
+
+/// The trace of a stale read, by the planted bug L2.
+fn stale(test: &str) -> String {
+    let path = folder(test).join("trace.jsonl.zst");
+    let path = path.to_str().unwrap().to_owned();
+    let arguments = [
+        "run",
+        "leader-isolation",
+        "--seed",
+        "1",
+        "--bug",
+        "L2",
+        "--trace",
+        &path,
+    ];
+    assert_eq!(squall(&arguments).code, Some(100));
+    path
+}
+
+#[test]
+fn a_stale_read_is_explained_in_words_and_as_json() {
+    let trace = stale("explain-words");
+    let told = squall(&["explain", &trace, "--legend"]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    for part in [
+        "FAIL 0x0000000000000001  leader-isolation  read-freshness/stale-read",
+        "property    read-freshness: a read is answered from a state that holds all that was committed",
+        "planted     L2: ",
+        "2 nodes lead: ",
+        "becomes leader of term 8 with the votes of ",
+        "breaks read-freshness",
+        "f follower   p pre-candidate",
+    ] {
+        assert!(told.out.contains(part), "{part}\n{}", told.out);
+    }
+    assert!(told.out.lines().all(|line| line.chars().count() <= 130), "{}", told.out);
+    let json = squall(&["explain", &trace, "--format", "json"]).json();
+    assert_eq!(json["schema"], "squall-explain/1");
+    assert_eq!(json["property"]["name"], "read-freshness");
+    assert_eq!(json["nodes"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        json["moment"]["seq"],
+        json["story"].as_array().unwrap().last().unwrap()["seq"]
+    );
+    assert!(!json["columns"]["lines"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn another_moment_one_cause_and_columns_alone() {
+    let trace = stale("explain-options");
+    let json = squall(&["explain", &trace, "--at", "5157", "--format", "json"]).json();
+    assert_eq!(json["moment"]["seq"], 5157, "the cut that isolates the first leader");
+    let why = squall(&["explain", &trace, "--why", "17465", "--format", "json"]).json();
+    let chain = why["chain"].as_array().unwrap();
+    assert_eq!(
+        (&why["schema"], &chain.last().unwrap()["seq"]),
+        (&"squall-why/1".into(), &17465.into())
+    );
+    let columns = squall(&["explain", &trace, "--columns", "--last", "2"]);
+    assert!(columns.out.trim_start().starts_with("n0 "), "{}", columns.out);
+    assert!(columns.out.contains("L8!"), "{}", columns.out);
+    assert!(!columns.out.contains("How it came"), "{}", columns.out);
+}
+
+#[test]
+fn what_cannot_be_explained_is_refused_with_a_remedy() {
+    let trace = stale("explain-refused");
+    for option in ["--at", "--why"] {
+        let refused = squall(&["explain", &trace, option, "99999999"]);
+        assert_eq!(refused.code, Some(2));
+        assert!(
+            refused
+                .err
+                .contains("has no event 99999999: its events are numbered 1 to "),
+            "{}",
+            refused.err
+        );
+    }
+    assert_eq!(squall(&["explain", "/no/such/trace"]).code, Some(3));
+    assert_eq!(squall(&["explain", &trace, "--last", "0"]).code, Some(2));
+    assert_eq!(squall(&["explain", &trace, "--why", "1", "--columns"]).code, Some(2));
+}
