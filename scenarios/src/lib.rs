@@ -23,6 +23,7 @@ pub mod bugs;
 pub mod clock;
 pub mod expectation;
 pub mod explain;
+pub mod explore;
 pub mod export;
 pub mod knobs;
 pub mod nemesis;

@@ -4,10 +4,10 @@
 //! Then the faults end, and within `time.settle` the cluster must elect a leader, serve every key and converge. At the
 //! end the clients' history is held against the model.
 
-use crate::nemesis::Triggers;
+use crate::nemesis::{self, Triggers};
 use crate::panics;
 use crate::recovery;
-use crate::scenario::{Lasting, Model, Scenario};
+use crate::scenario::{Lasting, MESSAGE_KINDS, Model, Scenario};
 use crate::setup::{self, Draw};
 use crate::situations::{Links, Situation, Situations, Watcher};
 use crate::swarm;
@@ -19,7 +19,7 @@ use checker::history::History;
 use checker::linearizability::{Options, Verdict};
 use checker::properties::{At, Observation, PROPERTIES, Properties, Timing, Violation};
 use simulator::trace::format::{TraceFooter, TraceHeader};
-use simulator::{Digest, Exposure, LocalTime, NodeId, Step, StepKind, Time, TraceEvent, World};
+use simulator::{Digest, Exposure, LocalTime, NodeId, PlannedFault, Step, StepKind, Time, TraceEvent, World};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +33,17 @@ pub struct RunOptions {
     pub bug: Option<&'static PlantedBug>,
     /// Whether everything is recorded.
     pub trace: bool,
+}
+
+/// What steers a run beside its scenario, its seed and its options.
+#[derive(Debug, Default)]
+pub struct Steering<'a> {
+    /// The faults by the clock, instead of those that the seed draws.
+    pub plan: Option<&'a [PlannedFault]>,
+    /// Whether faults that wait for situations are left out.
+    pub without_triggers: bool,
+    /// Gets each abstract state that the cluster is in; the same one may come more than once.
+    pub states: Option<&'a mut Vec<u64>>,
 }
 
 /// What came of a run.
@@ -75,11 +86,16 @@ pub struct RunReport {
 /// A panic of the code under test is the failure of the run, and what was recorded up to it is kept. A property that
 /// `[expect] properties` leaves out is not judged.
 pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
+    run_steered(scenario, seed, options, Steering::default())
+}
+
+/// As [`run`], steered: a function of the steering too. It shifts no draw but those that the faults make which it changes.
+pub fn run_steered(scenario: &Scenario, seed: u64, options: RunOptions, steering: Steering<'_>) -> RunReport {
     match swarm::resolve(scenario, seed) {
-        Ok(Cow::Borrowed(scenario)) => run_as_it_is(scenario, seed, options),
+        Ok(Cow::Borrowed(scenario)) => run_as_it_is(scenario, seed, options, steering),
         Ok(Cow::Owned(drawn)) => RunReport {
             resolved: Some(Box::new(drawn.clone())),
-            ..run_as_it_is(&drawn, seed, options)
+            ..run_as_it_is(&drawn, seed, options, steering)
         },
         Err(error) => {
             let failure = Failure::new(FailureKind::Inconclusive, "swarm", "override", error.to_string());
@@ -88,12 +104,19 @@ pub fn run(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
     }
 }
 
-fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
+fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions, steering: Steering<'_>) -> RunReport {
     let draw = Draw::new(scenario, seed);
-    let world = setup::world(scenario, &draw, seed, options.bug, options.trace)
+    let plan = match steering.plan {
+        Some(plan) => plan.to_vec(),
+        None => nemesis::plan(scenario, &draw, seed),
+    };
+    let world = setup::world(scenario, &draw, seed, plan, options.bug, options.trace)
         .expect("the scenario format admits only settings that make a world");
     let mut watcher = Watcher::new(draw.all_nodes(), draw.nodes);
-    let triggers = Triggers::new(scenario, &draw, seed, &mut watcher);
+    let mut triggers = Triggers::new(scenario, &draw, seed, &mut watcher);
+    if steering.without_triggers {
+        triggers.disarm();
+    }
     let mut run = Run {
         world,
         scenario,
@@ -102,6 +125,8 @@ fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions) -> RunRepor
         watcher,
         triggers,
         effects: Effects::default(),
+        states: steering.states,
+        has_changed: false,
         broken_promises: vec![0; draw.all_nodes().into()],
         lost: BTreeSet::new(),
         seed,
@@ -155,6 +180,10 @@ struct Run<'a> {
     watcher: Watcher,
     triggers: Triggers<'a>,
     effects: Effects,
+    /// Gets each abstract state, if somebody wants them.
+    states: Option<&'a mut Vec<u64>>,
+    /// Whether something was observed since the last one.
+    has_changed: bool,
     /// The nodes that never come back.
     lost: BTreeSet<NodeId>,
     seed: u64,
@@ -274,7 +303,24 @@ impl Run<'_> {
             StepKind::Resumed => self.watcher.resumed(node.index()),
             _ => {}
         }
-        self.observe(at, node)
+        let verdict = self.observe(at, node);
+        self.note_state();
+        verdict
+    }
+
+    /// Notes the cluster's abstract state, if somebody wants it and something was observed.
+    fn note_state(&mut self) {
+        let Some(states) = &mut self.states else { return };
+        if std::mem::take(&mut self.has_changed) {
+            let kind_bit = |kind| {
+                MESSAGE_KINDS
+                    .iter()
+                    .position(|known| *known == kind)
+                    .map_or(0, |place| 1 << place)
+            };
+            let under_way = self.world.kinds_under_way().fold(0, |set, kind| set | kind_bit(kind));
+            states.push(self.watcher.abstraction(under_way));
+        }
     }
 
     /// Tells the properties before a node's boot is judged that its disk has not kept its promises since the last one.
@@ -294,7 +340,9 @@ impl Run<'_> {
             return Ok(());
         };
         let (properties, watcher, effects) = (&mut self.properties, &mut self.watcher, &mut self.effects);
+        let has_changed = &mut self.has_changed;
         let verdict = process.observer().take(|told| {
+            *has_changed = true;
             let observation = match told {
                 // The node tells its own time; everybody else speaks of true time.
                 Told::Observation(Observation::LeaseHeld { until }) => &Observation::LeaseHeld {

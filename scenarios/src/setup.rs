@@ -1,7 +1,6 @@
 //! From a scenario and a seed to a world: the choices are drawn, and every part gets its settings.
 
 use crate::budget::Damageable;
-use crate::nemesis;
 use crate::scenario::{self, Choice, DurationRange, Fault, FaultKind, Lasting, Scenario};
 use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
 use crate::workloads::Actor;
@@ -11,8 +10,8 @@ use crate::workloads::script::{Script, Settings};
 use raft_core::{Config, NodeId};
 use serde::Serialize;
 use simulator::{
-    ClockConfig, ConfigError, DiskConfig, Duration, Latency, LinkConfig, NetworkConfig, Ratio, Shape, Stream, Time,
-    World, WorldConfig,
+    ClockConfig, ConfigError, DiskConfig, Duration, Latency, LinkConfig, NetworkConfig, PlannedFault, Ratio, Shape,
+    Stream, Time, World, WorldConfig,
 };
 
 /// What a seed has drawn from the scenario's choices.
@@ -108,7 +107,7 @@ fn small(count: u32) -> u16 {
     u16::try_from(count).expect("the scenario format bounds every count")
 }
 
-/// Builds the world of one run. With `trace`, everything from the first boot on is recorded.
+/// Builds the world of one run under this plan of faults. With `trace`, everything from the first boot on is recorded.
 ///
 /// # Errors
 /// When the settings make no world; the scenario format rules that out for all that it checks.
@@ -116,6 +115,7 @@ pub fn world(
     scenario: &Scenario,
     draw: &Draw,
     seed: u64,
+    plan: Vec<PlannedFault>,
     bug: Option<&'static PlantedBug>,
     trace: bool,
 ) -> Result<World<KvNode>, ConfigError> {
@@ -127,7 +127,7 @@ pub fn world(
         offset_max: Duration(scenario.clock.offset_max_ns),
         drift_max_ppm: 0,
     };
-    config.plan = nemesis::plan(scenario, draw, seed);
+    config.plan = plan;
     config.max_down = max_down(scenario, draw.all_nodes());
     config.trace = trace;
     let nodes = (0..draw.all_nodes()).map(|id| node(scenario, draw, id, bug)).collect();

@@ -74,6 +74,14 @@ impl<T> Queue<T> {
         self.heap.len()
     }
 
+    /// What is in it, in no order that means anything; the same for the same past.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Occupied(event) => Some(event),
+            Slot::Vacant { .. } => None,
+        })
+    }
+
     /// Whether so many more events would fit.
     pub fn has_room_for(&self, more: usize) -> bool {
         self.heap.len() + more <= self.bound as usize

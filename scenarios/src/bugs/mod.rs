@@ -1,6 +1,6 @@
 //! How long the harness takes to find each planted bug.
 //!
-//! A *trial* sweeps one bug over its own range of seeds, seed by seed and in each seed scenario by scenario, until a run
+//! A *trial* runs one bug over its own range of seeds, scenarios by their shares or as a search chooses (`order`), until a run
 //! fails or the trial has used up its processor time. A bug has several trials over disjoint ranges, and as many *blind*
 //! ones, in which no white-box property is held: only what clients see, and assertions. A trial that ends without a
 //! finding is *censored*: it counts as longer than its budget, and is never dropped.
@@ -8,20 +8,25 @@
 //! A trial runs on one thread, so its processor time is that thread's, whatever the others do; only the times depend on
 //! the machine. Owns trials and their statistics (`report`). Leaves to others: what a run is, printing, files.
 
+mod ablation;
+mod order;
 mod report;
 #[cfg(all(test, feature = "bugs"))]
 mod tests;
 
-pub use report::{BugReport, Quantile};
+pub use ablation::{ABLATIONS, Ablation};
+pub use report::{BugReport, Quantile, median_of_medians};
 
 use crate::clock::ThreadStopwatch;
-use crate::expectation;
+use crate::explore::{self, Strategy};
 use crate::run::{LINEARIZABLE, RunOptions};
 use crate::scenario::Scenario;
-use crate::sweep::{attempt, threads};
+use crate::sweep::threads;
 use crate::systems::kv::PlantedBug;
 use crate::verdict::FailureKind;
+use order::Source;
 use serde::Serialize;
+use simulator::PlannedFault;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -36,12 +41,18 @@ const TICK: Duration = Duration::from_millis(200);
 pub struct Plan<'a> {
     /// The bugs.
     pub bugs: &'a [&'static PlantedBug],
-    /// The scenarios of each seed, in this order.
+    /// The scenarios.
     pub scenarios: &'a [Scenario],
+    /// What chooses runs; the scenarios' shares if it is `None`.
+    pub strategy: Option<Strategy>,
+    /// What is taken out of every scenario.
+    pub ablation: Option<&'static Ablation>,
     /// Processor time of one trial.
     pub budget: Duration,
-    /// Most seeds of one trial.
-    pub seeds: u64,
+    /// Processor time of one blind trial.
+    pub blind_budget: Duration,
+    /// Most runs of one trial.
+    pub runs: u64,
     /// Disjoint ranges of seeds, each with one trial of either kind; at least 1.
     pub ranges: u64,
     /// Whether there are blind trials.
@@ -57,8 +68,8 @@ pub struct Trial {
     pub first_seed: u64,
     /// Runs, the one that failed included.
     pub runs: u64,
-    /// Seeds that were begun.
-    pub seeds: u64,
+    /// Events of those that did not fail, and of the one that did.
+    pub events: u64,
     /// Processor time, in microseconds.
     pub cpu_us: u64,
     /// What was found; `None` if the trial is censored.
@@ -72,6 +83,9 @@ pub struct Finding {
     pub scenario: String,
     /// The seed.
     pub seed: u64,
+    /// The faults by the clock, where a search made them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Vec<PlannedFault>>,
     /// What sort of failure.
     pub kind: FailureKind,
     /// The property that was broken, which says which oracle fired first.
@@ -168,34 +182,38 @@ fn trial(plan: &Plan<'_>, scenarios: &[Scenario], task: Task, interrupted: &Atom
     let mut trial = Trial {
         first_seed: task.range * RANGE,
         runs: 0,
-        seeds: 0,
+        events: 0,
         cpu_us: 0,
         found: None,
     };
-    'seeds: for seed in (trial.first_seed..).take(usize::try_from(plan.seeds).unwrap_or(usize::MAX)) {
-        trial.seeds += 1;
-        for scenario in scenarios {
-            trial.runs += 1;
-            trial.found = finding(scenario, seed, options);
-            let out_of_budget = watch.cpu() >= plan.budget;
-            if trial.found.is_some() || out_of_budget || interrupted.load(Ordering::Relaxed) {
-                break 'seeds;
-            }
+    let mut source = Source::new(scenarios, plan.strategy, trial.first_seed);
+    let budget = if task.blind { plan.blind_budget } else { plan.budget };
+    while trial.runs < plan.runs && watch.cpu() < budget && !interrupted.load(Ordering::Relaxed) {
+        let candidate = source.next();
+        let scenario = &scenarios[candidate.scenario];
+        let ablated = plan.ablation.and_then(|ablation| ablation.of(scenario, candidate.seed));
+        let scenario = ablated.as_ref().unwrap_or(scenario);
+        let outcome = explore::attempt(scenario, &candidate, options, source.wants_states());
+        trial.runs += 1;
+        trial.events += outcome.events;
+        // That a checker gave up shows nothing.
+        let failure = outcome
+            .failure
+            .as_ref()
+            .filter(|failure| failure.kind != FailureKind::Inconclusive);
+        if let Some(failure) = failure {
+            trial.found = Some(Finding {
+                scenario: scenario.name.clone(),
+                seed: candidate.seed,
+                plan: candidate.plan,
+                kind: failure.kind,
+                property: failure.property.clone(),
+                signature: failure.signature.clone(),
+            });
+            break;
         }
+        source.passed(candidate, outcome);
     }
     trial.cpu_us = u64::try_from(watch.cpu().as_micros()).unwrap_or(u64::MAX);
     trial
-}
-
-/// What a run shows of the bug. That a checker gave up shows nothing.
-fn finding(scenario: &Scenario, seed: u64, options: RunOptions) -> Option<Finding> {
-    let report = attempt(scenario, seed, options);
-    let failure = expectation::judged(scenario, report.failure)?;
-    (failure.kind != FailureKind::Inconclusive).then(|| Finding {
-        scenario: scenario.name.clone(),
-        seed,
-        kind: failure.kind,
-        property: failure.property,
-        signature: failure.signature,
-    })
 }

@@ -66,9 +66,9 @@ impl BugReport {
         found(&self.trials).rev().max_by_key(|finding| count(finding))
     }
 
-    /// The `percent`-quantile of the seeds that were begun up to the detection; `None` without trials.
-    pub fn seeds(&self, percent: usize) -> Option<Quantile> {
-        quantile(&self.trials, percent, |trial| trial.seeds)
+    /// The `percent`-quantile of the runs up to the detection, each of a seed of its own; `None` without trials.
+    pub fn runs(&self, percent: usize) -> Option<Quantile> {
+        quantile(&self.trials, percent, |trial| trial.runs)
     }
 
     /// The same of processor time, in microseconds.
@@ -80,6 +80,18 @@ impl BugReport {
     pub fn blind_cpu_us(&self, percent: usize) -> Option<Quantile> {
         quantile(&self.blind, percent, |trial| trial.cpu_us)
     }
+}
+
+/// The median over bugs of the median processor time to the detection, in microseconds; bugs that were not found in half of
+/// their trials come last. `None` without bugs.
+pub fn median_of_medians<'a>(reports: impl IntoIterator<Item = &'a BugReport>) -> Option<Quantile> {
+    let place = |quantile: &Quantile| match *quantile {
+        Quantile::Exactly(value) => (false, value),
+        Quantile::MoreThan(value) => (true, value),
+    };
+    let mut medians: Vec<Quantile> = reports.into_iter().filter_map(|report| report.cpu_us(50)).collect();
+    medians.sort_by_key(place);
+    medians.get(medians.len().div_ceil(2).checked_sub(1)?).copied()
 }
 
 fn found(trials: &[Trial]) -> impl DoubleEndedIterator<Item = &Finding> {

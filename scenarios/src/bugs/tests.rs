@@ -7,12 +7,15 @@ fn scenario(name: &str) -> Scenario {
     parse(name, find(name).unwrap().text, &[], &crate::known()).unwrap()
 }
 
-fn measured(bugs: &[&'static PlantedBug], seeds: u64, ranges: u64) -> Vec<BugReport> {
+fn measured(bugs: &[&'static PlantedBug], runs: u64, ranges: u64) -> Vec<BugReport> {
     let plan = Plan {
         bugs,
         scenarios: &[scenario("leader-isolation")],
         budget: Duration::from_secs(60),
-        seeds,
+        blind_budget: Duration::from_secs(60),
+        strategy: None,
+        ablation: None,
+        runs,
         ranges,
         blind: true,
         jobs: 1,
@@ -24,11 +27,12 @@ fn trial(first_seed: u64, cpu_us: u64, found: Option<&str>) -> Trial {
     Trial {
         first_seed,
         runs: 1,
-        seeds: 1,
+        events: 1,
         cpu_us,
         found: found.map(|property| Finding {
             scenario: "s".to_owned(),
             seed: first_seed,
+            plan: None,
             kind: FailureKind::Safety,
             property: property.to_owned(),
             signature: property.to_owned(),
@@ -50,7 +54,7 @@ fn a_bug_is_found_with_and_without_the_white_box_and_a_control_is_not() {
         (0, 0),
         "{control:?}"
     );
-    assert!(matches!(control.seeds(50), Some(Quantile::MoreThan(3))));
+    assert!(matches!(control.runs(50), Some(Quantile::MoreThan(3))));
 }
 
 #[test]
@@ -74,7 +78,10 @@ fn an_interrupted_measurement_gives_what_is_there() {
         bugs: &[&PLANTED_BUGS[0]],
         scenarios: &[scenario("calm")],
         budget: Duration::from_secs(1),
-        seeds: 1,
+        blind_budget: Duration::from_secs(1),
+        strategy: None,
+        ablation: None,
+        runs: 1,
         ranges: 1,
         blind: false,
         jobs: 1,

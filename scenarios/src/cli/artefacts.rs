@@ -8,6 +8,7 @@ use super::run::trace_header;
 use super::seed;
 use super::subject::{Subject, quoted};
 use anstream::adapter::strip_str;
+use scenarios::explore::Candidate;
 use scenarios::run::{RunOptions, RunReport};
 use scenarios::sweep::{Group, attempt};
 use scenarios::view;
@@ -39,6 +40,13 @@ pub fn write_results(draft: Draft, results: &impl Serialize) -> Result<PathBuf, 
         serde_json::to_writer_pretty(&mut *out, results)?;
         out.write_all(b"\n")
     })
+}
+
+/// Writes the faults of a run that a search made, with its seed, into the folder of its signature; the file's path.
+pub fn write_plan(out: &Path, signature: &str, candidate: &Candidate) -> Result<PathBuf, CliError> {
+    let path = out.join("failures").join(folder_name(signature));
+    folder(&path)?;
+    write_results(Draft::create(&path.join("plan.json"))?, candidate)
 }
 
 /// Runs the first failure of a group again with its trace on and writes what there is to see; the folder's path.

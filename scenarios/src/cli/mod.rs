@@ -6,12 +6,12 @@
 
 mod artefacts;
 mod bugs;
-mod chart;
 mod check;
 mod ci;
 mod diff;
 mod error;
 mod explain;
+mod explore;
 mod export;
 mod files;
 mod list;
@@ -160,6 +160,8 @@ enum Command {
     Diff(diff::DiffArgs),
     /// Check a recorded history against a model
     Check(check::CheckArgs),
+    /// Search by states: run what reaches new ones again, with other faults
+    Explore(explore::ExploreArgs),
     /// Measure how long it takes to find the planted bugs
     Bugs(bugs::BugsArgs),
     /// List what there is to choose from
@@ -196,6 +198,7 @@ pub fn main() -> ExitCode {
         Command::Export(args) => export::export(args, global),
         Command::Diff(args) => diff::diff(args, global),
         Command::Check(args) => check::check(args, global),
+        Command::Explore(args) => explore::explore(args, global),
         Command::Bugs(args) => bugs::bugs(args, global),
         Command::List(args) => list::list(args, global),
         Command::New(args) => new::new(args, global),

@@ -83,7 +83,17 @@ impl Subject {
 
     /// The line that runs a seed again, to be copied into a shell.
     pub fn replay_line(&self, of: u64) -> String {
-        let mut line = format!("squall run {} --seed {}", quoted(&self.name), seed::shown(of));
+        format!(
+            "squall run {} --seed {}{}",
+            quoted(&self.name),
+            seed::shown(of),
+            self.changes_line()
+        )
+    }
+
+    /// The part of a line that changes the scenario, with a space before it if there is one.
+    pub fn changes_line(&self) -> String {
+        let mut line = String::new();
         for (key, value) in &self.set {
             let _ = write!(line, " --set {}", quoted(&format!("{key}={value}")));
         }

@@ -72,6 +72,11 @@ impl<'a> Triggers<'a> {
         }
     }
 
+    /// Nothing strikes from now on.
+    pub fn disarm(&mut self) {
+        self.armed.clear();
+    }
+
     /// A situation was reached, on this node if it was on one.
     pub fn reached(&mut self, now: Time, situation: Situation, node: Option<u32>) {
         for armed in self.armed.iter_mut().filter(|armed| armed.situation == situation) {

@@ -89,6 +89,7 @@ const FILES: &[(&str, &str)] = files![
     "bank-sagas",
     "lock-fencing",
     "orders-transitions",
+    "gusts",
     "storm",
     "swarm",
 ];

@@ -42,6 +42,11 @@ impl Links {
         self.any
     }
 
+    /// Whether a link to or from this node is cut.
+    pub fn is_cut_around(&self, node: usize) -> bool {
+        self.any && (self.cut[node] != 0 || self.cut.iter().any(|set| set & bit(node) != 0))
+    }
+
     fn everyone(&self) -> Mask {
         bit(self.cut.len()) - 1
     }

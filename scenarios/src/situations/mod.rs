@@ -2,9 +2,11 @@
 //!
 //! One vocabulary serves three ends: reports count situations, `[expect] reach` demands them, and a `[[fault]]` may strike
 //! `when` one is reached. [`Situation`] is the list; [`Watcher`] follows a run's observations, signs and steps and says which
-//! were reached, on which node; `view` is what it knows of one node, `cluster` what follows from all of them together.
+//! were reached, on which node; `view` is what it knows of one node, `cluster` what follows from all of them together, and
+//! `abstraction` the state of all of them as one number, for a search that wants to see new ones.
 //! Judging is left to the checker: nothing here is right or wrong.
 
+mod abstraction;
 mod catalog;
 mod cluster;
 mod view;

@@ -64,6 +64,21 @@ impl Watcher {
         (!self.fresh.is_empty()).then(|| self.fresh.remove(0))
     }
 
+    /// What is known of each node.
+    pub(super) fn views(&self) -> &[View] {
+        &self.views
+    }
+
+    /// The members as the latest leader knows them.
+    pub(super) fn members(&self) -> Members {
+        self.members_by(&self.views)
+    }
+
+    /// Whether some other node does not reach this one, or is not reached by it.
+    pub(super) fn has_cut_links(&self, node: usize) -> bool {
+        self.links.is_cut_around(node)
+    }
+
     /// What was reached so far.
     pub fn situations(&self) -> &Situations {
         &self.situations

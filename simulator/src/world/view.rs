@@ -4,10 +4,11 @@ use super::World;
 use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::disk::DiskImage;
+use crate::event::{Event, Parcel};
 use crate::exposure::Exposure;
 use crate::id::{ClientId, ClientIds, Endpoint, NodeId, NodeIds};
 use crate::network::NetworkConfig;
-use crate::process::Process;
+use crate::process::{Payload, Process};
 use crate::step::Halt;
 use crate::time::{LocalTime, Time};
 use crate::trace::TraceEvent;
@@ -37,6 +38,18 @@ impl<P: Process> World<P> {
     /// How many events are queued.
     pub fn queued(&self) -> usize {
         self.kernel.queue.len()
+    }
+
+    /// The kinds of the messages between nodes that are on their way, one for each message, in no order that means anything.
+    /// What is held, or waits at a paused node, is left out.
+    pub fn kinds_under_way(&self) -> impl Iterator<Item = &'static str> {
+        self.kernel.queue.iter().filter_map(|event| match event {
+            Event::Arrival(transit) => match &transit.parcel {
+                Parcel::Message { message, .. } => Some(message.kind()),
+                Parcel::Request { .. } | Parcel::Response { .. } => None,
+            },
+            _ => None,
+        })
     }
 
     /// The reading of a node's own clock.

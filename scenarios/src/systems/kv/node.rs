@@ -273,7 +273,10 @@ impl KvNode {
         let ids = |list: &[u16]| list.iter().map(|id| NodeId(u64::from(*id))).collect();
         match &request.operation {
             Operation::Read { .. } | Operation::Call { .. } => {
-                (self.follower_reads || self.is_primary()).then_some(Input::Read { id })
+                // A group that has gone quiet must hear of every request, also of one that would be turned away: nobody else tells
+                // it that its leader is gone.
+                let serves = self.follower_reads || self.is_primary() || self.raft.status().quiet;
+                serves.then_some(Input::Read { id })
             }
             Operation::Change { voters, learners } => {
                 let members = Members {

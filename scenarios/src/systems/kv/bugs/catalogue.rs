@@ -417,6 +417,16 @@ pub(super) const CATALOGUE: &[PlantedBug] = &[
         place: Place::Core(Bug::AsyncAppendAba),
     },
     PlantedBug {
+        id: "D10",
+        name: "MidLogCorruptionTruncates",
+        about: "damage in the middle of the log file is taken for its torn end, and the log goes on from there",
+        origin: "B68",
+        breaks: Some("committed-durable"),
+        exposed_by: "disks that decay",
+        masked_by: "disks that keep what they were given",
+        place: Place::Service(ServiceBug::MidLogCorruptionTruncates),
+    },
+    PlantedBug {
         id: "D11",
         name: "LeaderSendsBeforePersist",
         about: "a leader's own write starts only after its messages have left",

@@ -68,6 +68,7 @@ pub(super) enum Place {
 pub(super) enum ServiceBug {
     TornTermVote,
     LeaderSendsBeforePersist,
+    MidLogCorruptionTruncates,
     CompactLosesHardState,
     AmnesiacRejoin,
     AckOnAppend,
@@ -102,11 +103,6 @@ pub struct NotPlanted {
 
 /// What the design rules out, or what is still to come.
 pub const NOT_PLANTED: &[NotPlanted] = &[
-    NotPlanted {
-        id: "D10",
-        name: "MidLogCorruptionTruncates",
-        reason: "recovery does not tell damage in the middle of the log file from a torn end yet: it needs disks that decay",
-    },
     NotPlanted {
         id: "S15",
         name: "CampaignDuringInstall",

@@ -1,6 +1,7 @@
 //! A bar chart as SVG: processor time to the first detection of each planted bug, on a logarithmic scale.
 
-use super::bugs::{Row, seconds};
+use super::run::Row;
+use super::seconds;
 use scenarios::bugs::Quantile;
 use std::fmt::Write;
 use std::time::Duration;
