@@ -90,7 +90,7 @@ pub fn explore(args: &ExploreArgs, global: &Global) -> Done {
     let interrupted = interruption()?;
     let bar = bar(global, &exploration);
     let report = search(&exploration, &interrupted, |progress| {
-        shown(bar.as_ref(), &exploration, progress)
+        shown(bar.as_ref(), &exploration, progress);
     });
     if let Some(bar) = bar {
         bar.finish_and_clear();

@@ -180,7 +180,9 @@ impl LogFile {
         let torn = bytes[place.end as usize..].iter().any(|byte| *byte != 0);
         let unreadable = image.unreadable().any(|sector| sector.end > place.end);
         // D10: whatever does not check is taken for the torn end of the file.
-        let loss = reader.loss(unreadable).filter(|_| !planted!(bug, MidLogCorruptionTruncates));
+        let loss = reader
+            .loss(unreadable)
+            .filter(|_| !planted!(bug, MidLogCorruptionTruncates));
         let mut file = Self {
             place,
             epoch: reader.epoch_max + 1,
