@@ -15,11 +15,12 @@ use crate::systems::kv::{KvNode, PlantedBug, Told};
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::client::KvClient;
 use crate::workloads::history::{self, Effects, Seen};
+use crate::workloads::online::Online;
 use checker::history::History;
 use checker::linearizability::{Options, Verdict};
 use checker::properties::{At, Observation, PROPERTIES, Properties, Timing, Violation};
 use simulator::trace::format::{TraceFooter, TraceHeader};
-use simulator::{Digest, Exposure, LocalTime, NodeId, PlannedFault, Step, StepKind, Time, TraceEvent, World};
+use simulator::{ClientId, Digest, Exposure, LocalTime, NodeId, PlannedFault, Step, StepKind, Time, TraceEvent, World};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,6 +128,7 @@ fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions, steering: S
         effects: Effects::default(),
         states: steering.states,
         has_changed: false,
+        online: None,
         broken_promises: vec![0; draw.all_nodes().into()],
         lost: BTreeSet::new(),
         seed,
@@ -137,6 +139,9 @@ fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions, steering: S
         let listed = scenario.expect.properties.iter().any(|listed| listed == property);
         listed || !crate::known().properties.contains(&property)
     };
+    if scenario.expect.online && is_listed(LINEARIZABLE) {
+        run.online = Some(Online::new(scenario.workload.model, run.draw.clients));
+    }
     let drive = panics::caught(|| run.drive()).unwrap_or_else(Err);
     let mut failure = drive.err().filter(|failure| is_listed(&failure.property));
     // Whatever else went wrong follows from a frame that says what nobody sent.
@@ -184,6 +189,8 @@ struct Run<'a> {
     states: Option<&'a mut Vec<u64>>,
     /// Whether something was observed since the last one.
     has_changed: bool,
+    /// What clients are told, judged as it comes; `None` when that is left to the end.
+    online: Option<Online>,
     /// The nodes that never come back.
     lost: BTreeSet<NodeId>,
     seed: u64,
@@ -282,6 +289,10 @@ impl Run<'_> {
         ) {
             self.watcher.links(links(&self.world));
         }
+        if let StepKind::Response { client, .. } | StepKind::ClientTimer { client } = step.kind {
+            self.look_at(client);
+            self.judge_clients(step)?;
+        }
         let Some(node) = step.node else { return Ok(()) };
         let at = At {
             event: step.seq,
@@ -323,6 +334,38 @@ impl Run<'_> {
         }
     }
 
+    /// Lets the online check see what a client did.
+    fn look_at(&mut self, client: ClientId) {
+        if let (Some(online), Some(kv)) = (&mut self.online, self.world.client(client).client()) {
+            online.look(client.0, kv);
+        }
+    }
+
+    /// Asks the whole check, once the log's order does not explain what clients were told.
+    fn judge_clients(&mut self, step: &Step) -> Checked {
+        let Some(online) = self.online.take_if(|online| online.is_broken()) else {
+            return Ok(());
+        };
+        match check_history(self.scenario.workload.model, &self.seen()) {
+            Ok(()) => self.online = online.without_order(),
+            Err(failure) if failure.kind == FailureKind::Safety => {
+                self.world.note(
+                    None,
+                    "violation",
+                    || serde_json::json!({ "property": LINEARIZABLE, "message": failure.message }),
+                );
+                return Err(Box::new(Failure {
+                    event: Some(step.seq),
+                    time: Some(step.time.0),
+                    ..*failure
+                }));
+            }
+            // Too hard for now; the end of the run decides.
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
     /// Tells the properties before a node's boot is judged that its disk has not kept its promises since the last one.
     fn judge_disk(&mut self, at: At, node: NodeId) -> Checked {
         let broken = self.world.broken_promises(node);
@@ -341,6 +384,7 @@ impl Run<'_> {
         };
         let (properties, watcher, effects) = (&mut self.properties, &mut self.watcher, &mut self.effects);
         let has_changed = &mut self.has_changed;
+        let online = &mut self.online;
         let verdict = process.observer().take(|told| {
             *has_changed = true;
             let observation = match told {
@@ -356,6 +400,9 @@ impl Run<'_> {
             };
             watcher.observe(node.0.into(), observation);
             effects.observe(observation);
+            if let Some(online) = online {
+                online.observe(observation);
+            }
             properties.observe(at, node.0.into(), observation)
         });
         verdict.or_else(|violation| self.violated(node, &violation))

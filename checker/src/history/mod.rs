@@ -93,7 +93,7 @@ impl History {
     /// As [`invoke`](Self::invoke); `None` when the history is full.
     fn try_invoke(&mut self, client: u32, time: u64, op: Op<Value<'_>>) -> Option<OperationId> {
         let id = OperationId::new(self.operations.len())?;
-        let op = op.try_map(|value| self.values.intern(value))?;
+        let op = self.intern_op(op)?;
         self.operations.push(Operation {
             client,
             call: time,
@@ -106,7 +106,7 @@ impl History {
 
     /// As [`complete`](Self::complete); `None` when the history is full.
     fn try_complete(&mut self, id: OperationId, time: u64, output: Output<Value<'_>>) -> Option<()> {
-        let output = output.try_map(|value| self.values.intern(value))?;
+        let output = self.intern_output(output)?;
         let operation = &mut self.operations[id.index()];
         assert!(
             operation.returned.is_none(),
@@ -120,6 +120,16 @@ impl History {
         operation.returned = Some(time);
         operation.output = Some(output);
         Some(())
+    }
+
+    /// `op` with its values stored; `None` when there is no room for them.
+    pub(crate) fn intern_op(&mut self, op: Op<Value<'_>>) -> Option<Op<Atom>> {
+        op.try_map(|value| self.values.intern(value))
+    }
+
+    /// `output` with its value stored; `None` when there is no room for it.
+    pub(crate) fn intern_output(&mut self, output: Output<Value<'_>>) -> Option<Output<Atom>> {
+        output.try_map(|value| self.values.intern(value))
     }
 
     /// Keeps the operations that `keep`, one flag for each; the others get their identifiers.

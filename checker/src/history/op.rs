@@ -117,6 +117,11 @@ macro_rules! operations {
                 arguments.into_iter().flatten()
             }
 
+            /// The same operation on other values.
+            pub fn map<W>(self, mut map: impl FnMut(V) -> W) -> Op<W> {
+                self.try_map(|value| Some(map(value))).expect("no value is refused")
+            }
+
             pub(super) fn try_map<W>(self, mut map: impl FnMut(V) -> Option<W>) -> Option<Op<W>> {
                 Some(match self {
                     $(Op::$variant { key, $($argument),* } => Op::$variant {
@@ -302,6 +307,11 @@ impl Output<OwnedValue> {
 }
 
 impl<V> Output<V> {
+    /// The same answer with another value.
+    pub fn map<W>(self, mut map: impl FnMut(V) -> W) -> Output<W> {
+        self.try_map(|value| Some(map(value))).expect("no value is refused")
+    }
+
     pub(super) fn try_map<W>(self, mut map: impl FnMut(V) -> Option<W>) -> Option<Output<W>> {
         Some(match self {
             Output::Value(value) => Output::Value(map(value)?),

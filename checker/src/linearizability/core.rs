@@ -46,6 +46,8 @@ pub(super) struct Shrink<'a, M> {
     pub(super) model: &'a M,
     /// All operations, in the order of their calls.
     pub(super) known: &'a [Known],
+    /// Operations that are free from the start; ascending.
+    pub(super) free: &'a [OperationId],
     /// Whether there are other operations of the key, which could do anything but bring a value that one of `known` asks for.
     pub(super) wild: bool,
     /// Steps left.
@@ -58,12 +60,15 @@ impl<M: Model> Shrink<'_, M> {
         let everything: Vec<usize> = (0..self.known.len()).collect();
         let mut is_minimal = true;
         // What is impossible is usually so because of the last few operations.
-        let mut kept = everything.clone();
+        let (free, known) = (self.free, self.known);
+        let is_bound = |&place: &usize| free.binary_search(&known[place].id).is_err();
+        let mut kept: Vec<usize> = everything.iter().copied().filter(is_bound).collect();
         let mut size = WINDOW_MIN;
         while size < everything.len() {
-            let last = &everything[everything.len() - size..];
-            if self.is_possible(last, &everything, self.wild)? == Some(false) {
-                kept = last.to_vec();
+            let last = everything[everything.len() - size..].iter().copied().filter(is_bound);
+            let last: Vec<usize> = last.collect();
+            if self.is_possible(&last, &everything, self.wild)? == Some(false) {
+                kept = last;
                 break;
             }
             size *= 2;

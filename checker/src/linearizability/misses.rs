@@ -4,10 +4,11 @@
 //! grows with its call; a value that is written once holds one stretch of the order, so at most one stretch is jumped over;
 //! and a miss put as early as possible leaves the most room to those called after it has returned.
 //!
-//! Owns the gaps; what happens when there is none is decided by the caller's contradictions, or left open.
+//! Owns the gaps; what happens when there is none is decided by the caller's contradictions, or by [`windows`](super::windows).
 
 use super::lower::{Cells, NONE, What};
 use super::portfolio::Contradiction;
+use super::windows::{self, Homeless};
 use super::zones::Zones;
 
 /// `order` with the misses in it. `None`: some miss has no gap, although no three operations contradict each other.
@@ -20,13 +21,17 @@ pub(super) fn place(zones: &Zones<'_>, order: &[u32]) -> Result<Option<Vec<u32>>
         return Ok(Some(order.to_vec()));
     }
     let gaps = Gaps::new(cells, order);
-    let (placed, homeless) = gaps.fill(&misses);
-    for &miss in &homeless {
-        if let Some(contradiction) = zones.miss_within(miss) {
+    let (mut placed, homeless) = gaps.fill(&misses);
+    placed.sort_by_key(|&(gap, _)| gap);
+    if homeless.is_empty() {
+        return Ok(Some(merge(order, &placed)));
+    }
+    for homeless in &homeless {
+        if let Some(contradiction) = zones.miss_within(homeless.miss) {
             return Err(contradiction);
         }
     }
-    Ok(homeless.is_empty().then(|| merge(order, placed)))
+    Ok(windows::arrange(cells, order, &placed, &homeless))
 }
 
 /// The gaps of an order: gap `p` is before its `p`-th operation.
@@ -76,7 +81,7 @@ impl<'a> Gaps<'a> {
     }
 
     /// `(gap, miss)` by call, and the misses without a gap.
-    fn fill(&self, misses: &[u32]) -> (Vec<(u32, u32)>, Vec<u32>) {
+    fn fill(&self, misses: &[u32]) -> (Vec<(u32, u32)>, Vec<Homeless>) {
         let (mut placed, mut homeless) = (Vec::with_capacity(misses.len()), Vec::new());
         let mut earliest = 0;
         // No miss called after another had returned comes before it. Only those that had to jump can be in the way.
@@ -105,7 +110,12 @@ impl<'a> Gaps<'a> {
                 };
             }
             if gap > self.order.len() || self.called[gap] > op.returned {
-                homeless.push(miss);
+                let last = self.called.partition_point(|&called| called <= op.returned);
+                homeless.push(Homeless {
+                    miss,
+                    first: earliest,
+                    last: last.saturating_sub(1).max(earliest),
+                });
                 continue;
             }
             if gap > earliest {
@@ -118,11 +128,10 @@ impl<'a> Gaps<'a> {
 }
 
 /// `order` with each miss in its gap, those of one gap by call.
-fn merge(order: &[u32], mut placed: Vec<(u32, u32)>) -> Vec<u32> {
-    placed.sort_by_key(|&(gap, _)| gap);
+fn merge(order: &[u32], placed: &[(u32, u32)]) -> Vec<u32> {
     let mut merged = Vec::with_capacity(order.len() + placed.len());
     let mut start = 0;
-    for (gap, miss) in placed {
+    for &(gap, miss) in placed {
         merged.extend_from_slice(&order[start..gap as usize]);
         start = gap as usize;
         merged.push(miss);

@@ -3,9 +3,12 @@
 //!
 //! Owns the way from a history to a [`Report`]: partition by key, ask the methods in turn, and then either replay the order that
 //! was found against the model or explain why there is none. The pieces: `portfolio` has the table of the methods and chooses;
-//! `lower` brings operations into their form; `zones` with `misses`, `settling` with `flight`, `paths` and `settle_replay`, `lists`,
-//! `queues` and `sets` are the fast ones; `timeline`, `bits` and `search` find an order in any model; `budget` counts;
-//! `witness` verifies an order, `core` with `wild` shrinks a refusal; `refusal`, `sentence`, `prose`, `picture` and `report` say why.
+//! `lower` brings operations into their form; `zones` with `misses` and `windows`, `settling` with `flight`, `paths` and `settle_replay`, `lists`,
+//! `sets`,
+//! and `elements` with `queues`, `stacks` and `priorities`, are the fast ones; `timeline`, `bits` and `search` find an order in
+//! any model; `budget` counts;
+//! `witness` verifies an order, `core` with `wild` shrinks a refusal; `refusal`, `sentence`, `prose`, `picture` and `report` say why;
+//! `online` and `in_order` check while a history comes about.
 //!
 //! A verdict is never guessed: *linearizable* carries an order that was replayed, *not linearizable* follows from an
 //! exhausted search, of a whole partition or of the few operations that a fast method named, and a spent budget says
@@ -14,13 +17,17 @@
 mod bits;
 mod budget;
 mod core;
+mod elements;
 mod flight;
+mod in_order;
 mod lists;
 mod lower;
 mod misses;
+mod online;
 mod paths;
 mod picture;
 mod portfolio;
+mod priorities;
 mod prose;
 mod queues;
 mod refusal;
@@ -30,8 +37,10 @@ mod sentence;
 mod sets;
 mod settle_replay;
 mod settling;
+mod stacks;
 mod timeline;
 mod wild;
+mod windows;
 mod witness;
 mod zones;
 
@@ -45,6 +54,8 @@ use crate::history::{Atom, History, OperationId, OwnedValue};
 use crate::models::{self, Compiled, Misfit, Model, ModelError, Specification, Visitor};
 
 pub use budget::Spent;
+pub use in_order::{InOrder, OutOfOrder};
+pub use online::{CallId, Online, OnlineCheck};
 pub use picture::{PICTURE_OPERATIONS_MAX, picture};
 pub use portfolio::Method;
 pub use refusal::{Attempt, OperationLine, Refusal};

@@ -7,6 +7,8 @@
 //! | [`Method::Settling`] | registers with any values, within a budget | Lowe 2017, with reductions |
 //! | [`Method::Positions`] | lists with distinct elements | the longest read is the order |
 //! | [`Method::Queue`] | queues with distinct elements | Henzinger, Sezgin and Vafeiadis 2013 |
+//! | [`Method::Stack`] | stacks with distinct elements | Lee and Mathur 2025 |
+//! | [`Method::Priorities`] | priority queues with distinct elements | Lee and Mathur 2025 |
 //! | [`Method::Elements`] | sets without reads of the whole that are linearizable | Herlihy and Wing 1990: locality |
 //! | [`Method::Search`] | anything, within a budget | Wing and Gong 1993, Lowe 2017 |
 //!
@@ -17,9 +19,9 @@
 //! Owns the choice, and the earliest return that is impossible (by halving: a fast method is cheap enough to be asked again).
 
 use super::budget::Budget;
+use super::elements::Elements;
 use super::lists::Lists;
 use super::lower::{Cells, Lowered, NEVER};
-use super::queues::Queue;
 use super::sets;
 use super::{settling, zones};
 use crate::history::{History, OperationId};
@@ -38,6 +40,10 @@ pub enum Method {
     Positions,
     /// The order of elements in a queue.
     Queue,
+    /// What is at the bottom of a stack.
+    Stack,
+    /// Elements of a priority queue, the best first.
+    Priorities,
     /// The elements of a set, each by the methods for registers.
     Elements,
     /// The general search.
@@ -46,12 +52,14 @@ pub enum Method {
 
 impl Method {
     /// Every method, in the order in which they are tried.
-    pub const ALL: [Method; 7] = [
+    pub const ALL: [Method; 9] = [
         Method::Order,
         Method::Zones,
         Method::Settling,
         Method::Positions,
         Method::Queue,
+        Method::Stack,
+        Method::Priorities,
         Method::Elements,
         Method::Search,
     ];
@@ -64,6 +72,8 @@ impl Method {
             Method::Settling => "settling",
             Method::Positions => "positions",
             Method::Queue => "queue",
+            Method::Stack => "stack",
+            Method::Priorities => "priorities",
             Method::Elements => "elements",
             Method::Search => "search",
         }
@@ -177,14 +187,32 @@ pub(super) fn decide<M: Model>(
             ask(history, &lists, ids, |lists| (Method::Positions, lists.decide()))
         }
         Kind::Queue => {
-            let queue = Queue::new(history, model, ids)?;
-            ask(history, &queue, ids, |queue| (Method::Queue, queue.decide()))
+            let queue = Elements::new(history, model, ids)?;
+            ask(history, &queue, ids, |queue| {
+                (Method::Queue, queue.decide(Elements::as_queue))
+            })
+        }
+        Kind::Stack => {
+            let stack = Elements::new(history, model, ids)?;
+            ask(history, &stack, ids, |stack| {
+                (Method::Stack, stack.decide(Elements::as_stack))
+            })
+        }
+        kind @ (Kind::PriorityQueue | Kind::LeastPriorityQueue) => {
+            let queue = Elements::new(history, model, ids)?;
+            let greatest_first = kind == Kind::PriorityQueue;
+            ask(history, &queue, ids, |queue| {
+                (
+                    Method::Priorities,
+                    queue.decide(|queue| queue.by_priority(greatest_first)),
+                )
+            })
         }
         Kind::Set => {
             let order = sets::order(history, model, ids, budget)?;
             Some((Method::Elements, Decided::Order(order)))
         }
-        _ => None,
+        Kind::Other => None,
     }
 }
 

@@ -14,142 +14,23 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::lower::{Lowered, NEVER, NONE, Names, Timed, by_call};
-use super::portfolio::{Contradiction, Decision};
-use crate::history::{History, OperationId};
-use crate::models::{Action, Model};
+use super::elements::{Element, Elements, Gathered};
+use super::lower::{Lowered, NEVER, NONE};
+use super::portfolio::Contradiction;
 
-/// What an operation on a queue did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum QueueOp {
-    Insert(u32),
-    Remove(u32),
-    /// Nobody knows which element, if any.
-    RemoveSome,
-    RemoveNothing,
-}
-
-/// The operations of one queue by call. Elements are numbers below `elements`.
-pub(super) struct Queue {
-    ops: Vec<Timed<QueueOp>>,
-    elements: u32,
-}
-
-impl Lowered for Queue {
-    type What = QueueOp;
-
-    fn ops(&self) -> &[Timed<QueueOp>] {
-        &self.ops
-    }
-
-    fn with(&self, ops: Vec<Timed<QueueOp>>) -> Self {
-        Queue { ops, ..*self }
-    }
-
-    fn in_flight(what: QueueOp) -> Option<QueueOp> {
-        match what {
-            QueueOp::RemoveNothing => None,
-            other => Some(other),
-        }
-    }
-}
-
-/// One element: its insertion and its removal, if there are.
-#[derive(Clone, Copy)]
-struct Element {
-    insert: u32,
-    remove: u32,
-}
-
-impl Queue {
-    /// `None` when an operation is not of a queue.
-    pub(super) fn new<M: Model>(history: &History, model: &M, ids: &[OperationId]) -> Option<Self> {
-        let mut names = Names::new(history, ids, None);
-        let mut ops = Vec::with_capacity(ids.len());
-        for (at, &id) in ids.iter().enumerate() {
-            let what = match model.action(history, history.operation(id))? {
-                Action::Nothing => continue,
-                Action::Insert(value) => QueueOp::Insert(names.name(value)),
-                Action::Remove(Some(value)) => QueueOp::Remove(names.name(value)),
-                Action::Remove(None) => QueueOp::RemoveSome,
-                Action::RemoveNothing => QueueOp::RemoveNothing,
-                _ => return None,
-            };
-            ops.push(Timed::new(history, id, at, what)?);
-        }
-        Some(Queue {
-            ops: by_call(ops),
-            elements: names.count,
-        })
-    }
-
-    pub(super) fn decide(&self) -> Decision {
-        match self.order() {
-            Ok(Some(order)) => Decision::Order(order.into_iter().map(|op| self.ops[op as usize].at).collect()),
-            Ok(None) => Decision::Undecided,
-            Err(contradiction) => Decision::Impossible(contradiction.map(|op| self.ops[op as usize].at)),
-        }
-    }
-
-    fn call(&self, op: u32) -> u64 {
-        if op == NONE { NEVER } else { self.ops[op as usize].call }
-    }
-
-    fn returned(&self, op: u32) -> u64 {
-        if op == NONE {
-            NEVER
-        } else {
-            self.ops[op as usize].returned
-        }
-    }
-
-    fn contradiction(&self, ops: &[u32]) -> Contradiction {
-        let mut contradiction = Contradiction::default();
-        ops.iter().for_each(|&op| contradiction.add(op, self.returned(op)));
-        contradiction
-    }
-
-    fn order(&self) -> Result<Option<Vec<u32>>, Contradiction> {
-        let nobody = Element {
-            insert: NONE,
-            remove: NONE,
+/// First in, first out.
+impl Elements {
+    /// The operations in an order that a queue allows; `None`: not decided.
+    pub(super) fn as_queue(&self) -> Result<Option<Vec<u32>>, Contradiction> {
+        let Some(gathered) = self.gather()? else {
+            return Ok(None);
         };
-        let mut elements = vec![nobody; self.elements as usize];
-        // Removals that may not have happened: of a known element, or of any.
-        let mut offered = vec![NONE; self.elements as usize];
-        let mut spare = Vec::new();
-        let mut empties = Vec::new();
-        let mut twice = None;
-        for (index, op) in (0..).zip(&self.ops) {
-            match op.what {
-                QueueOp::Insert(value) if elements[value as usize].insert != NONE => return Ok(None),
-                QueueOp::Insert(value) => elements[value as usize].insert = index,
-                QueueOp::Remove(value) if op.returned == NEVER => offered[value as usize] = index,
-                QueueOp::Remove(value) => {
-                    let other = std::mem::replace(&mut elements[value as usize].remove, index);
-                    if other != NONE {
-                        twice.get_or_insert((value, other, index));
-                    }
-                }
-                QueueOp::RemoveSome => spare.push(index),
-                QueueOp::RemoveNothing => empties.push(index),
-            }
-        }
-        if let Some((value, one, other)) = twice {
-            let mut contradiction = self.contradiction(&[one, other]);
-            if elements[value as usize].insert != NONE {
-                contradiction.add_context(elements[value as usize].insert);
-            }
-            return Err(contradiction);
-        }
-        for element in &elements {
-            if element.remove == NONE {
-                continue;
-            }
-            if element.insert == NONE || self.returned(element.remove) < self.call(element.insert) {
-                return Err(self.contradiction(&[element.remove]));
-            }
-        }
+        let Gathered {
+            mut elements,
+            offered,
+            spare,
+            empties,
+        } = gathered;
         let is_there = |element: &&Element| {
             element.insert != NONE && (element.remove != NONE || self.returned(element.insert) != NEVER)
         };
@@ -298,8 +179,8 @@ impl Queue {
         let (insert_returns, remove_returns) = (earliest(&inserts), earliest(&removes));
         let mut by_return = empties.to_vec();
         by_return.sort_by_key(|&op| self.returned(op));
-        let mut placed = vec![false; self.ops.len()];
-        let mut order = Vec::with_capacity(self.ops.len());
+        let mut placed = vec![false; self.ops().len()];
+        let mut order = Vec::with_capacity(self.ops().len());
         let (mut inside, mut gone, mut empty, mut first) = (0, 0, 0, 0);
         loop {
             while by_return.get(first).is_some_and(|&op| placed[op as usize]) {
@@ -343,7 +224,7 @@ struct Frontier {
 }
 
 impl Frontier {
-    fn new(queue: &Queue, elements: &[Element], side: impl Fn(&Element) -> u32) -> Self {
+    fn new(queue: &Elements, elements: &[Element], side: impl Fn(&Element) -> u32) -> Self {
         let sorted = |time: &dyn Fn(u32) -> u64| {
             let mut sorted: Vec<(u64, u32)> = elements.iter().map(|element| time(side(element))).zip(0..).collect();
             sorted.sort_unstable();

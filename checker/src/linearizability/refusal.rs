@@ -3,20 +3,25 @@
 //! Owns the explanation of one key: the operation that cannot be placed, the core, the longest legal prefix, the moment. The
 //! reason in words is in `sentence`, how all of it looks is in `prose` and `picture`.
 
+use std::collections::BTreeMap;
+
 use super::budget::Budget;
 use super::core::{Core, Known, Shrink, search_among_others};
 use super::portfolio::Impossible;
 use super::search::Outcome;
 use super::sentence::Case;
 use super::{Options, items};
-use crate::history::{History, OperationId, Value};
-use crate::models::{Misfit, Model};
+use crate::history::{Atom, History, OperationId, Value};
+use crate::models::{Action, Misfit, Model};
 
 /// Most states named in a sentence.
 const STATES_SHOWN_MAX: usize = 4;
 
 /// Most operations at the end of an order that an attempt keeps.
 const LAST_SHOWN_MAX: usize = 4;
+
+/// Fewest operations of a suffix that is searched when a method says that a long history is impossible.
+const SUFFIX_MIN: usize = 64;
 
 /// One operation in a report. Displays as `client 3  read "x" -> "a"  [21, 25]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,19 +112,35 @@ pub(super) fn explain<M: Model>(
     known: Option<&Impossible>,
     options: &Options,
 ) -> Result<Option<Refusal>, Misfit> {
-    let compiled = model.compile(history, ids, &|_| true)?;
-    let all = items(history, ids, &compiled);
-    let mut budget = Budget::new(options.steps_max, options.configurations_max, None);
-    let wild = known.is_some_and(|known| known.interference);
-    let outcome = search_among_others(compiled, all.clone(), wild, &mut budget, STATES_SHOWN_MAX);
-    let Outcome::Impossible { due, tails, .. } = outcome else {
-        // Outside of tests the search has the last word, and nobody gets a wrong one.
-        assert!(
-            !cfg!(test) || matches!(outcome, Outcome::Exhausted { .. }),
-            "a method says that {ids:?} contradict each other, and the search finds an order"
-        );
-        return Ok(None);
+    let mut size = match known {
+        Some(known) if known.is_exact => SUFFIX_MIN,
+        _ => ids.len(),
     };
+    let everything = ids;
+    let wild = known.is_some_and(|known| known.interference);
+    let (ids, free, all, due, tails) = loop {
+        let Suffix { ids, free } = Suffix::new(history, model, everything, size);
+        let is_free = |id: OperationId| free.binary_search(&id).is_ok();
+        let compiled = model.compile(history, &ids, &|id| !is_free(id))?;
+        let mut all = items(history, &ids, &compiled);
+        all.iter_mut()
+            .for_each(|item| item.required &= !is_free(ids[item.step as usize]));
+        let mut budget = Budget::new(options.steps_max, options.configurations_max, None);
+        let outcome = search_among_others(compiled, all.clone(), wild, &mut budget, STATES_SHOWN_MAX);
+        if let Outcome::Impossible { due, tails, .. } = outcome {
+            break (ids, free, all, due, tails);
+        }
+        if size >= everything.len() {
+            // Outside of tests the search has the last word, and nobody gets a wrong one.
+            assert!(
+                !cfg!(test) || matches!(outcome, Outcome::Exhausted { .. }),
+                "a method says that {ids:?} contradict each other, and the search finds an order"
+            );
+            return Ok(None);
+        }
+        size = size.saturating_mul(8);
+    };
+    let ids = &ids[..];
     let id = |item: u32| ids[all[item as usize].step as usize];
     let stuck = id(due);
     let present = until(history, ids, stuck);
@@ -128,6 +149,7 @@ pub(super) fn explain<M: Model>(
         model,
         known: &present,
         wild,
+        free: &free,
         budget: options.core_steps_max,
     };
     let Core {
@@ -181,6 +203,63 @@ pub(super) fn explain<M: Model>(
         events,
         sentence,
     }))
+}
+
+/// The end of a history that is too long to be searched, and of what was before all that can matter.
+struct Suffix {
+    /// In the order of the history.
+    ids: Vec<OperationId>,
+    /// Those of them whose answer does not count and that need not have happened: the last that brought each value. Any state that
+    /// the others could have left is one that these can leave.
+    free: Vec<OperationId>,
+}
+
+impl Suffix {
+    /// The `size` operations of `ids` that were called last, and those that were in flight with them.
+    fn new<M: Model>(history: &History, model: &M, ids: &[OperationId], size: usize) -> Self {
+        let mut calls: Vec<u64> = ids.iter().map(|&id| history.operation(id).call).collect();
+        calls.sort_unstable();
+        let start = calls.len().checked_sub(size).map_or(0, |first| calls[first]);
+        let mut last: BTreeMap<Atom, (u64, OperationId)> = BTreeMap::new();
+        let mut lost: BTreeMap<(Atom, Option<Atom>), usize> = BTreeMap::new();
+        let mut kept: Vec<OperationId> = Vec::new();
+        for &id in ids.iter().rev() {
+            let operation = history.operation(id);
+            let action = model.action(history, operation);
+            match (operation.returned, action) {
+                // More of one kind than there are operations in the suffix are of no use.
+                (None, Some(Action::Write(to))) if start > operation.call => {
+                    let count = lost.entry((to, None)).or_default();
+                    *count += 1;
+                    kept.extend((*count <= size).then_some(id));
+                }
+                (None, Some(Action::Cas { from, to, .. })) if start > operation.call => {
+                    let count = lost.entry((to, Some(from))).or_default();
+                    *count += 1;
+                    kept.extend((*count <= size).then_some(id));
+                }
+                (
+                    Some(returned),
+                    Some(
+                        Action::Write(to)
+                        | Action::Cas {
+                            to, done: Some(true), ..
+                        },
+                    ),
+                ) if returned < start => {
+                    let latest = last.entry(to).or_insert((returned, id));
+                    *latest = (*latest).max((returned, id));
+                }
+                (Some(returned), Some(_)) if returned < start => {}
+                _ => kept.push(id),
+            }
+        }
+        let mut free: Vec<OperationId> = last.into_values().map(|(_, id)| id).collect();
+        free.sort_unstable();
+        kept.extend(&free);
+        kept.sort_unstable();
+        Suffix { ids: kept, free }
+    }
 }
 
 /// Calls and returns up to the return of `stuck`, and in all.

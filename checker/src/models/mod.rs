@@ -66,7 +66,7 @@ pub trait Model {
     fn name(&self) -> &'static str;
 
     /// The state of one key as the specification sees it.
-    type State: Clone;
+    type State: Clone + Eq;
 
     /// The state before the first operation.
     fn initial(&self) -> Self::State;

@@ -335,7 +335,7 @@ fn named(section: &Section<'_>, key: &str, known: &[&str], example: &str) -> Res
 }
 
 fn expect(section: Section<'_>, known: &Known<'_>) -> Result<Expect> {
-    section.only(&["properties", "fired", "reach", "verdict"])?;
+    section.only(&["properties", "fired", "reach", "verdict", "online"])?;
     let named = |key: &str, known: &[&str], example: &str| named(&section, key, known, example);
     let all = || known.properties.iter().map(|&name| name.to_owned()).collect();
     Ok(Expect {
@@ -343,6 +343,7 @@ fn expect(section: Section<'_>, known: &Known<'_>) -> Result<Expect> {
         fired: named("fired", known.fault_classes, "[\"crash\"]")?,
         reach: named("reach", known.situations, "[\"two-leaders\"]")?.unwrap_or_default(),
         verdict: section.word("verdict", Verdict::Pass, &VERDICTS)?,
+        online: section.flag("online", true)?,
     })
 }
 

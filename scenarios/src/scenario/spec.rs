@@ -367,6 +367,9 @@ pub struct Expect {
     pub reach: Vec<String>,
     /// `verdict`: how every run should end; default `pass`.
     pub verdict: Verdict,
+    /// `online`: whether what clients are told is judged while the run goes on, which then stops at the first answer that nothing
+    /// explains; default true. Otherwise it is judged at the end.
+    pub online: bool,
 }
 
 /// How a run is expected to end.

@@ -40,6 +40,7 @@ impl Scenario {
         }
         out.texts("reach", &self.expect.reach);
         out.text("verdict", word(&VERDICTS, &self.expect.verdict));
+        out.raw("online", self.expect.online);
         out.text
     }
 

@@ -149,6 +149,16 @@ impl KvClient {
         self.history.iter().cloned().chain(current)
     }
 
+    /// What is over of it, answered or not, in order.
+    pub fn recorded(&self) -> &[Recorded] {
+        &self.history
+    }
+
+    /// The operation under way.
+    pub fn under_way(&self) -> Option<Recorded> {
+        self.current.as_ref().map(|current| self.record(current, None))
+    }
+
     /// Whether it has served its share since the faults ended.
     pub fn has_served(&self) -> bool {
         self.current.is_none() && self.follow_up.is_none() && self.to_serve.as_ref().is_some_and(Vec::is_empty)

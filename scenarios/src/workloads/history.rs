@@ -74,13 +74,7 @@ pub fn history(mut recorded: Vec<Recorded>, effects: &Effects) -> Seen {
         let asked = Asked::of(&operation.operation);
         let id = history.invoke(operation.process, operation.call.0, asked.op());
         if let Some((time, reply)) = &operation.returned {
-            let value = match reply {
-                Reply::Answer {
-                    answer: Answer::Value(datum),
-                } => owned(datum),
-                _ => OwnedValue::Null,
-            };
-            history.complete(id, time.0, output(reply, &value));
+            history.complete(id, time.0, output(reply, &owned_value(reply)));
         }
         let place = match is_query(&operation.operation) {
             true => operation.applied.map(|index| (index, true)),
@@ -93,7 +87,7 @@ pub fn history(mut recorded: Vec<Recorded>, effects: &Effects) -> Seen {
     Seen { history, order }
 }
 
-fn is_query(operation: &Operation) -> bool {
+pub(super) fn is_query(operation: &Operation) -> bool {
     match operation {
         Operation::Read { .. } => true,
         Operation::Call { call, .. } => call.is_query(),
@@ -130,7 +124,7 @@ pub fn judge(model: Model, seen: &Seen, options: &Options) -> Result<Report, Mis
 }
 
 /// The bank of the service, as its specification is told of it.
-fn bank() -> Bank {
+pub(super) fn bank() -> Bank {
     Bank {
         accounts: (0..ACCOUNTS)
             .map(|account| (OwnedValue::Integer(account), OPENING_BALANCE))
@@ -139,14 +133,14 @@ fn bank() -> Bank {
 }
 
 /// An operation with what the checker's form of it borrows.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     operation: &'a Operation,
     key: String,
     argument: OwnedValue,
 }
 
 impl<'a> Asked<'a> {
-    fn of(operation: &'a Operation) -> Self {
+    pub(super) fn of(operation: &'a Operation) -> Self {
         let (key, argument) = match operation {
             Operation::Call { key, call } => (*key, argument(call)),
             Operation::Read { key }
@@ -162,7 +156,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    fn op(&self) -> Op<Value<'_>> {
+    pub(super) fn op(&self) -> Op<Value<'_>> {
         let key = self.key.as_str();
         match self.operation {
             Operation::Write { value, .. } => Op::write(key, &**value),
@@ -248,7 +242,17 @@ fn owned(datum: &Datum) -> OwnedValue {
     }
 }
 
-fn output<'a>(reply: &'a Reply, value: &'a OwnedValue) -> Output<Value<'a>> {
+/// What an answer carries, for [`output`] to borrow.
+pub(super) fn owned_value(reply: &Reply) -> OwnedValue {
+    match reply {
+        Reply::Answer {
+            answer: Answer::Value(datum),
+        } => owned(datum),
+        _ => OwnedValue::Null,
+    }
+}
+
+pub(super) fn output<'a>(reply: &'a Reply, value: &'a OwnedValue) -> Output<Value<'a>> {
     match reply {
         Reply::Value { value } => Output::value(&**value),
         Reply::Done => Output::Ok,

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod history;
+pub mod online;
 pub mod operator;
 pub mod script;
 
