@@ -19,6 +19,9 @@ use super::settling;
 const REACH: usize = 24;
 const REACH_MAX: usize = 1 << 11;
 
+/// Most writes of unknown outcome that are offered to one piece.
+const BREAKERS_MAX: usize = 8;
+
 /// Steps of the sweep for one piece.
 const STEPS_MAX: u64 = 1 << 16;
 
@@ -33,6 +36,7 @@ pub(super) struct Homeless {
 /// `order` with all misses: those `placed` as `(gap, miss)`, sorted, and the homeless ones. `None` when that was not found.
 pub(super) fn arrange(cells: &Cells, order: &[u32], placed: &[(u32, u32)], homeless: &[Homeless]) -> Option<Vec<u32>> {
     let mut merged = Vec::with_capacity(cells.ops.len());
+    let mut breakers = breakers(cells, order);
     let mut homeless: Vec<Homeless> = homeless.to_vec();
     homeless.sort_unstable_by_key(|homeless| homeless.first);
     let mut misses = placed.iter().peekable();
@@ -57,7 +61,7 @@ pub(super) fn arrange(cells: &Cells, order: &[u32], placed: &[(u32, u32)], homel
                 .map(|&(_, miss)| miss)
                 .chain(homeless[next..after].iter().map(|homeless| homeless.miss));
             let ops: Vec<u32> = order[start..end].iter().copied().chain(with).collect();
-            match arranged(cells, held(cells, order, start), &ops) {
+            match arranged(cells, held(cells, order, start), &ops, &breakers) {
                 Some(piece) => break (piece, start, end, after),
                 None if reach >= REACH_MAX || start <= copied && end == order.len() => return None,
                 None => reach *= 4,
@@ -68,11 +72,10 @@ pub(super) fn arrange(cells: &Cells, order: &[u32], placed: &[(u32, u32)], homel
             while let Some(&(_, miss)) = misses.next_if(|&&(gap, _)| gap as usize <= place) {
                 merged.push(miss);
             }
-            if place < start {
-                merged.push(order[place]);
-            }
+            merged.extend(order.get(place).filter(|_| place < start));
         }
         while misses.next_if(|&&(gap, _)| (gap as usize) < end).is_some() {}
+        breakers.retain(|breaker| !piece.contains(breaker));
         merged.extend(piece);
         copied = end;
         next = after;
@@ -115,8 +118,21 @@ fn held(cells: &Cells, order: &[u32], place: usize) -> u32 {
         .unwrap_or(cells.initial)
 }
 
-/// `ops` in an order of their own.
-fn arranged(cells: &Cells, initial: u32, ops: &[u32]) -> Option<Vec<u32>> {
+/// Writes of unknown outcome that nobody saw: each may have taken effect anywhere before a write, and then a miss finds its value.
+fn breakers(cells: &Cells, order: &[u32]) -> Vec<u32> {
+    let mut is_placed = vec![false; cells.ops.len()];
+    order.iter().for_each(|&op| is_placed[op as usize] = true);
+    let is_breaker = |&op: &u32| {
+        let CellOp { what, returned, .. } = cells.ops[op as usize];
+        !is_placed[op as usize] && returned == NEVER && matches!(what, What::Write(_))
+    };
+    (0..cells.ops.len() as u32).filter(is_breaker).collect()
+}
+
+/// `ops` in an order of their own, with the first of `breakers` where they are needed.
+fn arranged(cells: &Cells, initial: u32, ops: &[u32], breakers: &[u32]) -> Option<Vec<u32>> {
+    let bound = ops.len();
+    let ops: Vec<u32> = ops.iter().chain(breakers.iter().take(BREAKERS_MAX)).copied().collect();
     let mut names: HashMap<u32, u32, FxBuildHasher> = HashMap::default();
     let mut name = |value: u32| {
         let next = names.len() as u32;
@@ -124,7 +140,7 @@ fn arranged(cells: &Cells, initial: u32, ops: &[u32]) -> Option<Vec<u32>> {
     };
     let initial = name(initial);
     let small: Vec<CellOp> = (0..)
-        .zip(ops)
+        .zip(&ops)
         .map(|(at, &op)| {
             let op = cells.ops[op as usize];
             let what = match op.what {
@@ -134,7 +150,8 @@ fn arranged(cells: &Cells, initial: u32, ops: &[u32]) -> Option<Vec<u32>> {
                 What::Miss(value) => What::Miss(name(value)),
             };
             // What happened without an answer happened, and within the piece.
-            let returned = op.returned.min(NEVER - 1);
+            let is_bound = (at as usize) < bound;
+            let returned = op.returned.min(if is_bound { NEVER - 1 } else { NEVER });
             CellOp {
                 returned,
                 what,
