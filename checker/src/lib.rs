@@ -7,6 +7,7 @@
 //! | [`history`] | what clients asked, what they were told, and when; JSON Lines and Jepsen's EDN |
 //! | [`models`] | what one client alone would see: registers, maps, collections, banks, locks, logs |
 //! | [`linearizability`] | whether a history is linearizable in a model, with a proof either way |
+//! | [`consistency`] | whether it is sequentially consistent, or would be linearizable if reads were stale within a bound |
 //! | [`brute`] | the same question for a few operations, answered by trying every order |
 //! | [`properties`] | safety properties of replicated logs, checked online over plain observations |
 //!
@@ -56,6 +57,7 @@
 //! [`models::Model`].
 
 pub mod brute;
+pub mod consistency;
 pub mod history;
 pub mod linearizability;
 pub mod models;

@@ -132,6 +132,12 @@ impl History {
         output.try_map(|value| self.values.intern(value))
     }
 
+    /// Moves the call of `id` to up to `by` earlier.
+    pub(crate) fn call_earlier(&mut self, id: OperationId, by: u64) {
+        let call = &mut self.operations[id.index()].call;
+        *call = call.saturating_sub(by);
+    }
+
     /// Keeps the operations that `keep`, one flag for each; the others get their identifiers.
     fn retain(&mut self, keep: &[bool]) {
         assert_eq!(keep.len(), self.operations.len(), "one flag for each operation");

@@ -26,8 +26,9 @@ pub(super) fn place(zones: &Zones<'_>, order: &[u32]) -> Result<Option<Vec<u32>>
     if homeless.is_empty() {
         return Ok(Some(merge(order, &placed)));
     }
+    let places = zones.places();
     for homeless in &homeless {
-        if let Some(contradiction) = zones.miss_within(homeless.miss) {
+        if let Some(contradiction) = zones.miss_within(homeless.miss, &places) {
             return Err(contradiction);
         }
     }

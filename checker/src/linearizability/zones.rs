@@ -414,24 +414,38 @@ impl Zones<'_> {
         contradiction
     }
 
-    /// Three operations between which the missed value was there throughout the miss, if there are.
-    pub(super) fn miss_within(&self, miss: u32) -> Option<Contradiction> {
+    /// The place of each operation in the blocks, one after another; [`NONE`] for those that are in none.
+    pub(super) fn places(&self) -> Vec<u32> {
+        let mut places = vec![NONE; self.cells.ops.len()];
+        for (place, &op) in (0..).zip(&self.sequence) {
+            places[op as usize] = place;
+        }
+        places
+    }
+
+    /// Three operations between which the missed value was there throughout the miss, if there are; `places` as of
+    /// [`places`](Self::places).
+    pub(super) fn miss_within(&self, miss: u32, places: &[u32]) -> Option<Contradiction> {
         let What::Miss(value) = self.op(miss).what else {
             unreachable!("only a miss misses")
         };
-        if value != self.cells.initial && (self.writer[value as usize] == NONE || !self.seen[value as usize]) {
+        let is_initial = value == self.cells.initial;
+        if !is_initial && (self.writer[value as usize] == NONE || !self.seen[value as usize]) {
             return None;
         }
-        let is_of = |op: u32| self.op(op).what.leaves() == Some(value);
-        let block = self.blocks.iter().find(|block| {
-            self.sequence[block.start as usize..block.end as usize]
-                .iter()
-                .any(|&op| is_of(op))
-        })?;
+        let any = if is_initial {
+            self.reads[value as usize]
+        } else {
+            self.writer[value as usize]
+        };
+        let place = *places.get(any as usize).filter(|&&place| place != NONE)?;
+        let block = &self.blocks[self.blocks.partition_point(|block| block.end <= place)];
         let sequence = &self.sequence[block.start as usize..block.end as usize];
-        let first = sequence.iter().position(|&op| is_of(op))?;
-        let last = sequence.iter().rposition(|&op| is_of(op))?;
-        let from = if value == self.cells.initial {
+        // The operations that leave one value stand together, its writer first.
+        let first = if is_initial { 0 } else { (place - block.start) as usize };
+        let is_of = |&&op: &&u32| self.op(op).what.leaves() == Some(value);
+        let last = first + sequence[first..].iter().take_while(is_of).count() - 1;
+        let from = if is_initial {
             None
         } else {
             Some(*sequence[first..].iter().min_by_key(|&&op| self.op(op).returned)?)
