@@ -39,9 +39,12 @@ fn has_order<M: Model>(
     })
 }
 
+/// When an operation was called and returned, what was asked and answered.
+type Drawn = (u64, Option<u64>, Op<OwnedValue>, Option<Output<OwnedValue>>);
+
 /// Operations of some small histories, one for each key, by three clients.
 fn mixed(model: &str, seed: u64, keys: i64) -> History {
-    let mut all: Vec<(u64, Option<u64>, Op<OwnedValue>, Option<Output<OwnedValue>>)> = Vec::new();
+    let mut all: Vec<Drawn> = Vec::new();
     for key in 0..keys {
         let one = small::history(model, seed.wrapping_mul(7) + key as u64, if keys == 1 { 6 } else { 3 });
         for Operation {

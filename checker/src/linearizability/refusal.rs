@@ -23,6 +23,10 @@ const LAST_SHOWN_MAX: usize = 4;
 /// Fewest operations of a suffix that is searched when a method says that a long history is impossible.
 const SUFFIX_MIN: usize = 64;
 
+/// Operations that a method names, above which they are shrunk with at most so many steps.
+const NAMED_MAX: usize = 24;
+const NAMED_STEPS_MAX: u64 = 20_000;
+
 /// One operation in a report. Displays as `client 3  read "x" -> "a"  [21, 25]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperationLine {
@@ -150,7 +154,11 @@ pub(super) fn explain<M: Model>(
         known: &present,
         wild,
         free: &free,
-        budget: options.core_steps_max,
+        budget: match known {
+            // What a method names is little already, or as much as it must be: all that a list was read to hold, say.
+            Some(known) if !known.is_exact && ids.len() > NAMED_MAX => options.core_steps_max.min(NAMED_STEPS_MAX),
+            _ => options.core_steps_max,
+        },
     };
     let Core {
         core,
