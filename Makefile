@@ -1,6 +1,6 @@
 # `make` lists the targets; each is one line that you can also type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-page lint no-std sweep bench bench-checker fuzz-checker ci
+.PHONY: help demo test test-page picture lint no-std sweep bench bench-checker fuzz-checker ci
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,6 +16,14 @@ test-page: ## the page of `squall view` in headless Chromium (needs node, npm an
 	cargo build -p scenarios
 	npm install --silent --no-audit --no-fund --prefix target/page playwright-core@1
 	node scenarios/tests/page/test.mjs "$${CARGO_TARGET_DIR:-target}/debug/squall" target/page
+
+picture: ## docs/page.png, the picture in README: a planted bug on its page (needs what test-page needs)
+	cargo build -p scenarios
+	npm install --silent --no-audit --no-fund --prefix target/page playwright-core@1
+	"$${CARGO_TARGET_DIR:-target}/debug/squall" run leader-isolation --seed 1 --bug L2 --trace target/page/picture.jsonl -q >/dev/null || test $$? = 100
+	"$${CARGO_TARGET_DIR:-target}/debug/squall" view target/page/picture.jsonl
+	mkdir -p docs
+	node scenarios/tests/page/picture.mjs target/page/picture.html target/page docs/page.png
 
 lint: ## formatting, clippy with warnings denied, documentation
 	cargo fmt --all --check

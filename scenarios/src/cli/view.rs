@@ -14,7 +14,8 @@ The page needs no network and no other file. It shows the whole run, or says wha
 
 Examples:
   squall view target/squall/failures/read-freshness--stale-read/trace.jsonl.zst --open
-  squall view trace.jsonl -o run.html --max-size 20000000";
+  squall view trace.jsonl -o run.html --max-size 20000000
+  squall view before.jsonl.zst --compare after.jsonl.zst -o both.html      two runs beside each other, from where they part on";
 
 /// Arguments of `squall view`.
 #[derive(Args, Debug)]
@@ -25,6 +26,9 @@ pub struct ViewArgs {
     /// Where the page goes; beside the trace if not given
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// A second trace, shown below the first on the same axis of time
+    #[arg(long, value_name = "TRACE")]
+    compare: Option<PathBuf>,
     /// Show the page in the browser
     #[arg(long)]
     open: bool,
@@ -36,9 +40,14 @@ pub struct ViewArgs {
 /// Carries out `squall view`.
 pub fn view(args: &ViewArgs, global: &Global) -> Done {
     let trace = files::trace(&args.trace)?;
+    let other = args.compare.as_deref().map(files::trace).transpose()?;
     let output = args.output.clone().unwrap_or_else(|| beside(&args.trace));
     let draft = Draft::create(&output)?;
-    let page = view::page(&trace, usize::try_from(args.max_size).unwrap_or(usize::MAX));
+    let size_max = usize::try_from(args.max_size).unwrap_or(usize::MAX);
+    let page = match &other {
+        None => view::page(&trace, size_max),
+        Some(other) => view::comparison(&trace, other, size_max),
+    };
     let path = draft.write(|out| out.write_all(page.html.as_bytes()))?;
     let result = ViewResult {
         schema: "squall-view/1",

@@ -164,12 +164,14 @@ pub fn shortened(mut text: String, limit: usize) -> String {
 
 /// Which events are kept, and where they are then.
 #[derive(Debug)]
-struct Rows {
-    kept: Vec<Row>,
+pub struct Rows {
+    /// The rows that are kept, ascending.
+    pub kept: Vec<Row>,
 }
 
 impl Rows {
-    fn new(keep: &[bool]) -> Self {
+    /// Those that are flagged.
+    pub fn new(keep: &[bool]) -> Self {
         let kept = keep.iter().enumerate().filter(|(_, keep)| **keep);
         Self {
             kept: kept.map(|(row, _)| row).collect(),
@@ -182,7 +184,7 @@ impl Rows {
     }
 
     /// The place of an event, or of the next that is kept.
-    fn at(&self, row: Row) -> usize {
+    pub fn at(&self, row: Row) -> usize {
         self.kept
             .binary_search(&row)
             .unwrap_or_else(|next| next.min(self.kept.len().saturating_sub(1)))

@@ -14,13 +14,13 @@ use std::io::Write as _;
 /// The longest chain of causes that is kept.
 const CHAIN_MAX: usize = 5_000;
 
-/// The data as base64 in at most `room` bytes, and how many events are in it.
-pub fn fit(contents: &Contents<'_>, room: usize) -> (String, usize) {
+/// The data as base64 in at most `room` bytes, and which events are in it.
+pub fn fit(contents: &Contents<'_>, room: usize) -> (String, Vec<bool>) {
     let total = contents.timeline.events.len();
     let all = vec![true; total];
-    let whole = packed(contents, &all);
+    let whole = packed(&contents.data(&all));
     if whole.len() <= room {
-        return (whole, total);
+        return (whole, all);
     }
     let end = contents.focus().map_or(total, |row| (row + 1 + total / 100).min(total));
     let mut important = important(contents);
@@ -34,9 +34,9 @@ pub fn fit(contents: &Contents<'_>, room: usize) -> (String, usize) {
             stretch = total / 2;
         }
         let keep = kept(&important, end, stretch);
-        let data = packed(contents, &keep);
+        let data = packed(&contents.data(&keep));
         if data.len() <= room || stretch == 0 {
-            return (data, keep.iter().filter(|keep| **keep).count());
+            return (data, keep);
         }
         size = data.len().max(room + 1);
     }
@@ -81,8 +81,9 @@ fn important(contents: &Contents<'_>) -> Vec<bool> {
     keep
 }
 
-fn packed(contents: &Contents<'_>, keep: &[bool]) -> String {
-    let json = serde_json::to_vec(&contents.data(keep)).expect("numbers and texts are JSON");
+/// Compressed, and as base64.
+pub fn packed(data: &serde_json::Value) -> String {
+    let json = serde_json::to_vec(data).expect("numbers and texts are JSON");
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     let compressed = encoder.write_all(&json).and_then(|()| encoder.finish());
     STANDARD.encode(compressed.expect("a vector takes all that is written"))

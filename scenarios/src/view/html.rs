@@ -64,6 +64,13 @@ impl Frame {
         Self { head, title, summary }
     }
 
+    /// For two traces: that of the first, and what `compared` says of both.
+    pub fn comparing(contents: &Contents<'_>, compared: Value) -> Self {
+        let mut frame = Self::new(contents);
+        frame.head["compared"] = compared;
+        frame
+    }
+
     /// How large a page is without its data, in bytes.
     pub fn size(&self) -> usize {
         self.page("", usize::MAX).len()

@@ -8,6 +8,7 @@
 //! script but ours, by its hash.
 
 mod columns;
+mod compare;
 mod cut;
 mod html;
 
@@ -36,11 +37,40 @@ pub fn page(trace: &Trace, size_max: usize) -> Page {
     let contents = columns::Contents::new(&timeline);
     let around = html::Frame::new(&contents);
     let room = size_max.max(SIZE_LEAST).saturating_sub(around.size());
-    let (data, shown) = cut::fit(&contents, room);
+    let (data, keep) = cut::fit(&contents, room);
+    let shown = kept(&keep);
     Page {
         html: around.page(&data, shown),
         events: timeline.events.len(),
         shown,
+    }
+}
+
+fn kept(keep: &[bool]) -> usize {
+    keep.iter().filter(|keep| **keep).count()
+}
+
+/// Makes the page of two traces beside each other, which opens where they part; sizes as for [`page`].
+pub fn comparison(a: &Trace, b: &Trace, size_max: usize) -> Page {
+    let (one, other) = (Timeline::new(a), Timeline::new(b));
+    let contents = [&one, &other].map(columns::Contents::new);
+    let parting = compare::parting(a, b);
+    let around = html::Frame::comparing(&contents[0], compare::head(a, b, parting));
+    let room = size_max.max(SIZE_LEAST).saturating_sub(around.size());
+    let mut each = room / 2;
+    loop {
+        let [keep_a, keep_b] = [0, 1].map(|side: usize| cut::fit(&contents[side], each).1);
+        let data = cut::packed(&compare::data(&contents[0], &contents[1], [&keep_a, &keep_b], parting));
+        let shown = kept(&keep_a) + kept(&keep_b);
+        // Two halves of the room fit together but for what the merging adds.
+        if data.len() <= room || shown == 0 || each < 1_000 {
+            return Page {
+                html: around.page(&data, shown),
+                events: one.events.len() + other.events.len(),
+                shown,
+            };
+        }
+        each = each / 10 * 8;
     }
 }
 

@@ -191,3 +191,74 @@ fn an_empty_trace_has_a_page() {
     let page = page(&written(&[], "pass"), SIZE_MAX);
     assert_eq!((page.events, data(&page.html)["focus"].clone()), (0, Value::Null));
 }
+
+#[test]
+fn two_traces_stand_on_one_page_from_where_they_part_on() {
+    let (a, _) = traced("leader-isolation", 1, None);
+    let mut b = a.clone();
+    let at = 400;
+    for event in &mut b.events[at..] {
+        event.t += 1_000;
+    }
+    b.footer.verdict = "x/y".to_owned();
+    let page = comparison(&a, &b, SIZE_MAX);
+    assert_eq!((page.events, page.shown), (2 * a.events.len(), 2 * a.events.len()));
+    assert!(page.html.len() <= SIZE_MAX);
+    let (data, head) = (data(&page.html), head(&page.html));
+    assert_eq!(data["nodes"], 6);
+    let lanes: Vec<&str> = data["lanes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|lane| lane.as_str().unwrap())
+        .collect();
+    assert_eq!(lanes[..7], ["n0", "n1", "n2", "n0′", "n1′", "n2′", "c0"]);
+    assert_eq!(head["compared"]["equal"], at);
+    assert_eq!(data["compared"]["parts"], a.events[at].t);
+    let column = |name: &str| -> Vec<i64> {
+        let values = data["events"][name].as_array().unwrap().iter();
+        values.map(|value| value.as_i64().unwrap()).collect()
+    };
+    let sides: Vec<i64> = data["compared"]["side"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|side| side.as_i64().unwrap())
+        .collect();
+    let (lane, cause, seq) = (column("lane"), column("cause"), column("seq"));
+    let mut numbers = Vec::new();
+    seq.iter().fold(0, |before, difference| {
+        numbers.push(before + difference);
+        before + difference
+    });
+    for (side, trace) in [(0, &a), (1, &b)] {
+        let rows: Vec<usize> = (0..sides.len()).filter(|row| sides[*row] == side).collect();
+        let shown: Vec<i64> = rows.iter().map(|row| numbers[*row]).collect();
+        assert_eq!(
+            shown,
+            trace.events.iter().map(|event| event.seq as i64).collect::<Vec<_>>()
+        );
+        for (row, event) in rows.iter().zip(&trace.events) {
+            let expected = event.node.map(|node| i64::from(node) + 3 * side);
+            assert!(expected.is_none_or(|lane_of| lane[*row] == lane_of), "{event:?}");
+            // A cause is of the same trace.
+            let up = cause[*row] as usize;
+            assert!(
+                up == 0 || sides[row - up] == side && Some(numbers[row - up] as u64) == event.cause,
+                "{event:?}"
+            );
+        }
+    }
+    let focus = data["focus"].as_u64().unwrap() as usize;
+    assert_eq!((sides[focus], numbers[focus] as u64), (0, a.events[at].seq));
+    assert_eq!(data["lives"].as_array().unwrap().len(), 6);
+    let least = comparison(&a, &b, SIZE_LEAST);
+    assert!(
+        least.html.len() <= SIZE_LEAST && least.shown > 100,
+        "{} {}",
+        least.html.len(),
+        least.shown
+    );
+    let same = comparison(&a, &a, SIZE_MAX);
+    assert!(same.html.contains("\"differs\":false"));
+}

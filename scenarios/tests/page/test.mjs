@@ -73,9 +73,10 @@ async function test(name, body) {
   console.log(`ok  ${name}`);
 }
 
-const [large, evil] = [`${folder}/large`, `${folder}/evil`];
+const [large, evil, other] = [`${folder}/large`, `${folder}/evil`, `${folder}/other`];
 const seqs = await writeTrace(`${large}.jsonl`, 100_000);
 await writeTrace(`${evil}.jsonl`, 200, EVIL);
+await writeTrace(`${other}.jsonl`, 300, EVIL);
 for (const name of [large, evil]) console.log(execFileSync(squall, ["view", `${name}.jsonl`]).toString().trim());
 
 await test("opens at the failure with nothing on the console", async () => {
@@ -103,7 +104,12 @@ await test("keys: cause, faults, steps, zoom, failure, past", async () => {
   assert.notEqual(await heading(), "cut", "an arrow goes on");
   await press("f", "p");
   assert.equal(await page.locator("#past").getAttribute("aria-pressed"), "true");
-  await press("p", "Escape");
+  await press("o");
+  assert.equal(await page.locator("#past").getAttribute("aria-pressed"), "false", "one or the other");
+  assert.equal(await page.locator("#future").getAttribute("aria-pressed"), "true");
+  await page.waitForFunction(() => location.hash.endsWith("f=future"));
+  await press("o", "Escape");
+  assert.equal(await page.locator("#future").isDisabled(), true, "of no event there is no future");
   assert.equal(await heading(), "No event selected");
   await press("2");
   assert.match(await where(), / n1 /);
@@ -146,6 +152,24 @@ await test("a hostile trace stays text", async () => {
   await press("Escape");
   assert.equal(await page.evaluate(() => window.hurt), undefined);
   assert.equal(await page.locator("img").count(), 0);
+});
+await test("two traces stand beside each other from where they part on", async () => {
+  const compared = `${folder}/compared`;
+  execFileSync(squall, ["view", `${evil}.jsonl`, "--compare", `${other}.jsonl`, "-o", `${compared}.html`]);
+  await open(`${compared}.html`);
+  assert.equal(await page.locator("#badge").textContent(), "DIFFERENT");
+  assert.match(await page.locator("#message").textContent(), /equal events, then they part at .* with event #\d+/);
+  const parted = /#(\d+)/.exec(await page.locator("#message").textContent())[1];
+  assert.match(await where(), new RegExp(`#${parted} `), "it opens where they part");
+  assert.deepEqual(await page.locator("#lanes .chip").allTextContents(), ["n0", "n1", "n2", "n3", "n4", "n0′", "n1′", "n2′", "n3′", "n4′", "clients"]);
+  await open(`${compared}.html`, `#e=${encodeURIComponent("9′")}&w=0-10000000`);
+  assert.match(await where(), /^#9′  ·  n0′/, "a link names the trace of its event");
+  await page.waitForFunction(() => location.hash.startsWith("#e=9%E2%80%B2&"));
+  await open(`${compared}.html`, "#e=9&w=0-10000000");
+  assert.match(await where(), /^#9  ·  n0 /);
+  assert.match(await page.locator('[data-family="append"]').getAttribute("title"), /^250 messages/, "those of both, under one name");
+  assert.equal(await page.evaluate(() => window.hurt), undefined);
+  await page.screenshot({ path: `${folder}/compared.png` });
 });
 await test("prints on one sheet, in light colours", async () => {
   await page.emulateMedia({ colorScheme: "dark" });

@@ -75,12 +75,40 @@ function decode(raw) {
     bands: raw.bands.map(([kind, label, row, from, to, lanes]) => ({ kind, label, row, from, to, lanes })),
     operations: raw.operations.map(([lane, call, back, from, to, asked, answer, outcome, number, point, part]) =>
       ({ lane, call, back, from, to, asked, answer, outcome, number, point, part, key: keyOf(asked) })),
+    compared: raw.compared ? { ...raw.compared, side: Uint8Array.from(raw.compared.side) } : null,
   };
+  // The second trace's operations have an order of their own.
+  if (data.compared) for (const operation of data.operations) if (data.compared.side[operation.call]) operation.key += "′";
+  if (data.compared) uniteNames(data);
   data.kinds = Object.fromEntries(data.names.map((name, index) => [name, index]));
   data.messages = messages(data);
   data.ranks = ranks(data);
   data.leaders = leaders(data);
   return data;
+}
+
+/** Two traces bring their names each: equal ones become one. */
+function uniteNames(data) {
+  const first = new Map();
+  const place = data.names.map((name, index) => { if (!first.has(name)) first.set(name, index); return first.get(name); });
+  for (let row = 0; row < data.count; row++) {
+    data.kind[row] = place[data.kind[row]];
+    if (data.sort[row] >= 0) data.sort[row] = place[data.sort[row]];
+  }
+  data.names = data.names.map((name, index) => (place[index] === index ? name : ""));
+}
+
+/** The number of an event as it is shown and linked to: those of a second trace have a prime. */
+const numberOf = (data, row) => `${data.seq[row]}${data.compared?.side[row] ? "′" : ""}`;
+
+/** The event with a number, as `numberOf` gives it; -1 if there is none. */
+function rowOf(data, number) {
+  const found = /^(\d+)(′?)$/.exec(number);
+  if (!found) return -1;
+  const seq = Number(found[1]);
+  if (data.compared) return data.seq.findIndex((one, row) => one === seq && data.compared.side[row] === (found[2] ? 1 : 0));
+  const row = lowerBound(data.seq, seq);
+  return row < data.count && data.seq[row] === seq ? row : -1;
 }
 
 function keyOf(asked) {
@@ -226,6 +254,14 @@ function pastOf(data, row) {
       if (other >= 0 && other < data.nodes) until[other] = Math.max(until[other], cause);
     }
   }
+  return inside;
+}
+
+/** All that followed from an event, cause by cause. */
+function futureOf(data, row) {
+  const inside = new Uint8Array(data.count);
+  inside[row] = 1;
+  for (let at = row + 1; at < data.count; at++) if (data.cause[at] >= 0 && inside[data.cause[at]]) inside[at] = 1;
   return inside;
 }
 

@@ -18,11 +18,17 @@ function layOut(width, room) {
   diagram.bands = placedBands();
   diagram.tracks = diagram.bands.reduce((most, band) => Math.max(most, band.track + 1), 0);
   const top = AXIS + diagram.tracks * FAULT_ROW + 6;
-  const left = room - top - clients.length * CLIENT_LANE - 14;
+  diagram.gap = 0;
+  const left = room - top - clients.length * CLIENT_LANE - (data.compared ? 24 : 14);
   const height = Math.min(Math.max(left / Math.max(shownNodes.length, 1), 38), 96);
   diagram.lanes = [];
   let y = top;
-  for (const lane of shownNodes) { diagram.lanes[lane] = { y: y + height / 2, height }; y += height; }
+  for (const lane of shownNodes) {
+    // Between two traces there is a gap.
+    if (data.compared && lane === data.compared.nodes && lane !== shownNodes[0]) { diagram.gap = y + 5; y += 10; }
+    diagram.lanes[lane] = { y: y + height / 2, height };
+    y += height;
+  }
   y += clients.length ? 8 : 0;
   diagram.clientsFrom = y;
   for (const lane of clients) { diagram.lanes[lane] = { y: y + CLIENT_LANE / 2, height: CLIENT_LANE }; y += CLIENT_LANE; }
@@ -68,6 +74,7 @@ function drawDiagram() {
   drawOperations(pen);
   drawStandLabels(pen);
   drawCursor(pen);
+  drawParting(pen);
   pen.restore();
   drawGutter(pen);
 }
@@ -336,6 +343,26 @@ function drawCursor(pen) {
   pen.beginPath(); pen.moveTo(x, AXIS - 6); pen.lineTo(x, diagram.height); pen.stroke();
   pen.setLineDash([]);
   pen.globalAlpha = 1;
+}
+
+/** Of two traces, where they part: up to there both are the same. */
+function drawParting(pen) {
+  const { compared } = view.data;
+  if (!compared) return;
+  pen.fillStyle = colours.line;
+  if (diagram.gap) pen.fillRect(GUTTER, diagram.gap, diagram.width, 1.5);
+  if (!compared.differs) return;
+  const x = Math.round(xOf(compared.parts));
+  pen.globalAlpha = 0.06;
+  pen.fillStyle = colours.ink;
+  pen.fillRect(GUTTER, AXIS, x - GUTTER, diagram.height);
+  pen.globalAlpha = 1;
+  pen.fillStyle = colours.fail;
+  pen.fillRect(x - 1, AXIS - 6, 2, diagram.height);
+  pen.font = `600 11px ${colours.sans}`;
+  const label = "they part";
+  pen.fillText(label, x + 5 + pen.measureText(label).width > diagram.width ? x - 5 - pen.measureText(label).width : x + 5, AXIS + 8);
+  pen.font = `11px ${colours.sans}`;
 }
 
 /** Names at the left, with what each node is at the cursor. */

@@ -3,7 +3,7 @@
 const HELP = [
   ["← →", "previous, next event of the lane"], ["Shift ← →", "previous, next event anywhere"], ["[ ]", "the other end of the message: back, on"], ["w", "why: to the cause"],
   ["f", "to the failure"], ["n N", "next, previous fault"], ["/", "search; Enter and Shift Enter go through what was found"], ["+ - 0", "zoom in, out, the whole run"],
-  ["a d", "move the window"], ["1 … 9", "follow one node: step along its lane"], ["p", "only the past of the selection"], ["h", "heartbeats"], ["c", "messages of clients"], ["Esc", "let go"], ["?", "this"],
+  ["a d", "move the window"], ["1 … 9", "follow one node: step along its lane"], ["p o", "only the past of the selection, only what followed from it"], ["h", "heartbeats"], ["c", "messages of clients"], ["Esc", "let go"], ["?", "this"],
   ["drag, wheel", "move, zoom; on the strip above too"],
 ];
 
@@ -66,7 +66,7 @@ function watchDiagram() {
     if (wasMoved || x < GUTTER) return;
     const found = under(x, y);
     if (found) select(found.row, false);
-    else { view.selected = -1; view.past = null; view.pastOnly = false; view.cursor = timeOf(x); saveLink(); changed(); }
+    else { view.selected = -1; view.cursor = timeOf(x); setCone(""); }
   });
   canvas.addEventListener("pointerleave", () => { hideTip(); if (view.hovered?.operation) { view.hovered = null; changed(); } });
   canvas.addEventListener("dblclick", (event) => zoom(0.4, timeOf(at(event)[0])));
@@ -132,9 +132,11 @@ const KEYS = {
   "w": () => toOtherEnd(-1), "[": () => toOtherEnd(-1), "]": () => toOtherEnd(1), "f": toFailure, "n": () => toFault(1), "N": () => toFault(-1),
   "+": () => zoom(0.6), "=": () => zoom(0.6), "-": () => zoom(1 / 0.6), "0": () => setWindow(0, view.data.end),
   "a": () => pan((view.from - view.to) * 0.3), "d": () => pan((view.to - view.from) * 0.3),
-  "p": () => setPastOnly(!view.pastOnly), "h": () => toggleFamily("heartbeat"), "c": () => toggleFamily("client"),
+  "p": () => toggleCone("past"), "o": () => toggleCone("future"), "h": () => toggleFamily("heartbeat"), "c": () => toggleFamily("client"),
   "/": () => { byId("search").focus(); byId("search").select(); }, "?": () => byId("help").showModal(),
 };
+
+const toggleCone = (name) => setCone(view.cone === name ? "" : name);
 
 function toggleFamily(id) {
   const index = FAMILY[id];

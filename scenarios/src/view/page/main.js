@@ -68,8 +68,10 @@ function clientsChip(clients) {
 function drawToolbar() {
   drawFamilyChips();
   drawLaneChips();
-  byId("past").setAttribute("aria-pressed", String(view.pastOnly));
-  byId("past").disabled = view.selected < 0;
+  for (const cone of ["past", "future"]) {
+    byId(cone).setAttribute("aria-pressed", String(view.cone === cone));
+    byId(cone).disabled = view.selected < 0;
+  }
   const { matches, query, selected } = view;
   const place = matches.indexOf(selected);
   byId("matches").textContent = !query ? "" : matches.length === 0 ? "nothing found" : place >= 0 ? `${(place + 1).toLocaleString("en")} of ${matches.length.toLocaleString("en")}` : `${matches.length.toLocaleString("en")} found`;
@@ -110,7 +112,8 @@ function watchButtons() {
   on("zoom-out", () => zoom(1 / 0.6));
   on("zoom-all", () => setWindow(0, view.data.end));
   on("to-failure", toFailure);
-  on("past", () => setPastOnly(!view.pastOnly));
+  on("past", () => toggleCone("past"));
+  on("future", () => toggleCone("future"));
   on("matrix-back", () => { view.logShift += 20; changed(); });
   on("matrix-on", () => { view.logShift -= 20; changed(); });
 }

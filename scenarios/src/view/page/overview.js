@@ -1,13 +1,14 @@
 // The whole run in one strip: who led in which term, which faults lasted how long, where it failed. Dragging moves the window.
 
-const OVERVIEW_ROWS = [["leader", null], ["cut", "cut"], ["crash", "crash"], ["pause", "pause"], ["clock, net", "clock"]];
-const overview = { width: 0, height: 78, drag: null };
+const OVERVIEW_ROWS = ["leader", "cut", "crash", "pause", "clock, net"];
+const overview = { width: 0, height: 78, rows: OVERVIEW_ROWS, drag: null };
 
 const overviewX = (time) => GUTTER + (time / Math.max(view.data.end, 1)) * (overview.width - GUTTER - 8);
 const overviewTime = (x) => ((x - GUTTER) / (overview.width - GUTTER - 8)) * view.data.end;
 
 function drawOverview() {
   const canvas = byId("overview-canvas");
+  if (view.data.compared) { overview.rows = ["leader", "leader ′", ...OVERVIEW_ROWS.slice(1)]; overview.height = 91; }
   overview.width = byId("overview").clientWidth;
   const pen = canvasOf(canvas, overview.width, overview.height);
   pen.textBaseline = "middle";
@@ -15,10 +16,10 @@ function drawOverview() {
   const top = 6, row = 12.5;
   pen.textAlign = "right";
   pen.fillStyle = colours.dim;
-  OVERVIEW_ROWS.forEach(([name], index) => pen.fillText(name, GUTTER - 9, top + index * row + 6));
+  overview.rows.forEach((name, index) => pen.fillText(name, GUTTER - 9, top + index * row + 6));
   pen.textAlign = "left";
   pen.fillStyle = colours.faint;
-  OVERVIEW_ROWS.forEach((_, index) => pen.fillRect(GUTTER, top + index * row + 1, overview.width - GUTTER - 8, row - 3));
+  overview.rows.forEach((_, index) => pen.fillRect(GUTTER, top + index * row + 1, overview.width - GUTTER - 8, row - 3));
   drawLeaders(pen, top, row);
   drawOverviewBands(pen, top, row);
   drawFailure(pen);
@@ -28,20 +29,22 @@ function drawOverview() {
 function drawLeaders(pen, top, row) {
   for (const { node, term, from, to } of view.data.leaders) {
     const x = overviewX(from), width = Math.max(overviewX(to) - x, 1.5);
+    const y = top + (view.data.compared && node >= view.data.compared.nodes ? row : 0);
     pen.fillStyle = termColour(term);
-    pen.fillRect(x, top + 1, width, row - 3);
+    pen.fillRect(x, y + 1, width, row - 3);
     const label = `${view.data.lanes[node]} T${term}`;
     if (width > pen.measureText(label).width + 6) {
       pen.fillStyle = colours.page;
-      pen.fillText(label, x + 3, top + row / 2);
+      pen.fillText(label, x + 3, y + row / 2);
     }
   }
 }
 
 function drawOverviewBands(pen, top, row) {
-  const rows = { cut: 1, crash: 2, pause: 3 };
+  const faults = overview.rows.indexOf("cut");
+  const rows = { cut: faults, crash: faults + 1, pause: faults + 2 };
   for (const band of view.data.bands) {
-    const line = rows[band.kind] ?? 4;
+    const line = rows[band.kind] ?? faults + 3;
     const x = overviewX(band.from);
     pen.globalAlpha = band.to > band.from ? 0.6 : 1;
     pen.fillStyle = colours[BAND_COLOUR[band.kind] || "cut"];

@@ -5,19 +5,30 @@ function fillHead() {
   bar.classList.add(head.verdict === "PASS" ? "pass" : "fail");
   byId("badge").textContent = head.verdict;
   byId("signature").textContent = head.verdict === "PASS" ? head.scenario : head.signature;
-  const facts = [head.verdict === "PASS" ? "" : head.scenario.slice(0, 60), head.bug ? `bug ${head.bug}` : "", `seed ${head.seed}`, `digest ${head.digest.slice(0, 12)}`, `${view.data.total.toLocaleString("en")} events`,
+  const facts = [head.verdict === "PASS" ? "" : head.scenario.slice(0, 60), head.bug ? `bug ${head.bug}` : "", `seed ${head.seed}`, `digest ${head.digest.slice(0, 8)}`, `${view.data.total.toLocaleString("en")} events`,
     seconds(view.data.end, 1e10)];
   byId("facts").textContent = facts.filter(Boolean).join("  ·  ");
   byId("facts").title = `${head.tool}\ndigest ${head.digest}`;
   byId("message").textContent = head.message || view.data.linearizability || "";
   byId("replay").textContent = head.replay ? `$ ${head.replay}` : "";
   byId("copy-replay").hidden = !head.replay;
+  if (head.compared) fillComparison();
   const notice = byId("notice");
   if (view.data.count < view.data.total) {
     notice.hidden = false;
     notice.textContent = `${view.data.count.toLocaleString("en")} of ${view.data.total.toLocaleString("en")} events are here, to keep the page small: changes of role, faults, ` +
       "clients' operations, what led to the failure, and all that happened shortly before it. `squall view --max-size` makes room for more.";
   }
+}
+
+/** Of two traces: what each came to, and where they part. */
+function fillComparison() {
+  const { a, b, equal, differs, t, seq } = head.compared;
+  byId("badge").textContent = differs ? "DIFFERENT" : "SAME";
+  byId("signature").textContent = `${a}   ↔   ${b} ′`;
+  byId("message").textContent = differs
+    ? `${equal.toLocaleString("en")} equal events, then they part at ${seconds(t, 1e6)} with event #${seq}. Lanes with a prime (′) are the second trace's.`
+    : `All ${equal.toLocaleString("en")} events are equal. Lanes with a prime (′) are the second trace's.`;
 }
 
 const eventTitle = (data, row) => [data.names[data.kind[row]], data.sort[row] >= 0 ? data.names[data.sort[row]] : ""].filter(Boolean).join(" ");
@@ -42,7 +53,7 @@ function eventLine(data, row, reference) {
     element("span", "", data.lane[row] >= 0 ? data.lanes[data.lane[row]] : "–"),
     element("span", "what", eventWords(data, row)),
   );
-  line.title = `#${data.seq[row]} at ${seconds(data.t[row], 1)}`;
+  line.title = `#${numberOf(data, row)} at ${seconds(data.t[row], 1)}`;
   line.addEventListener("click", () => select(row));
   return element("li", "", null, line);
 }
@@ -68,7 +79,7 @@ function drawInspector() {
   }
   const lane = data.lane[selected];
   panel.append(element("h2", "", eventTitle(data, selected)));
-  const where = [`#${data.seq[selected]}`, lane >= 0 ? data.lanes[lane] : "the world", seconds(data.t[selected], 1)];
+  const where = [`#${numberOf(data, selected)}`, lane >= 0 ? data.lanes[lane] : "the world", seconds(data.t[selected], 1)];
   const peer = data.peer[selected];
   if (peer >= 0) where.splice(2, 0, kindIs(data, selected, "send") ? `to ${data.lanes[peer]}` : `from ${data.lanes[peer]}`);
   panel.append(element("div", "where", where.join("  ·  ")));
@@ -128,14 +139,17 @@ function drawMatrix() {
   const room = Math.max(Math.floor((byId("matrix").clientWidth - 28 - 180) / 27), 4);
   view.logShift = Math.min(Math.max(view.logShift, 0), Math.max(last - room, 0));
   const until = Math.max(last - view.logShift, Math.min(last, room)), from = Math.max(until - room + 1, 1);
-  const judge = nodes.reduce((best, one) => ((one.life.commit[one.at] || 0) > (best ? best.life.commit[best.at] || 0 : -1) ? one : best), null);
+  // Who has committed most says what is right; of two traces each for itself.
+  const sideOf = (node) => (data.compared && node >= data.compared.nodes ? 1 : 0);
+  const best = (some) => some.reduce((most, one) => ((one.life.commit[one.at] || 0) > (most ? most.life.commit[most.at] || 0 : -1) ? one : most), null);
+  const judges = [0, 1].map((side) => best(nodes.filter((one) => sideOf(one.node) === side)));
   const rows = byId("matrix-rows");
   rows.replaceChildren();
   if (last === 0) { rows.append(element("div", "hint", "All logs are empty here.")); return; }
   const header = element("div", "logrow head", null, element("span", "logname", ""));
   for (let index = from; index <= until; index++) header.append(element("span", "cell", (index % 5 === 0 || index === from) ? String(index) : ""));
   rows.append(header);
-  for (const one of nodes) if (!view.hiddenLanes.has(one.node)) rows.append(logRow(one, judge, from, until));
+  for (const one of nodes) if (!view.hiddenLanes.has(one.node)) rows.append(logRow(one, judges[sideOf(one.node)], from, until));
 }
 
 function logRow({ node, life, at, log }, judge, from, until) {
@@ -204,6 +218,6 @@ function tipOf({ row, message, operation, band }) {
     return [`${data.names[data.sort[sent]] || "message"}  ${data.lanes[data.lane[sent]]} → ${data.lanes[data.peer[sent]]}`, `sent ${seconds(list.from[message], view.to - view.from)}, ${fate}`,
       (data.detail[sent] || "").slice(0, 220)].filter(Boolean);
   }
-  return [`#${data.seq[row]} ${eventTitle(data, row)}`, `${data.lane[row] >= 0 ? data.lanes[data.lane[row]] : "the world"}  ${seconds(data.t[row], view.to - view.from)}`,
+  return [`#${numberOf(data, row)} ${eventTitle(data, row)}`, `${data.lane[row] >= 0 ? data.lanes[data.lane[row]] : "the world"}  ${seconds(data.t[row], view.to - view.from)}`,
     (data.detail[row] || "").slice(0, 220)].filter(Boolean);
 }

@@ -5,7 +5,8 @@ const view = {
   from: 0, to: 1,
   cursor: 0, selected: -1, hovered: null,
   hiddenFamilies: new Set(), hiddenLanes: new Set(),
-  pastOnly: false, past: null,
+  // Only what led to the selection (`past`), or only what followed from it (`future`); and which events those are.
+  cone: "", past: null,
   query: "", matches: [], isMatch: null,
   logShift: 0,
 };
@@ -56,18 +57,21 @@ function reveal(time) {
 
 function select(row, show = true) {
   const { data } = view;
-  if (!(row >= 0 && row < data.count)) { view.selected = -1; view.past = null; view.pastOnly = false; changed(); return; }
+  if (!(row >= 0 && row < data.count)) { view.selected = -1; setCone(""); return; }
   view.selected = row;
   view.cursor = data.t[row];
-  view.past = view.pastOnly ? pastOf(data, row) : null;
+  view.past = coneOf(data, row);
   if (show) reveal(data.t[row]);
   saveLink();
   changed();
 }
 
-function setPastOnly(on) {
-  view.pastOnly = on && view.selected >= 0;
-  view.past = view.pastOnly ? pastOf(view.data, view.selected) : null;
+const coneOf = (data, row) => (view.cone === "past" ? pastOf(data, row) : view.cone === "future" ? futureOf(data, row) : null);
+
+/** Shows `past`, `future` or, with an empty name, everything. */
+function setCone(name) {
+  view.cone = view.selected >= 0 ? name : "";
+  view.past = coneOf(view.data, view.selected);
   saveLink();
   changed();
 }
@@ -155,13 +159,13 @@ function toMatch(step) {
 function linkNow() {
   const { data } = view;
   const parts = [];
-  if (view.selected >= 0) parts.push(`e=${data.seq[view.selected]}`);
+  if (view.selected >= 0) parts.push(`e=${encodeURIComponent(numberOf(data, view.selected))}`);
   parts.push(`w=${Math.round(view.from)}-${Math.round(view.to)}`);
   const filters = [];
   const families = FAMILIES.filter((family, index) => view.hiddenFamilies.has(index) !== Boolean(family.off));
   for (const family of families) filters.push(`${view.hiddenFamilies.has(FAMILY[family.id]) ? "-" : "+"}${family.id}`);
   for (const lane of view.hiddenLanes) filters.push(`-${data.lanes[lane]}`);
-  if (view.pastOnly) filters.push("past");
+  if (view.cone) filters.push(view.cone);
   if (filters.length) parts.push(`f=${filters.join(",")}`);
   if (view.query) parts.push(`q=${encodeURIComponent(view.query)}`);
   return `#${parts.join("&")}`;
@@ -175,31 +179,35 @@ function saveLink() {
   }, 120);
 }
 
+/** A part of a link as text; of a damaged one nothing. */
+function plainly(part) {
+  try { return decodeURIComponent(part); } catch { return ""; }
+}
+
 /** Takes what a link says; whether it said anything. */
 function loadLink() {
   const { data } = view;
   const parts = new Map(location.hash.slice(1).split("&").map((part) => { const at = part.indexOf("="); return [part.slice(0, at), part.slice(at + 1)]; }));
   view.hiddenFamilies = new Set(FAMILIES.flatMap((family, index) => (family.off ? [index] : [])));
   view.hiddenLanes = new Set();
-  let past = false;
+  let cone = "";
   for (const filter of (parts.get("f") || "").split(",").filter(Boolean)) {
     const name = filter.slice(1);
-    if (filter === "past") past = true;
+    if (filter === "past" || filter === "future") cone = filter;
     else if (name in FAMILY) view.hiddenFamilies[filter[0] === "-" ? "add" : "delete"](FAMILY[name]);
     else if (data.lanes.includes(name)) view.hiddenLanes.add(data.lanes.indexOf(name));
   }
   const window = /^(-?\d+)-(\d+)$/.exec(parts.get("w") || "");
-  const row = parts.has("e") ? lowerBound(data.seq, Number(parts.get("e"))) : -1;
-  const found = row >= 0 && row < data.count && data.seq[row] === Number(parts.get("e"));
+  const row = rowOf(data, plainly(parts.get("e") || ""));
+  const found = row >= 0;
   const [from, to] = window ? [Number(window[1]), Number(window[2])] : firstWindow(data);
   setWindow(from, to);
   if (found) select(row, !window);
   else if (data.focus >= 0 && !window) select(data.focus, false);
   if (!found && !view.cursor) view.cursor = view.to;
-  if (past) setPastOnly(true);
+  setCone(cone);
   if (parts.has("q")) {
-    let query = "";
-    try { query = decodeURIComponent(parts.get("q")); } catch { /* a damaged link searches for nothing */ }
+    const query = plainly(parts.get("q"));
     byId("search").value = query;
     search(query);
   }
