@@ -39,8 +39,9 @@ no-std: ## proof that raft-core needs no standard library
 sweep: ## every built-in scenario for two minutes on all cores
 	cargo run --release -- sweep --time 120s
 
-bench: ## what a CPU-second buys: simulation, replication, checked seeds, linearizability
+bench: ## what a CPU-second buys: simulation, replication, checked seeds, the wire codec, linearizability
 	cargo bench -p scenarios --bench throughput
+	cargo bench -p raft-core --bench wire --features serde,wire-lz4,wire-zstd
 	cargo bench -p checker --bench linearizability -- smoke
 
 bench-checker: ## CPU time and peak memory of linearizability checks, from 1,000 to 1,000,000 operations

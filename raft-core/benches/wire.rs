@@ -246,6 +246,7 @@ fn main() {
         ("heartbeat", &empty, 0),
         ("vote request", &vote, 0),
         ("append of 1 x 64 B", &append(64, &noise(64)), 64),
+        ("append of 1 x 1 KiB, noise", &append(1024, &noise(1024)), 1024),
         ("append of 64 x 1 KiB, noise", &append(1024, &noise(64 << 10)), 64 << 10),
         ("append of 64 x 1 KiB, text", &append(1024, &text(64 << 10)), 64 << 10),
         ("snapshot chunk of 1 MiB, noise", &chunk(noise(1 << 20)), 1 << 20),

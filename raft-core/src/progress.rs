@@ -393,6 +393,36 @@ mod tests {
     }
 
     #[test]
+    fn progress_shows_that_nothing_is_lost() {
+        let mut peer = probing(1);
+        peer.accepted(0);
+        for last in 1..=4 {
+            peer.sent(last, 10);
+            peer.tick();
+            peer.tick();
+            peer.accepted(last);
+            assert_eq!((peer.pace, peer.under_way()), (Pace::Replicate, (0, 0)));
+        }
+    }
+
+    #[test]
+    fn a_receiver_that_has_less_than_before_gets_the_rest_again_at_once() {
+        let last = Mark { term: 1, index: 9 };
+        let mut peer = probing(3);
+        peer.pace = Pace::Snapshot {
+            last,
+            received: 200,
+            sent: 400,
+        };
+        peer.snapshot_received(last, 100);
+        let (received, sent) = (100, 100);
+        assert_eq!(peer.pace, Pace::Snapshot { last, received, sent });
+        peer.snapshot_received(last, 300);
+        let (received, sent) = (300, 300);
+        assert_eq!(peer.pace, Pace::Snapshot { last, received, sent });
+    }
+
+    #[test]
     fn a_snapshot_resumes_where_it_got_stuck_and_ends_with_an_acknowledgement() {
         let last = Mark { term: 1, index: 9 };
         let mut peer = probing(3);

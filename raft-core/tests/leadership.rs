@@ -70,9 +70,12 @@ fn thesis_3_10_the_target_is_brought_up_to_date_before_it_is_told_to_stand() {
 #[test]
 fn thesis_3_10_the_target_is_told_once() {
     let mut cluster = three_of_five();
-    cluster.change(1, 1, &[1, 2, 4], &[]);
-    cluster.settle_between(|from, to| from.max(to) <= 2 && to != 4);
+    // Of the four that are to vote, one and two are no majority.
+    cluster.change(1, 1, &[1, 2, 4, 5], &[]);
+    cluster.settle_between(|from, to| from.max(to) <= 2);
+    assert!(cluster.raft(1).status().joint);
     cluster.transfer(1, 2, 2);
+    assert_eq!(orders_to_stand(&cluster), 1);
     // The joint configuration is committed and left meanwhile, and the target gets one more entry.
     for _ in 0..8 {
         cluster.pass(1, 25 * MILLISECOND).unwrap();
@@ -98,6 +101,73 @@ fn deliver_all_but_orders_to_stand(cluster: &mut Cluster) -> bool {
 fn orders_to_stand(cluster: &Cluster) -> usize {
     let orders = |message: &&Message| message.body == Body::TimeoutNow;
     cluster.wire.iter().filter(orders).count()
+}
+
+#[test]
+fn thesis_3_10_one_transfer_at_a_time() {
+    let mut cluster = three_of_five();
+    cluster.transfer(1, 1, 2);
+    cluster.transfer(1, 2, 3);
+    assert_eq!(cluster.outcome(2), refused(Refusal::Transferring));
+    cluster.settle();
+    assert_eq!(
+        (cluster.outcome(1), cluster.role(2)),
+        (Some(Outcome::Transferred), Role::Leader)
+    );
+}
+
+#[test]
+fn thesis_4_2_1_a_learner_does_not_obey_the_order_to_stand() {
+    let mut cluster = three_of_five();
+    cluster.change(1, 1, &[1, 2, 3], &[4]);
+    cluster.settle();
+    let order = Message {
+        from: NodeId(1),
+        to: NodeId(4),
+        term: 1,
+        body: Body::TimeoutNow,
+    };
+    cluster.input(4, Input::Message(order)).unwrap();
+    assert_eq!((cluster.role(4), cluster.raft(4).term()), (Role::Follower, 1));
+}
+
+#[test]
+fn thesis_4_2_3_a_voter_hears_candidates_again_after_the_shortest_election_timeout() {
+    let ask = Body::RequestVote {
+        last: Mark { term: 9, index: 9 },
+        transfer: false,
+    };
+    for (check_quorum, later, term) in [(true, 149, 2), (true, 150, 5), (false, 0, 5)] {
+        let mut raft = follower(&[1]);
+        let config = Config {
+            check_quorum,
+            ..raft.config().clone()
+        };
+        let hard_state = raft.hard_state();
+        let durable = DurableState {
+            hard_state,
+            ..DurableState::default()
+        };
+        raft = Raft::restore(config, durable, Time(0)).unwrap();
+        let message = |term, body| {
+            let (from, to) = (NodeId(2), NodeId(1));
+            Input::Message(Message { from, to, term, body })
+        };
+        let heartbeat = Body::AppendEntries {
+            prev: Mark::default(),
+            entries: Vec::new(),
+            commit: 0,
+            quiesce: false,
+            stamp: Stamp::default(),
+        };
+        raft.handle(Time(MILLISECOND), message(2, heartbeat));
+        raft.handle(Time((1 + later) * MILLISECOND), message(5, ask.clone()));
+        assert_eq!(
+            raft.term(),
+            term,
+            "{later} ms after the leader, check-quorum {check_quorum}"
+        );
+    }
 }
 
 #[test]
@@ -181,6 +251,39 @@ fn thesis_6_4_1_a_lease_answers_reads_alone_and_ends_before_a_voter_may_elect() 
     cluster.settle_between(|_, _| false);
     cluster.read(1, 2).unwrap();
     assert_eq!(cluster.outcome(2), None, "the lease is over");
+}
+
+#[test]
+fn thesis_6_4_1_a_new_leader_serves_no_reads_from_its_lease_before_it_has_committed_in_its_term() {
+    let mut cluster = Cluster::new(3, 1, with_lease);
+    cluster.elect(1);
+    cluster.settle();
+    let node = cluster.nodes.get_mut(&NodeId(2)).unwrap();
+    node.now = Time(1_000 * MILLISECOND);
+    cluster.nodes.get_mut(&NodeId(3)).unwrap().now = Time(1_000 * MILLISECOND);
+    cluster.timeout(2).unwrap();
+    let brings =
+        |message: &Message| matches!(&message.body, Body::AppendEntries { entries, .. } if !entries.is_empty());
+    for _ in 0..60 {
+        (1..=3).for_each(|id| cluster.persist(id).unwrap());
+        cluster
+            .wire
+            .retain(|message| message.from.0 + message.to.0 == 5 && !brings(message));
+        if !cluster.wire.is_empty() {
+            cluster.deliver(0).unwrap();
+        }
+    }
+    let (leader, now) = (cluster.raft(2), cluster.node(2).now);
+    assert!(
+        leader.lease_until().is_some_and(|until| now < until),
+        "heartbeats were answered"
+    );
+    cluster.read(2, 1).unwrap();
+    assert_eq!(
+        cluster.outcome(1),
+        None,
+        "what earlier leaders committed is not known yet"
+    );
 }
 
 #[test]
@@ -279,6 +382,33 @@ fn an_idle_group_goes_quiet_and_wakes_at_the_next_request() {
 }
 
 #[test]
+fn a_leader_does_not_fall_quiet_while_a_follower_is_behind_or_does_not_answer() {
+    let to_3 = |message: &Message| message.to == NodeId(3);
+    let brings =
+        |message: &Message| matches!(&message.body, Body::AppendEntries { entries, .. } if !entries.is_empty());
+    for silent in [false, true] {
+        let mut cluster = Cluster::new(3, 1, quiet_soon);
+        cluster.elect(1);
+        if !silent {
+            cluster.propose(1, 1, b"x").unwrap();
+        }
+        for _ in 0..24 {
+            cluster.pass(1, 25 * MILLISECOND).unwrap();
+            for _ in 0..40 {
+                (1..=3).for_each(|id| cluster.persist(id).unwrap());
+                cluster
+                    .wire
+                    .retain(|message| !to_3(message) || !(silent || brings(message)));
+                if !cluster.wire.is_empty() {
+                    cluster.deliver(0).unwrap();
+                }
+            }
+        }
+        assert_eq!((cluster.role(1), cluster.raft(1).is_quiet()), (Role::Leader, false));
+    }
+}
+
+#[test]
 fn a_follower_that_is_behind_does_not_fall_quiet() {
     for (commit, quiet) in [(1, false), (2, true)] {
         let mut raft = follower(&[1, 1]);
@@ -358,6 +488,17 @@ fn a_leader_refuses_what_exceeds_its_limits() {
             .iter()
             .all(|request| matches!(cluster.outcome(*request), Some(Outcome::Committed { .. })))
     );
+}
+
+#[test]
+fn one_entry_is_admitted_however_large_where_nothing_is_uncommitted() {
+    let mut cluster = Cluster::new(3, 1, |config| config.uncommitted_bytes_max = 15);
+    cluster.elect(1);
+    cluster.propose(1, 1, &[0; 16]).unwrap();
+    cluster.propose(1, 2, &[0; 1]).unwrap();
+    assert_eq!(cluster.outcome(2), refused(Refusal::TooManyUncommitted));
+    cluster.settle();
+    assert!(matches!(cluster.outcome(1), Some(Outcome::Committed { .. })));
 }
 
 #[test]

@@ -89,6 +89,36 @@ fn thesis_4_3_a_new_leader_leaves_the_joint_configuration_that_it_finds() {
 }
 
 #[test]
+fn thesis_4_3_a_new_leader_leaves_the_joint_configuration_that_is_committed_already() {
+    let mut cluster = three_of_five();
+    cluster.change(1, 1, &[1, 4, 5], &[]);
+    let joint = cluster.raft(1).configuration().0;
+    // All hear that it is committed, and nobody gets the entry that leaves it.
+    let leaves = |message: &Message| match &message.body {
+        Body::AppendEntries { entries, .. } => entries.iter().any(|entry| entry.index > joint),
+        _ => false,
+    };
+    for _ in 0..4 {
+        cluster.pass(1, 50 * MILLISECOND).unwrap();
+        loop {
+            (1..=5).for_each(|id| cluster.persist(id).unwrap());
+            cluster.wire.retain(|message| !leaves(message));
+            match cluster.wire.is_empty() {
+                true => break,
+                false => cluster.deliver(0).unwrap(),
+            }
+        }
+    }
+    assert!((2..=5).all(|id| cluster.raft(id).status().joint && cluster.raft(id).commit_index() == joint));
+    cluster.elect_between(4, |from, to| from != 1 && to != 1);
+    let status = cluster.raft(4).status();
+    assert_eq!(
+        (status.role, status.joint, status.commit),
+        (Role::Leader, false, status.last_index)
+    );
+}
+
+#[test]
 fn thesis_4_2_one_change_at_a_time() {
     let mut cluster = three_of_five();
     cluster.change(1, 1, &[1, 2, 3, 4], &[]);

@@ -5,7 +5,7 @@ mod common;
 use common::MILLISECOND;
 use common::alone::{core, from_2, replies};
 use common::orders::{plain_cluster, without_pre_vote};
-use raft_core::{Body, Input, Outcome, Refusal, RequestId, Role, Stamp};
+use raft_core::{Body, Input, Message, NodeId, Outcome, Refusal, RequestId, Role, Stamp};
 
 #[test]
 fn thesis_6_4_a_follower_asks_the_leader_for_the_read_index() {
@@ -121,4 +121,43 @@ fn thesis_6_4_reads_that_arrive_together_share_a_round() {
     );
     cluster.settle();
     assert!((1..=10).all(|request| cluster.outcome(request) == Some(Outcome::Readable { index: 1 })));
+}
+
+#[test]
+fn thesis_6_4_whatever_a_follower_answers_confirms_the_leader() {
+    for with_snapshot in [false, true] {
+        let mut cluster = plain_cluster(3);
+        cluster.elect(1);
+        cluster.settle();
+        cluster.read(1, 1).unwrap();
+        let to_2 = |message: &&Message| message.to == NodeId(2);
+        let asked = cluster.wire.iter().find(to_2).cloned().unwrap();
+        cluster.wire.clear();
+        let Body::AppendEntries { prev, stamp, .. } = asked.body else {
+            panic!("a round is a heartbeat, and not {asked:?}");
+        };
+        let (last, received) = (prev, 0);
+        let body = match with_snapshot {
+            true => Body::SnapshotProgress { last, received, stamp },
+            false => Body::AppendRejected {
+                prev_index: prev.index,
+                hint: prev,
+                lost: false,
+                stamp,
+            },
+        };
+        let (from, to, term) = (NodeId(2), NodeId(1), asked.term);
+        let answer = Message { from, to, term, body };
+        cluster.input(1, Input::Message(answer)).unwrap();
+        assert!(matches!(cluster.outcome(1), Some(Outcome::Readable { .. })));
+    }
+}
+
+#[test]
+fn thesis_6_4_a_leader_alone_confirms_itself() {
+    let mut cluster = plain_cluster(1);
+    cluster.elect(1);
+    cluster.settle();
+    cluster.read(1, 1).unwrap();
+    assert!(matches!(cluster.outcome(1), Some(Outcome::Readable { .. })));
 }

@@ -268,3 +268,24 @@ fn section_5_3_a_request_that_begins_before_the_commit_index_still_brings_what_i
     assert!(matches!(sent[..], [(1, Body::AppendAccepted { match_index: 3, .. })]));
     assert_eq!(raft.log().last_index(), 3);
 }
+
+#[test]
+fn section_5_3_a_proposal_whose_entry_is_removed_is_answered_at_once() {
+    let mut cluster = plain_cluster(3);
+    cluster.elect(1);
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.settle_between(|_, _| false);
+    cluster.elect_between(2, |from, to| from != 1 && to != 1);
+    assert_eq!(cluster.outcome(1), None);
+    // The new leader's first entry takes its place, before anything tells that it is committed.
+    cluster.timeout(2).unwrap();
+    while cluster.terms(1) != cluster.terms(2) {
+        cluster.wire.retain(|message| message.from.0 + message.to.0 == 3);
+        (1..=2).for_each(|id| cluster.persist(id).unwrap());
+        match cluster.wire.is_empty() {
+            true => cluster.timeout(2).unwrap(),
+            false => cluster.deliver(0).unwrap(),
+        }
+    }
+    assert_eq!(cluster.outcome(1), Some(Outcome::Unknown));
+}

@@ -2,9 +2,10 @@
 
 mod common;
 
+use common::alone::{append, core, from_2, replies};
 use common::orders::{follower, outputs};
 use common::{Cluster, MILLISECOND, snapshot_bytes};
-use raft_core::{Body, Config, Content, Entry, Input, Mark, Message, NodeId, Output, Stamp};
+use raft_core::{Body, Config, Configuration, Content, Entry, Input, Mark, Message, NodeId, Output, Raft, Stamp};
 
 fn with_snapshots(config: &mut Config) {
     config.snapshot_threshold = Some(4);
@@ -123,7 +124,7 @@ fn section_7_a_node_that_crashes_in_the_middle_of_a_snapshot_recovers() {
 }
 
 fn snapshot_message(index: u64, term: u64, to_term: u64) -> Input {
-    let configuration = raft_core::Configuration::of(vec![NodeId(1), NodeId(2), NodeId(3)]);
+    let configuration = Configuration::of(vec![NodeId(1), NodeId(2), NodeId(3)]);
     let (last, chunk) = (Mark { term, index }, snapshot_bytes(index));
     let body = Body::InstallSnapshot {
         last,
@@ -273,4 +274,115 @@ fn section_7_the_consistency_check_holds_at_the_edge_of_the_compacted_log() {
     assert_eq!(cluster.raft(1).log().last_index(), index, "there is a gap");
     cluster.input(1, Input::Message(entry(index))).unwrap();
     assert_eq!(cluster.raft(1).log().last_index(), index + 1);
+}
+
+/// How often the core asks for a snapshot when it is told of each of `applied`.
+fn asked_for(raft: &mut Raft, applied: impl Iterator<Item = u64>) -> Vec<u64> {
+    let asks = |output: &Output| match output {
+        Output::TakeSnapshot { index } => Some(*index),
+        _ => None,
+    };
+    applied
+        .flat_map(|index| {
+            let outputs = outputs(raft, Input::Applied(index));
+            outputs.iter().filter_map(asks).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn section_7_a_snapshot_is_asked_for_once_when_the_threshold_is_reached() {
+    let mut raft = core(3, 2, &[1; 9], |config| config.snapshot_threshold = Some(4));
+    replies_without_applying(&mut raft);
+    assert_eq!(asked_for(&mut raft, 1..=6), [4]);
+    let (index, data) = (4, snapshot_bytes(4));
+    outputs(&mut raft, Input::SnapshotTaken { index, data });
+    assert_eq!(raft.status().snapshot_index, 4);
+    assert_eq!(asked_for(&mut raft, 7..=9), [8], "and again after as many");
+}
+
+/// A leader commits all nine entries.
+fn replies_without_applying(raft: &mut Raft) {
+    outputs(raft, from_2(2, append((9, 1), &[], 9)));
+    assert_eq!(raft.commit_index(), 9);
+}
+
+#[test]
+fn section_7_a_snapshot_that_comes_late_does_not_replace_a_later_one() {
+    let mut raft = core(3, 2, &[1; 9], |_| {});
+    replies_without_applying(&mut raft);
+    outputs(&mut raft, Input::Applied(9));
+    for index in [6, 4] {
+        let data = snapshot_bytes(index);
+        outputs(&mut raft, Input::SnapshotTaken { index, data });
+        assert_eq!(raft.status().snapshot_index, 6);
+    }
+}
+
+#[test]
+fn section_7_a_transfer_under_way_is_finished_though_there_is_a_later_snapshot() {
+    let mut cluster = with_a_snapshot_behind(3);
+    let first = cluster.raft(1).status().snapshot_index;
+    // The link heals, and a later snapshot is taken after the first chunks have left.
+    let is_chunk = |message: &Message| matches!(message.body, Body::InstallSnapshot { .. });
+    while !cluster.wire.iter().any(is_chunk) {
+        cluster.pass(1, 25 * MILLISECOND).unwrap();
+        (1..=3).for_each(|id| cluster.persist(id).unwrap());
+        if let Some(at) = cluster.wire.iter().position(|message| !is_chunk(message)) {
+            cluster.deliver(at).unwrap();
+        }
+    }
+    let chunks = cluster.wire.iter().filter(|message| is_chunk(message)).count();
+    assert_eq!(chunks, 2, "of three chunks, no more than two are under way");
+    for request in 11..=20 {
+        cluster.propose(1, request, b"x").unwrap();
+        cluster.settle_between(|from, to| from != 3 && to != 3);
+    }
+    assert!(cluster.raft(1).status().snapshot_index > first);
+    cluster.beat(12);
+    // The cluster on the table compares what is installed with what the snapshot is said to be.
+    assert_eq!(cluster.raft(3).status().applied, cluster.raft(1).status().applied);
+}
+
+#[test]
+fn section_7_a_chunk_beyond_the_end_of_the_snapshot_is_not_taken() {
+    let mut raft = core(3, 2, &[1], |_| {});
+    let install = |offset: u64, chunk: &[u8]| {
+        let body = Body::InstallSnapshot {
+            last: Mark { term: 1, index: 9 },
+            configuration: Box::new(Configuration::default()),
+            offset,
+            total: 8,
+            chunk: chunk.into(),
+            stamp: Stamp::default(),
+        };
+        from_2(2, body)
+    };
+    let received = |replies: &[(u64, Body)]| match replies {
+        [(_, Body::SnapshotProgress { received, .. })] => *received,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(received(&replies(&mut raft, install(0, &[1; 4]))), 4);
+    assert_eq!(received(&replies(&mut raft, install(4, &[1; 5]))), 4);
+    assert_eq!(
+        received(&replies(&mut raft, install(5, &[1; 1]))),
+        4,
+        "nor one behind a gap"
+    );
+}
+
+#[test]
+fn section_7_entries_from_before_the_compacted_log_are_no_conflict() {
+    let mut raft = core(3, 2, &[1; 9], |config| config.snapshot_tail = 0);
+    replies_without_applying(&mut raft);
+    replies(&mut raft, Input::Applied(9));
+    let (index, data) = (6, snapshot_bytes(6));
+    replies(&mut raft, Input::SnapshotTaken { index, data });
+    assert_eq!(raft.status().first_index, 7);
+    let answers = replies(&mut raft, from_2(2, append((2, 1), &[1; 3], 9)));
+    assert!(
+        matches!(answers[..], [(2, Body::AppendAccepted { match_index: 9, .. })]),
+        "{answers:?}"
+    );
+    assert_eq!(raft.log().last_index(), 9);
 }

@@ -168,6 +168,7 @@ fn properties(scenario: &Scenario, draw: &Draw) -> Properties {
         .collect();
     let timing = Timing {
         election_timeout_min: scenario.cluster.election.min_ns,
+        election_timeout_max: scenario.cluster.election.max_ns,
         heartbeat_interval: scenario.cluster.heartbeat_ns,
         check_quorum: draw.check_quorum,
     };

@@ -13,8 +13,8 @@ use super::observation::{EntryMark, Observation, Role};
 use super::violation::{Step, Verdict};
 use super::{
     Properties, apply_order, commit_own_term, committed_durable, committed_immutable, configuration_of_log,
-    heartbeat_pause, index_order, leader_append_only, leader_completeness, monotonic_commit, monotonic_term,
-    nothing_under_way, state_machine_safety,
+    elected_by_quorum, heartbeat_pause, index_order, leader_append_only, leader_completeness, monotonic_commit,
+    monotonic_term, nothing_under_way, state_machine_safety,
 };
 
 impl Properties {
@@ -86,6 +86,7 @@ impl Properties {
             | Observation::PreVoteGranted { .. }
             | Observation::PreVoteReceived { .. } => self.check_hearing(step, observation),
             Observation::MemberSilent { .. }
+            | Observation::MemberUnheard { .. }
             | Observation::MemberProgress { .. }
             | Observation::Uncommitted { .. }
             | Observation::TransferBegun
@@ -124,6 +125,11 @@ impl Properties {
                 silence,
                 answered,
             )),
+            Observation::MemberUnheard { member, unheard, clock } => {
+                let told = (member, unheard, clock);
+                let verdict = self.check_quorum.unheard(&self.ghost, step, self.timing, told);
+                self.judged.pass(verdict)
+            }
             Observation::MemberProgress {
                 member,
                 acquaintance,
@@ -255,6 +261,10 @@ impl Properties {
         if role == Role::Leader {
             let verdict = self.election_safety.won(step, term);
             self.judged.pass(verdict)?;
+            if self.timing.is_some() {
+                self.judged
+                    .pass(elected_by_quorum::won(&self.ghost, &self.one_durable_vote, step, term))?;
+            }
             self.judged.pass(leader_completeness::won(&self.ghost, step, term))?;
             let verdict = self.quorum_overlap.won(&self.ghost, step, term);
             self.judged.pass(verdict)?;

@@ -17,6 +17,7 @@
 //! | `committed-durable` | what a leader commits is on the disks of a majority; nobody commits before a leader does | Raft §5.3; etcd `CommittedIsDurableInv`, `QuorumLogInv` |
 //! | `commit-own-term` | a leader commits up to an entry of its own term | Raft figure 8, §5.4.2; CCF `NeverCommitEntryPrevTermsProp` |
 //! | `one-durable-vote` | a node votes for one candidate in a term, across restarts, and only after the vote is durable | Raft §5.2; thesis §3.8; raft.tla `HandleRequestVoteRequest` |
+//! | `elected-by-quorum` | a leader has the votes of a quorum of its configuration, given in its term | Raft §5.2; raft.tla `BecomeLeader` |
 //! | `monotonic-term` | terms never fall: in memory, on disk, over a restart, along a log | Raft §5.1; CCF `MonotonicTermProp`, `MonoLogInv` |
 //! | `monotonic-commit` | a commit index never falls while the node is up | Raft figure 2; CCF `MonotonicCommitIndexProp` |
 //! | `index-order` | snapshot ≤ applied ≤ commit ≤ last, and logs have no holes | Raft figure 2, §7; etcd's log panics |
@@ -34,12 +35,14 @@
 //! | `leader-progress` | what a leader believes of its members' logs is true, and only rises | Raft figure 2; CCF `MonotonicMatchIndexProp` |
 //! | `nothing-under-way` | a leader's accounts of what is under way and uncommitted are empty when nothing is | etcd's `Inflights`, `uncommittedSize` |
 //! | `heartbeat-pause` | a leader at work lets no member be without a message for an election timeout | Raft §5.2; thesis §3.4 |
+//! | `check-quorum` | a leader that has heard from no quorum for an election timeout steps down | thesis §6.2 |
 //! | `transfer-holds-writes` | a leader that hands over appends no commands | thesis §3.10 |
 //!
 //! Each property lives in a file of its own name, with the state that only it needs; what several read is in `ghost` and
 //! `configuration`, and `dispatch` says which observation is put to which properties, in which order. Those from
 //! `configuration-of-log` on ask only about what the harness tells: without configurations, leases, reads or sessions they
-//! hold, and `no-disruption` and `heartbeat-pause` need to know the settings of the nodes ([`Properties::timing`]).
+//! hold, and `no-disruption`, `elected-by-quorum`, `heartbeat-pause` and `check-quorum` need the settings of the nodes
+//! ([`Properties::timing`]).
 //!
 //! Not checked here: liveness, and what clients see (that is linearizability).
 //!
@@ -57,12 +60,14 @@
 //! ```
 
 mod apply_order;
+mod check_quorum;
 mod commit_own_term;
 mod committed_durable;
 mod committed_immutable;
 mod configuration;
 mod configuration_of_log;
 mod dispatch;
+mod elected_by_quorum;
 mod election_safety;
 mod exactly_once;
 mod ghost;
@@ -121,6 +126,7 @@ pub const PROPERTIES: &[PropertyInfo] = &[
     committed_durable::INFO,
     commit_own_term::INFO,
     one_durable_vote::INFO,
+    elected_by_quorum::INFO,
     monotonic_term::INFO,
     monotonic_commit::INFO,
     index_order::INFO,
@@ -138,6 +144,7 @@ pub const PROPERTIES: &[PropertyInfo] = &[
     leader_progress::INFO,
     nothing_under_way::INFO,
     heartbeat_pause::INFO,
+    check_quorum::INFO,
     transfer_holds_writes::INFO,
 ];
 
@@ -146,9 +153,12 @@ pub const PROPERTIES: &[PropertyInfo] = &[
 pub struct Timing {
     /// The shortest election timeout.
     pub election_timeout_min: u64,
+    /// The longest election timeout.
+    pub election_timeout_max: u64,
     /// How often a leader speaks to each member.
     pub heartbeat_interval: u64,
-    /// Whether a node that has heard of a leader within the shortest election timeout hears no candidate (thesis §4.2.3).
+    /// Whether a leader that hears no quorum steps down (thesis §6.2), and a node that has heard of a leader within the
+    /// shortest election timeout hears no candidate (§4.2.3).
     pub check_quorum: bool,
 }
 
@@ -174,6 +184,7 @@ pub struct Properties {
     read_freshness: read_freshness::ReadFreshness,
     exactly_once: exactly_once::ExactlyOnce,
     no_disruption: no_disruption::NoDisruption,
+    check_quorum: check_quorum::CheckQuorum,
     leader_progress: leader_progress::LeaderProgress,
     transfer_holds_writes: transfer_holds_writes::TransferHoldsWrites,
     pre_vote: bool,
@@ -205,6 +216,7 @@ impl Properties {
             read_freshness: read_freshness::ReadFreshness::default(),
             exactly_once: exactly_once::ExactlyOnce::default(),
             no_disruption: no_disruption::NoDisruption::new(true, None),
+            check_quorum: check_quorum::CheckQuorum::default(),
             leader_progress: leader_progress::LeaderProgress::default(),
             transfer_holds_writes: transfer_holds_writes::TransferHoldsWrites::default(),
             pre_vote: true,
@@ -223,8 +235,9 @@ impl Properties {
         self
     }
 
-    /// Says how the nodes are set. Without it `no-disruption` and `heartbeat-pause` ask nothing; with it, who stands for
-    /// election must have been told to have pre-votes, where those are on.
+    /// Says how the nodes are set. Without it `no-disruption`, `elected-by-quorum`, `heartbeat-pause` and `check-quorum` ask
+    /// nothing; with it, who stands for election must have been told to have pre-votes, where those are on, and who wins,
+    /// to have votes.
     #[must_use]
     pub fn timing(mut self, timing: Timing) -> Self {
         self.timing = Some(timing);

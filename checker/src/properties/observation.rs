@@ -253,6 +253,16 @@ pub enum Observation<'a> {
         /// How long ago the member answered, in nanoseconds, if it has answered since that message left.
         answered: Option<u64>,
     },
+    /// The node, a leader that is awake, has acted, and has heard nothing from a member for longer than the longest election
+    /// timeout on its own clock: no answer to this acquaintance, and it was met, or the group woke, longer ago than that.
+    MemberUnheard {
+        /// The member.
+        member: u32,
+        /// For how long, in nanoseconds.
+        unheard: u64,
+        /// The node's own clock, in nanoseconds.
+        clock: u64,
+    },
     /// What the node, a leader, knows of a member. Told whenever the acquaintance or the match index changes, the next index
     /// falls, or nothing is under way any more.
     MemberProgress {

@@ -39,6 +39,13 @@ impl OneDurableVote {
         Err(step.broken(INFO.name, "vote-not-durable", message).in_term(term))
     }
 
+    /// Whom `node` voted for in `term`, as far as its vote has left or become durable.
+    pub fn given(&self, node: u32, term: u64) -> Option<u32> {
+        let votes = self.votes.get(node as usize)?;
+        let at = votes.binary_search_by_key(&term, |(voted_term, _)| *voted_term).ok()?;
+        Some(votes[at].1)
+    }
+
     /// The disk of this step's node is about to hold `hard_state`, of no earlier term than before.
     pub fn durable(&mut self, ghost: &Ghost, step: Step, hard_state: HardState) -> Verdict {
         self.replaced(ghost, step, hard_state, "durable-vote-changed")

@@ -112,6 +112,16 @@ impl Feed {
         self.ok(node, role(Role::Candidate, term));
     }
 
+    /// As [`stand`](Self::stand), with the pre-votes of `others`.
+    fn stand_with_pre_votes(&mut self, node: u32, term: u64, others: &[u32]) {
+        let before = term - 1;
+        self.ok(node, role(Role::PreCandidate, before));
+        for from in others.iter().copied() {
+            self.ok(node, Observation::PreVoteReceived { term, from });
+        }
+        self.ok(node, role(Role::Candidate, term));
+    }
+
     /// The node stands for election without entering a new term.
     fn stand_in_same_term(&mut self, node: u32, term: u64) {
         self.ok(node, role(Role::PreCandidate, term));
@@ -150,6 +160,7 @@ fn entry(index: u64, term: u64) -> EntryMark {
 
 const TIMING: Timing = Timing {
     election_timeout_min: 150,
+    election_timeout_max: 300,
     heartbeat_interval: 50,
     check_quorum: true,
 };

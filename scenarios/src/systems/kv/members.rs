@@ -9,6 +9,8 @@ use raft_core::{Body, Message, NodeId, Progress, Raft, Role, Stamp, Term};
 pub(super) struct Members {
     term: Term,
     known: Vec<Member>,
+    /// The group was quiet when the leader acted last.
+    quiet: bool,
     /// Up to where the leader had committed when its accounts were told last.
     accounted: u64,
 }
@@ -20,6 +22,8 @@ struct Member {
     sent: u64,
     /// When it answered, if it did since.
     answered: Option<u64>,
+    /// When it was last heard; at first, when it was met.
+    heard: u64,
     told: Option<Belief>,
 }
 
@@ -79,6 +83,7 @@ impl Members {
             && let Some(member) = self.known.iter_mut().find(|member| member.id == message.from)
         {
             member.answered = Some(clock);
+            member.heard = clock;
         }
     }
 
@@ -93,6 +98,7 @@ impl Members {
                 ..Self::default()
             };
         }
+        let woke = std::mem::replace(&mut self.quiet, raft.is_quiet()) && !raft.is_quiet();
         let interval = raft.config().heartbeat_interval;
         self.known
             .retain(|member| raft.peers().iter().any(|peer| peer.id == member.id));
@@ -107,6 +113,15 @@ impl Members {
                 });
             }
             let belief = Belief::of(peer);
+            // Nobody was asked to answer before.
+            if woke || member.told.is_some_and(|told| told.acquaintance != belief.acquaintance) {
+                member.heard = clock;
+            }
+            let unheard = clock - member.heard;
+            if unheard > raft.config().election_timeout_max && !raft.is_quiet() {
+                let member = node_index(peer.id);
+                tell(Observation::MemberUnheard { member, unheard, clock });
+            }
             if member.told.is_none_or(|told| belief.is_news_after(&told)) {
                 tell(told(peer.id, belief));
             }
@@ -127,6 +142,7 @@ impl Members {
                 id,
                 sent: clock,
                 answered: None,
+                heard: clock,
                 told: None,
             });
             self.known.len() - 1

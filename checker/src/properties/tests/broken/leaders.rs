@@ -1,6 +1,6 @@
 //! Streams that break what is asked of a node that hears a leader, and of a leader towards its members.
 
-use super::super::{Feed, Observation, Role, configuration, entry, role, timed};
+use super::super::{Feed, Observation, Role, TIMING, Timing, configuration, entry, role, timed};
 use super::{committed, led};
 
 /// As [`led`], with election timeouts of at least 150 ns and heartbeats every 50 ns.
@@ -75,6 +75,62 @@ fn heartbeat_pause_back_off_from_one_that_answers() {
     feed.ok(0, silent(100, Some(87)));
     let signature = "heartbeat-pause/back-off-from-one-that-answers";
     feed.breaks(0, silent(100, Some(88)), signature);
+}
+
+#[test]
+fn elected_by_quorum_too_few_votes() {
+    let signature = "elected-by-quorum/too-few-votes";
+    let mut feed = timed(Feed::new(3));
+    feed.stand_with_pre_votes(0, 1, &[1]);
+    feed.vote(0, 1, 0);
+    feed.breaks(0, role(Role::Leader, 1), signature);
+    // A vote for somebody else, and one of another term, are none for this.
+    let mut feed = timed(Feed::new(3));
+    feed.ok(1, Observation::Term { term: 1 });
+    feed.vote(1, 1, 0);
+    feed.ok(2, Observation::Term { term: 2 });
+    feed.vote(2, 2, 1);
+    feed.ok(0, Observation::Term { term: 1 });
+    feed.stand_with_pre_votes(0, 2, &[1]);
+    feed.vote(0, 2, 0);
+    feed.breaks(0, role(Role::Leader, 2), signature);
+}
+
+/// The leader, node 0, acts at `clock`, and has not heard from `members` for `unheard` ns.
+fn deaf(feed: &mut Feed, members: &[u32], unheard: u64, clock: u64) -> Result<(), String> {
+    feed.events += 1;
+    members.iter().try_for_each(|member| {
+        let observation = Observation::MemberUnheard {
+            member: *member,
+            unheard,
+            clock,
+        };
+        let verdict = feed.observe_in_event(0, observation);
+        verdict.map_err(|violation| violation.signature())
+    })
+}
+
+#[test]
+fn check_quorum_deaf_leader() {
+    let deaf_leader = Err("check-quorum/deaf-leader".to_owned());
+    let mut feed = timed_led();
+    deaf(&mut feed, &[1, 2], 350, 1_000).unwrap();
+    deaf(&mut feed, &[1, 2], 399, 1_049).unwrap();
+    assert_eq!(deaf(&mut feed, &[1, 2], 400, 1_050), deaf_leader);
+    // Of two, either is enough; the leader itself counts.
+    let mut feed = timed_led();
+    deaf(&mut feed, &[1], 350, 1_000).unwrap();
+    deaf(&mut feed, &[1], 9_000, 9_000).unwrap();
+    deaf(&mut feed, &[2], 9_000, 9_001).unwrap();
+    deaf(&mut feed, &[1, 2], 349, 9_500).unwrap();
+    assert_eq!(deaf(&mut feed, &[2, 1], 350, 9_501), deaf_leader);
+    let mut feed = timed_led();
+    feed.properties = feed.properties.timing(Timing {
+        check_quorum: false,
+        ..TIMING
+    });
+    deaf(&mut feed, &[1, 2], 350, 1_000).unwrap();
+    deaf(&mut feed, &[1, 2], 9_000, 9_000).unwrap();
 }
 
 fn progress(acquaintance: u64, match_index: u64, next_index: u64) -> Observation<'static> {
