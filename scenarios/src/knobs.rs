@@ -55,5 +55,20 @@ pub const fn knobs(class: FaultClass) -> &'static str {
         FaultClass::ClockOffset => "clock.offset (duration up to 1h, 0ms)",
         FaultClass::ClockDrift => "clock.drift (ratio up to 10%, 0%); kind: clock-drift [for, target = \"any\", drift]",
         FaultClass::ClockStep => "kind: clock-step [by = a range up to 1h either way, target = \"any\"]",
+        FaultClass::ClockFreeze => "kind: clock-freeze [for, target = \"any\", then = \"any\", \"leap\" or \"on\"]",
+        FaultClass::ClockLeap => "as clock-freeze, where `then` allows a leap",
+        FaultClass::DiskCrash => {
+            "kind: crash-at-disk [for, target = \"any\", within = 20 disk operations, middle = 50% of them]"
+        }
+        FaultClass::CutWrite => "as disk-crash, where it is in the middle of a write",
+        FaultClass::CrashLoop => "kind: crash-loop [for, target = \"any\", up = \"0ms..100ms\", times = 5]",
+        FaultClass::Wipe => {
+            "kind: wipe [for, identity = \"new\" (with [operator] and cluster.spares) or \"old\"]; budget.damage"
+        }
+        FaultClass::Upgrade => {
+            "kind: upgrade [for, gap = \"200ms..1s\", flips = all of \"pre-vote\", \"check-quorum\", \"batches\", \"window\", \
+             \"compression\"]; cluster.codec (\"off\")"
+        }
+        FaultClass::SlowApply => "cluster.apply (duration or range up to 10s, 0ms)",
     }
 }

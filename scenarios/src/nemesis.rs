@@ -38,6 +38,8 @@ struct Planner<'a> {
     next_cut: u32,
     /// The rate at which each node's clock drifts from the start, in parts per million.
     rates: Vec<i32>,
+    /// The version of the latest upgrade.
+    version: u32,
 }
 
 impl<'a> Planner<'a> {
@@ -49,6 +51,7 @@ impl<'a> Planner<'a> {
             plan: Vec::new(),
             next_cut: 0,
             rates: Vec::new(),
+            version: 0,
         };
         planner.start_clocks(scenario.clock.drift_max_ppm);
         planner
@@ -101,9 +104,15 @@ impl Planner<'_> {
             FaultKind::Crash { .. }
             | FaultKind::Pause { .. }
             | FaultKind::RollingRestart { .. }
+            | FaultKind::CrashAtDisk { .. }
+            | FaultKind::CrashLoop { .. }
+            | FaultKind::Wipe { .. }
+            | FaultKind::Upgrade { .. }
             | FaultKind::PowerLoss { .. } => self.process(at, kind, end),
             FaultKind::Disk(kind) => self.disk(at, *kind),
-            FaultKind::ClockStep { .. } | FaultKind::ClockDrift { .. } => self.clock(at, kind),
+            FaultKind::ClockStep { .. } | FaultKind::ClockDrift { .. } | FaultKind::ClockFreeze { .. } => {
+                self.clock(at, kind);
+            }
         }
     }
 }

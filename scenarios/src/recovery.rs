@@ -1,6 +1,12 @@
 //! The second phase of a run: after the faults, the cluster must elect a leader, serve every client and converge; and if it
 //! does not, this says why.
 
+mod milestones;
+#[cfg(test)]
+mod tests;
+
+pub use milestones::{Milestone, Progress, Reached};
+
 use crate::scenario::{Lasting, Scenario};
 use crate::setup::Draw;
 use crate::systems::kv::KvNode;
@@ -70,7 +76,7 @@ fn has_quorum_without(world: &World<KvNode>, lost: &[NodeId]) -> bool {
     let can_vote = |id: &raft_core::NodeId| {
         let node = NodeId(u16::try_from(id.0).expect("nodes are numbered from 0 by the world"));
         let status = || world.process(node).map(|process| process.raft().status());
-        !lost.contains(&node) && status().is_some_and(|status| !status.fenced && !status.failed)
+        !lost.contains(&node) && status().is_some_and(|status| !status.fenced && !status.failed && !status.amnesia)
     };
     let is_majority = |of: &[raft_core::NodeId]| 2 * of.iter().filter(|id| can_vote(id)).count() > of.len();
     let configurations = world
@@ -84,28 +90,44 @@ fn has_quorum_without(world: &World<KvNode>, lost: &[NodeId]) -> bool {
 /// What keeps a cluster from having recovered: a short name and a sentence.
 type Obstacle = (&'static str, String);
 
-/// Whether every client has been served and all members are in the leader's state, apart from the nodes that are lost.
-pub fn has_recovered(world: &World<KvNode>, lost: &BTreeSet<NodeId>) -> bool {
-    clients_are_served(world) && obstacle(world, lost).is_none()
-}
-
-/// Why a cluster has not recovered between `faults_end` and `deadline`.
-pub fn why_not(world: &World<KvNode>, lost: &BTreeSet<NodeId>, faults_end: Time, deadline: Time) -> Failure {
+/// Why a cluster missed a milestone by the deadline.
+pub fn why_not(
+    world: &World<KvNode>,
+    lost: &BTreeSet<NodeId>,
+    scenario: &Scenario,
+    (milestone, faults_end, deadline): (Milestone, Time, Time),
+) -> Failure {
     let waits = |client| Some((client, world.client(client).client()?.waits_for()?));
     let unserved = || {
         let (client, operation) = world.clients().find_map(waits)?;
         Some(("not-served", format!("{client} still waits for {operation:?}")))
     };
-    let obstacle = obstacle(world, lost).or_else(unserved);
+    let of_clients = matches!(milestone, Milestone::Serve | Milestone::Durable);
+    // What keeps clients waiting is first of all that nobody leads, or that the leader can't commit.
+    let obstacle = match obstacle(world, lost) {
+        Some(obstacle) if !of_clients || !LATE.contains(&obstacle.0) => Some(obstacle),
+        late => unserved().or(late),
+    };
     let (place, reason) = obstacle.unwrap_or(("not-served", "a client has not been served".to_owned()));
     let waited = Duration(deadline.0 - faults_end.0);
-    let message = format!("{waited} after the faults ended, {reason}");
-    let failure = Failure::new(FailureKind::Liveness, RECOVERS, place, message);
+    let timeouts = waited.0.div_ceil(scenario.cluster.election.max_ns);
+    let milestone = milestone.name();
+    let message =
+        format!("`{milestone}` missed: {waited} ({timeouts} election timeouts) after the faults ended, {reason}");
+    let failure = Failure::new(
+        FailureKind::Liveness,
+        RECOVERS,
+        &format!("{milestone}-{place}"),
+        message,
+    );
     Failure {
         time: Some(deadline.0),
         ..failure
     }
 }
+
+/// Obstacles that keep no client waiting.
+const LATE: [&str; 3] = ["node-down", "not-converged", "state-differs"];
 
 fn clients_are_served(world: &World<KvNode>) -> bool {
     world

@@ -6,8 +6,8 @@
 
 use crate::nemesis::{self, Triggers};
 use crate::panics;
-use crate::recovery;
-use crate::scenario::{Lasting, MESSAGE_KINDS, Model, Scenario};
+use crate::recovery::{self, Progress, Reached};
+use crate::scenario::{Flip, Lasting, MESSAGE_KINDS, Model, Scenario};
 use crate::setup::{self, Draw};
 use crate::situations::{Links, Situation, Situations, Watcher};
 use crate::swarm;
@@ -64,6 +64,9 @@ pub struct RunReport {
     pub exposure: Exposure,
     /// How often each situation was reached.
     pub situations: Situations,
+    /// When after the faults the cluster reached each [`Milestone`](crate::recovery::Milestone): in thousandths of the longest
+    /// election timeout, rounded up, and 0 where it did not.
+    pub recovered: [u64; 4],
     /// Events handled.
     pub events: u64,
     /// True time at the end.
@@ -133,7 +136,7 @@ fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions, steering: S
         lost: BTreeSet::new(),
         seed,
         faults_end: Time(scenario.time.chaos_ns),
-        deadline: Time(scenario.time.chaos_ns + scenario.time.settle_ns),
+        recovered: Reached::default(),
     };
     let is_listed = |property: &str| {
         let listed = scenario.expect.properties.iter().any(|listed| listed == property);
@@ -166,14 +169,16 @@ fn properties(scenario: &Scenario, draw: &Draw) -> Properties {
         .map(String::as_str)
         .filter(online)
         .collect();
+    // What an upgrade changes holds only on some nodes, and not all the time.
+    let is_sure = |flip| !setup::flips(scenario).is_some_and(|flips| flips.has(flip));
     let timing = Timing {
         election_timeout_min: scenario.cluster.election.min_ns,
         election_timeout_max: scenario.cluster.election.max_ns,
         heartbeat_interval: scenario.cluster.heartbeat_ns,
-        check_quorum: draw.check_quorum,
+        check_quorum: draw.check_quorum && is_sure(Flip::CheckQuorum),
     };
     let all = Properties::new(draw.nodes.into())
-        .pre_vote(draw.pre_vote)
+        .pre_vote(draw.pre_vote && is_sure(Flip::PreVote))
         .timing(timing);
     all.only(&listed).expect("every listed property is one of them")
 }
@@ -196,7 +201,7 @@ struct Run<'a> {
     lost: BTreeSet<NodeId>,
     seed: u64,
     faults_end: Time,
-    deadline: Time,
+    recovered: Reached,
     /// How often each node's disk had broken its promises when the node booted last.
     broken_promises: Vec<u64>,
 }
@@ -207,30 +212,39 @@ impl Run<'_> {
     fn drive(&mut self) -> Checked {
         self.observe_all()?;
         self.suffer_faults()?;
-        self.deadline += recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
+        let allowance = recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
         self.world.heal();
         self.watcher.links(links(&self.world));
         self.observe_all()?;
         self.leave_some_behind()?;
-        while let Some(step) = self.world.step_until(self.deadline) {
-            self.stepped(&step)?;
-            if self.has_recovered(&step) {
-                return self.at_rest();
+        self.recover(Progress::new(self.scenario, self.faults_end, allowance))
+    }
+
+    /// The second phase: from milestone to milestone.
+    fn recover(&mut self, mut progress: Progress) -> Checked {
+        loop {
+            let (milestone, deadline) = progress.next_deadline();
+            if let Some(step) = self.world.step_until(deadline) {
+                self.stepped(&step)?;
+                if may_recover(&step) && progress.look(&self.world, &self.lost) {
+                    self.recovered = progress.reached();
+                    return self.at_rest();
+                }
+                continue;
             }
-        }
-        match self.world.halted() {
-            Some(halt) => Err(Box::new(Failure::halted(&halt))),
-            None => Err(Box::new(recovery::why_not(
-                &self.world,
-                &self.lost,
-                self.faults_end,
-                self.deadline,
-            ))),
+            self.recovered = progress.reached();
+            let missed = (milestone, self.faults_end, deadline);
+            return Err(Box::new(match self.world.halted() {
+                Some(halt) => Failure::halted(&halt),
+                None => recovery::why_not(&self.world, &self.lost, self.scenario, missed),
+            }));
         }
     }
 
     /// Some nodes do not come back from the faults, if the scenario says so.
     fn leave_some_behind(&mut self) -> Checked {
+        self.lost
+            .extend(self.world.nodes().filter(|node| self.world.is_retired(*node)));
         let lasting = self.scenario.recovery.lasting;
         if lasting == Lasting::None {
             return Ok(());
@@ -438,16 +452,6 @@ impl Run<'_> {
         self.world.nodes().try_for_each(|node| self.observe(at, node))
     }
 
-    /// Whether the cluster has recovered from the faults, as far as this step can have brought that about.
-    fn has_recovered(&self, step: &Step) -> bool {
-        // Nodes become alike by a message or a sync, and clients are through with their share at a timer of their own.
-        let telling = matches!(
-            step.kind,
-            StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::ClientTimer { .. }
-        );
-        telling && recovery::has_recovered(&self.world, &self.lost)
-    }
-
     fn at_rest(&mut self) -> Checked {
         let at = At {
             event: self.world.steps(),
@@ -486,6 +490,7 @@ impl Run<'_> {
             digest: self.world.digest(),
             exposure: self.world.exposure().clone(),
             situations,
+            recovered: self.recovered.in_timeouts(self.scenario),
             events: self.world.steps(),
             end: self.world.now(),
             operations: history.operations().len(),
@@ -496,6 +501,15 @@ impl Run<'_> {
             trace_left_out: self.world.trace_left_out(),
         }
     }
+}
+
+/// Whether a step can have brought the cluster closer to its recovery: nodes become alike by a message, a sync or what they have
+/// applied, and clients are through with their share at a timer of their own.
+fn may_recover(step: &Step) -> bool {
+    matches!(
+        step.kind,
+        StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::Worked | StepKind::ClientTimer { .. }
+    )
 }
 
 /// Which links between nodes are cut.
@@ -540,6 +554,7 @@ impl RunReport {
             digest: Digest([0; 32]),
             exposure: Exposure::default(),
             situations: Situations::default(),
+            recovered: [0; 4],
             events: 0,
             end: Time(0),
             operations: 0,

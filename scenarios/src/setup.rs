@@ -1,7 +1,7 @@
 //! From a scenario and a seed to a world: the choices are drawn, and every part gets its settings.
 
 use crate::budget::Damageable;
-use crate::scenario::{self, Choice, DurationRange, Fault, FaultKind, Lasting, Scenario};
+use crate::scenario::{self, Choice, Codec, DurationRange, Fault, FaultKind, Flips, Lasting, Scenario};
 use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
 use crate::workloads::Actor;
 use crate::workloads::client::{KvClient, Work};
@@ -10,8 +10,8 @@ use crate::workloads::script::{Script, Settings};
 use raft_core::{Config, NodeId};
 use serde::Serialize;
 use simulator::{
-    ClockConfig, ConfigError, DiskConfig, Duration, Latency, LinkConfig, NetworkConfig, PlannedFault, Ratio, Shape,
-    Stream, Time, World, WorldConfig,
+    ClockConfig, ConfigError, DiskConfig, Duration, FaultAction, Latency, LinkConfig, NetworkConfig, PlannedFault,
+    Ratio, Shape, Stream, Target, Time, World, WorldConfig,
 };
 
 /// What a seed has drawn from the scenario's choices.
@@ -55,6 +55,8 @@ pub struct Draw {
     pub snapshot_tail: u32,
     /// Bytes of one chunk of a snapshot.
     pub snapshot_chunk_bytes: u64,
+    /// What messages between nodes are encoded with.
+    pub codec: Codec,
     /// The nodes whose durable data may be destroyed; drawn from the stream `budget`.
     pub damageable: Damageable,
 }
@@ -85,6 +87,7 @@ impl Draw {
             snapshot_threshold: pick(&mut stream, &cluster.snapshot_threshold),
             snapshot_tail: pick(&mut stream, &cluster.snapshot_tail),
             snapshot_chunk_bytes: pick(&mut stream, &cluster.snapshot_chunk_bytes),
+            codec: pick(&mut stream, &cluster.codec),
             damageable: Damageable::default(),
         };
         draw.damageable = Damageable::draw(scenario, draw.nodes, draw.all_nodes(), seed);
@@ -127,7 +130,9 @@ pub fn world(
         offset_max: Duration(scenario.clock.offset_max_ns),
         drift_max_ppm: 0,
     };
+    let replaced = replaced(&plan);
     config.plan = plan;
+    config.work = latency(scenario.cluster.apply);
     config.max_down = max_down(scenario, draw.all_nodes());
     config.trace = trace;
     let nodes = (0..draw.all_nodes()).map(|id| node(scenario, draw, id, bug)).collect();
@@ -135,7 +140,7 @@ pub fn world(
     let operator = scenario
         .operator
         .as_ref()
-        .map(|operator| Actor::Operator(self::operator(scenario, operator, draw)));
+        .map(|operator| Actor::Operator(self::operator(scenario, operator, draw, replaced)));
     World::try_new(config, nodes, clients.chain(operator).collect())
 }
 
@@ -203,6 +208,9 @@ fn max_down(scenario: &Scenario, nodes: u16) -> u16 {
     }
     let of_fault = |kind: &FaultKind| match kind {
         FaultKind::Crash { max_down, .. } => small(FaultKind::max_down_of(*max_down, nodes.into())),
+        FaultKind::CrashAtDisk { .. } | FaultKind::CrashLoop { .. } | FaultKind::Wipe { .. } => {
+            small(FaultKind::max_down_of(None, nodes.into()))
+        }
         FaultKind::PowerLoss { .. } => nodes,
         _ => 1,
     };
@@ -239,6 +247,8 @@ fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedB
     raft.snapshot_chunk_bytes = size(draw.snapshot_chunk_bytes);
     NodeConfig {
         raft,
+        codec: draw.codec,
+        flips: flips(scenario),
         follower_reads: draw.follower_reads,
         distrust: scenario.disk.distrust && draw.damageable.contains(id),
         observe: true,
@@ -246,13 +256,44 @@ fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedB
     }
 }
 
-fn operator(scenario: &Scenario, from: &scenario::Operator, draw: &Draw) -> Operator {
+/// The settings that some upgrade of the run flips, if there is one.
+pub fn flips(scenario: &Scenario) -> Option<Flips> {
+    let of_fault = |fault: &Fault| match fault.kind {
+        FaultKind::Upgrade { flips, .. } => Some(flips),
+        _ => None,
+    };
+    let upgrades: Vec<Flips> = scenario.faults.iter().filter_map(of_fault).collect();
+    Flips::of(|flip| upgrades.iter().any(|flips| flips.has(flip)))
+}
+
+/// From when on somebody may know which nodes of a plan are gone for good, in the order of these times.
+fn replaced(plan: &[PlannedFault]) -> Vec<(Time, simulator::NodeId)> {
+    let gone = |planned: &PlannedFault| match planned.action {
+        FaultAction::Wipe {
+            target: Target::Node(node),
+            after,
+            retires: true,
+        } => Some((planned.at + after, node)),
+        _ => None,
+    };
+    let mut replaced: Vec<_> = plan.iter().filter_map(gone).collect();
+    replaced.sort_unstable();
+    replaced
+}
+
+fn operator(
+    scenario: &Scenario,
+    from: &scenario::Operator,
+    draw: &Draw,
+    replaced: Vec<(Time, simulator::NodeId)>,
+) -> Operator {
     let orders = Orders {
         every: (Duration(from.every.min_ns), Duration(from.every.max_ns)),
         mix: from.mix,
         min_voters: small(from.min_voters),
         timeout: Duration(from.timeout_ns),
         faults_end: Time(scenario.time.chaos_ns),
+        replaced,
     };
     Operator::new(orders, draw.nodes)
 }

@@ -126,6 +126,9 @@ pub struct Tally {
     pub exposure: Exposure,
     /// How often each situation was reached.
     pub situations: Situations,
+    /// The slowest of the runs to each [`Milestone`](crate::recovery::Milestone) after the faults, in thousandths of the longest
+    /// election timeout.
+    pub slowest: [u64; 4],
     /// In how many runs each fault fired.
     pub runs_with_fault: Exposure,
     /// In how many runs each situation was reached.
@@ -362,6 +365,7 @@ impl Tally {
             digests: xxh3_64(&report.digest.0),
             exposure: report.exposure.clone(),
             situations: report.situations,
+            slowest: report.recovered,
             runs_with_fault: report.exposure.present(),
             runs_with_situation: report.situations.present(),
         }
@@ -380,6 +384,9 @@ impl Tally {
         self.digests = xxh3_64_with_seed(&other.digests.to_le_bytes(), self.digests);
         self.exposure.merge(&other.exposure);
         self.situations.merge(&other.situations);
+        for (slowest, other) in self.slowest.iter_mut().zip(other.slowest) {
+            *slowest = (*slowest).max(other);
+        }
         self.runs_with_fault.merge(&other.runs_with_fault);
         self.runs_with_situation.merge(&other.runs_with_situation);
     }

@@ -28,9 +28,21 @@ pub struct ClockConfig {
 pub struct Clock {
     base_true: Time,
     base_local: LocalTime,
-    /// Within `DRIFT_LIMIT_PPM` either way, so that local time always advances.
+    /// Within `DRIFT_LIMIT_PPM` either way, so that local time always advances; or `STILL`.
     ppm: i32,
+    /// Where the clock stands still: how it goes on, and since when it stands.
+    frozen: Option<Frozen>,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Frozen {
+    /// The drift that it has when it goes on.
+    ppm: i32,
+    since: Time,
+}
+
+/// The drift of a clock that stands still.
+const STILL: i32 = -1_000_000;
 
 impl Clock {
     /// A clock that starts at `offset` and drifts by `ppm` parts per million.
@@ -43,6 +55,7 @@ impl Clock {
             base_true: Time::ZERO,
             base_local: LocalTime(offset.0),
             ppm: 0,
+            frozen: None,
         };
         clock.set_drift(Time::ZERO, ppm);
         clock
@@ -67,23 +80,58 @@ impl Clock {
         LocalTime(self.base_local.0.saturating_add(advance))
     }
 
-    /// The first true time at which the clock reads `local` or later; the time of the last change if it read that before.
+    /// The first true time at which the clock reads `local` or later; the time of the last change if it read that before, and the
+    /// end of time if it stands still.
     pub fn true_time(&self, local: LocalTime) -> Time {
         let advance = local.since(self.base_local).0;
         let elapsed = if self.ppm == 0 {
             advance
+        } else if self.frozen.is_some() {
+            // As it stands now, never.
+            if advance == 0 { 0 } else { u64::MAX }
         } else {
             scale(advance, MILLION, self.rate(), true)
         };
         Time(self.base_true.0.saturating_add(elapsed))
     }
 
-    /// The present drift, in parts per million.
+    /// The present drift, in parts per million; of a clock that stands still, the one with which it goes on.
     pub fn drift_ppm(&self) -> i32 {
-        self.ppm
+        self.frozen.map_or(self.ppm, |frozen| frozen.ppm)
     }
 
-    /// From `now` on the clock drifts by `ppm`; the reading itself does not jump.
+    /// Whether it stands still.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen.is_some()
+    }
+
+    /// From `now` on the clock stands still.
+    pub fn freeze(&mut self, now: Time) {
+        if self.frozen.is_none() {
+            *self = Self {
+                base_true: now,
+                base_local: self.local(now),
+                ppm: STILL,
+                frozen: Some(Frozen {
+                    ppm: self.ppm,
+                    since: now,
+                }),
+            };
+        }
+    }
+
+    /// At `now` a clock that stands still goes on: from where it stands, or with a leap to what it would read if it had not stood
+    /// still.
+    pub fn thaw(&mut self, now: Time, leap: bool) {
+        let Some(frozen) = self.frozen.take() else { return };
+        (self.base_true, self.ppm) = (frozen.since, frozen.ppm);
+        let stood = self.base_local;
+        let would_read = self.local(now);
+        self.base_true = now;
+        self.base_local = if leap { would_read } else { stood };
+    }
+
+    /// From `now` on the clock drifts by `ppm`, or from when it goes on if it stands still; the reading itself does not jump.
     ///
     /// # Panics
     ///
@@ -93,10 +141,15 @@ impl Clock {
             ppm.unsigned_abs() <= DRIFT_LIMIT_PPM,
             "clock: a drift of {ppm} ppm is beyond {DRIFT_LIMIT_PPM} ppm"
         );
+        if let Some(frozen) = &mut self.frozen {
+            frozen.ppm = ppm;
+            return;
+        }
         *self = Self {
             base_true: now,
             base_local: self.local(now),
             ppm,
+            frozen: None,
         };
     }
 
@@ -106,7 +159,7 @@ impl Clock {
         *self = Self {
             base_true: now,
             base_local,
-            ppm: self.ppm,
+            ..*self
         };
     }
 
@@ -170,6 +223,33 @@ mod tests {
             clock.step(Time(now), by);
             prop_assert_eq!(clock.local(Time(now)).0, before.saturating_add_signed(by));
         }
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_goes_on_from_there_or_leaps() {
+        let reading = |leap| {
+            let mut clock = Clock::new(Duration(100), 500_000);
+            clock.freeze(Time(10));
+            assert!(clock.is_frozen() && clock.drift_ppm() == 500_000);
+            assert_eq!(
+                (clock.local(Time(10)), clock.local(Time(50))),
+                (LocalTime(115), LocalTime(115))
+            );
+            assert_eq!(
+                (clock.true_time(LocalTime(115)), clock.true_time(LocalTime(116))),
+                (Time(10), Time::MAX)
+            );
+            clock.set_drift(Time(20), 0);
+            clock.step(Time(30), 5);
+            clock.freeze(Time(40));
+            assert_eq!(clock.local(Time(50)), LocalTime(120));
+            clock.thaw(Time(60), leap);
+            assert!(!clock.is_frozen() && clock.drift_ppm() == 0);
+            (clock.local(Time(60)), clock.local(Time(70)))
+        };
+        assert_eq!(reading(false), (LocalTime(120), LocalTime(130)));
+        // By now it has gone without drift for the fifty nanoseconds that it stood still.
+        assert_eq!(reading(true), (LocalTime(170), LocalTime(180)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::clock::{ClockConfig, DRIFT_LIMIT_PPM};
 use crate::disk::DiskConfig;
 use crate::fault::{FaultError, PlannedFault};
+use crate::latency::Latency;
 use crate::network::NetworkConfig;
 use crate::random::Ratio;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ pub struct WorldConfig {
     pub disk: DiskConfig,
     /// How far clocks are off at first.
     pub clocks: ClockConfig,
+    /// How long processes' own work takes (see [`crate::Context::work`]) until the faults end; nothing by default.
+    #[serde(default)]
+    pub work: Latency,
     /// What is done to the world, in any order; faults of one instant happen in the order of this list.
     pub plan: Vec<PlannedFault>,
     /// How many nodes may be down at once. A crash beyond that is skipped and counted.
@@ -80,6 +84,7 @@ impl WorldConfig {
             network: NetworkConfig::default(),
             disk: DiskConfig::default(),
             clocks: ClockConfig::default(),
+            work: Latency::default(),
             plan: Vec::new(),
             max_down: u16::MAX,
             max_queued: 1 << 22,
@@ -103,6 +108,7 @@ impl WorldConfig {
             ("the latency between nodes", &self.network.latency),
             ("the latency between clients and nodes", &self.network.client_latency),
             ("the latency of syncs", &self.disk.sync),
+            ("the latency of work", &self.work),
         ];
         if let Some((what, _)) = latencies.into_iter().find(|(_, latency)| !latency.is_valid()) {
             return Err(ConfigError::Latency { what });

@@ -115,6 +115,10 @@ pub(crate) enum Entry {
     SyncFailed = 20,
     Damage = 21,
     Exit = 22,
+    PowerCut = 23,
+    LoopCrash = 24,
+    Thaw = 25,
+    Worked = 26,
 }
 
 /// The running digest of a world.

@@ -274,6 +274,19 @@ impl Disk {
         self.troubles.held = 0;
     }
 
+    /// Takes away all that is durable. The process is down, so nothing is volatile. Gives whether there was anything.
+    pub fn erase(&mut self) -> bool {
+        assert!(
+            self.writes.is_empty(),
+            "disk: it is erased while there are volatile writes"
+        );
+        let held = self.durable.len() > 0;
+        self.broken_promises += u64::from(held);
+        self.durable = Pages::default();
+        self.settling = Settling::default();
+        held
+    }
+
     /// Decides on the volatile writes up to the number `covers`, oldest first.
     fn decide(&mut self, covers: u64, config: &DiskConfig, stream: &mut Stream, mut outcome: impl FnMut(Outcome)) {
         let count = covers.saturating_sub(self.resolved) as usize;

@@ -155,6 +155,24 @@ pub(crate) enum Event<M, Q, R> {
         node: NodeId,
         incarnation: u32,
     },
+    /// The next crash of a crash loop, unless the node has crashed or the loop has ended since.
+    LoopCrash {
+        node: NodeId,
+        incarnation: u32,
+    },
+    /// The end of a clock's standing still, unless it was set going since.
+    Thaw {
+        node: NodeId,
+        freezes: u32,
+        leap: bool,
+    },
+    /// A piece of a process's own work is done, unless it has crashed since.
+    Worked {
+        node: NodeId,
+        incarnation: u32,
+        token: u64,
+        cause: u64,
+    },
     /// The end of a pause, unless the node was resumed or crashed since.
     Wakeup {
         node: NodeId,
@@ -172,6 +190,10 @@ pub(crate) enum Job<M, Q, R> {
     Synced {
         token: SyncToken,
         error: Option<DiskError>,
+        cause: u64,
+    },
+    Worked {
+        token: u64,
         cause: u64,
     },
 }

@@ -73,6 +73,15 @@ classes! {
     ClockOffset "clock-offset" "timers fired on a clock that started ahead";
     ClockDrift "clock-drift" "timers fired on a drifting clock";
     ClockStep "clock-step" "clock steps that changed a reading";
+    ClockFreeze "clock-freeze" "clocks that stood still while something waited for them";
+    ClockLeap "clock-leap" "clocks that jumped to the true reading after they had stood still";
+    // --- life of processes, later comers ---
+    DiskCrash "disk-crash" "processes killed between two disk operations, or in the middle of one";
+    CutWrite "cut-write" "writes of which only a part had been made when the process was killed";
+    CrashLoop "crash-loop" "processes killed again soon after they had started";
+    Wipe "wipe" "disks taken away with something durable on them";
+    Upgrade "upgrade" "processes started with the settings of another version";
+    SlowApply "slow-apply" "pieces of work, such as applying what was agreed on, that a process finished later";
 }
 
 impl FaultClass {

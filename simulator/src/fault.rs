@@ -131,7 +131,55 @@ pub enum FaultAction {
         #[serde(default)]
         restart_after: Option<Duration>,
     },
-    /// Starts a crashed process again from its disk. Skipped when it is up.
+    /// Kills a process at one of its next disk operations: a write, the start of a sync, or its completion. What the process
+    /// does after that operation, in the same event, does not happen. Of several that wait on a node the last one stands.
+    CrashAtDisk {
+        /// The node.
+        target: Target,
+        /// How many operations pass before.
+        skip: u32,
+        /// How much of the next one still happens, in parts per million: none of it at zero; of a write so much of its beginning,
+        /// of a sync its start, of a completion all but the process's being told.
+        #[serde(default)]
+        part: u32,
+        /// How long it stays down; until somebody restarts it when absent.
+        #[serde(default)]
+        restart_after: Option<Duration>,
+    },
+    /// Kills a process, and kills it again each time that it has started, so many times in all.
+    CrashLoop {
+        /// The node.
+        target: Target,
+        /// How often it is killed, the first time included.
+        times: u32,
+        /// How long it is up between two crashes.
+        up: Duration,
+        /// How long it stays down each time.
+        down: Duration,
+    },
+    /// Takes a node's disk away, and kills its process if it is up. A process that starts afterwards finds an empty disk, and
+    /// [`crate::Context::wiped`] tells it so.
+    Wipe {
+        /// The node.
+        target: Target,
+        /// How long it takes until the process starts again; or, if it does not, until somebody may notice, which is for the
+        /// harness to see to.
+        after: Duration,
+        /// Whether it stays down for ever, whatever would restart it.
+        #[serde(default)]
+        retires: bool,
+    },
+    /// Stops a process, and starts it again with the settings of another version, which [`crate::Context::version`] tells it. A
+    /// node that is down gets them at its next start.
+    Upgrade {
+        /// The node.
+        target: Target,
+        /// The version.
+        version: u32,
+        /// How long it is down.
+        restart_after: Duration,
+    },
+    /// Starts a crashed process again from its disk. Skipped when it is up, and when its disk was taken away for ever.
     Restart {
         /// The node.
         node: NodeId,
@@ -164,6 +212,17 @@ pub enum FaultAction {
         /// From now on, in parts per million; at most 500,000 either way.
         ppm: i32,
     },
+    /// Lets a node's clock stand still. Skipped while it stands still already.
+    ClockFreeze {
+        /// The node.
+        target: Target,
+        /// How long; until the faults end when absent.
+        #[serde(default)]
+        lasts: Option<Duration>,
+        /// Whether it then jumps to what it would read by now. Otherwise it goes on from where it stood.
+        #[serde(default)]
+        leap: bool,
+    },
     // --- disk ---
     /// Does something to the disk of a node, whether the node is up or not. Skipped when there is nothing to damage.
     Disk {
@@ -184,6 +243,11 @@ impl FaultAction {
             Self::Isolate { target, .. }
             | Self::HoldAround { target, .. }
             | Self::Crash { target, .. }
+            | Self::CrashAtDisk { target, .. }
+            | Self::CrashLoop { target, .. }
+            | Self::Wipe { target, .. }
+            | Self::Upgrade { target, .. }
+            | Self::ClockFreeze { target, .. }
             | Self::Pause { target, .. }
             | Self::ClockStep { target, .. }
             | Self::ClockDrift { target, .. }
@@ -199,11 +263,16 @@ impl FaultAction {
             Self::Mend { .. } => "mend",
             Self::Isolate { .. } => "isolate",
             Self::Crash { .. } => "crash",
+            Self::CrashAtDisk { .. } => "crash-at-disk",
+            Self::CrashLoop { .. } => "crash-loop",
+            Self::Wipe { .. } => "wipe",
+            Self::Upgrade { .. } => "upgrade",
             Self::Restart { .. } => "restart",
             Self::Pause { .. } => "pause",
             Self::Resume { .. } => "resume",
             Self::ClockStep { .. } => "clock-step",
             Self::ClockDrift { .. } => "clock-drift",
+            Self::ClockFreeze { .. } => "clock-freeze",
             Self::Hold { .. } => "hold",
             Self::HoldAround { .. } => "hold-around",
             Self::Release { .. } => "release",

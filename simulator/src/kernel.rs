@@ -5,9 +5,11 @@
 //! Sending is in `network`, writing in `disk`; taking events out and handing them on is in [`crate::world`].
 
 mod disk;
+mod fuse;
 mod hold;
 mod memory;
 mod network;
+mod work;
 
 use crate::clock::Clock;
 use crate::config::WorldConfig;
@@ -16,14 +18,16 @@ use crate::disk::{Disk, DiskConfig};
 use crate::event::{Event, Job};
 use crate::exposure::{Exposure, FaultClass};
 use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
+use crate::latency::Latency;
 use crate::network::Network;
 use crate::process::Payload;
 use crate::queue::Queue;
 use crate::random::Stream;
 use crate::step::Halt;
-use crate::time::{LocalTime, Time};
+use crate::time::{Duration, LocalTime, Time};
 use crate::timer::{Fired, Timer};
 use crate::trace::Recorder;
+pub(crate) use fuse::{Blown, Fuse};
 use hold::Hold;
 use memory::Memory;
 use serde_json::Value;
@@ -50,6 +54,35 @@ pub(crate) struct NodeState<M, Q, R> {
     pub waiting: VecDeque<Job<M, Q, R>>,
     /// The trace number of its last crash.
     pub crash_seq: Option<u64>,
+    /// A crash that waits for a disk operation.
+    fuse: Option<Fuse>,
+    pub crash_loop: Option<CrashLoop>,
+    /// Whether its disk was ever taken away, and whether it is then gone for ever.
+    pub wiped: bool,
+    pub retired: bool,
+    /// Which version's settings it is to start with, and with which it started last.
+    pub version: u32,
+    pub booted_version: u32,
+    /// Counts the times that its clock stood still: the end of an earlier one is void.
+    pub freezes: u32,
+    /// When the latest piece of its own work is done.
+    work_until: Time,
+}
+
+impl<M, Q, R> NodeState<M, Q, R> {
+    /// A crash forgets the pieces of work under way.
+    pub fn forget_work(&mut self) {
+        self.work_until = Time::ZERO;
+    }
+}
+
+/// What is still to come of a crash loop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CrashLoop {
+    /// How often the process is still to be killed; above zero.
+    pub left: u32,
+    pub up: Duration,
+    pub down: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -77,7 +110,13 @@ pub(crate) struct Kernel<M, Q, R> {
     pub holds: Vec<Hold<M, Q, R>>,
     /// Old messages, for those that are to be delivered again.
     memory: Memory<M, Q, R>,
+    /// How many nodes have a fuse, and the node of the one that has just blown.
+    fuses: u32,
+    pub blown: Option<Blown>,
     pub disk_config: DiskConfig,
+    /// How long processes' own work takes.
+    pub work: Latency,
+    work_stream: Stream,
     network_stream: Stream,
     damage_stream: Stream,
     pub disk_stream: Stream,
@@ -108,6 +147,14 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
                 stream: Stream::new(seed, "node", u64::from(index)),
                 waiting: VecDeque::new(),
                 crash_seq: None,
+                fuse: None,
+                crash_loop: None,
+                wiped: false,
+                retired: false,
+                version: 0,
+                booted_version: 0,
+                freezes: 0,
+                work_until: Time::ZERO,
             }
         };
         let client = |index: u16| ClientState {
@@ -126,7 +173,11 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
             network: Network::new(config.network, nodes, clients, seed),
             holds: Vec::new(),
             memory: Memory::new(seed),
+            fuses: 0,
+            blown: None,
             disk_config: config.disk,
+            work: config.work,
+            work_stream: Stream::new(seed, "work", 0),
             network_stream: Stream::new(seed, "network", 0),
             damage_stream: Stream::new(seed, "damage", 0),
             disk_stream: Stream::new(seed, "disk", 0),
@@ -270,13 +321,15 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
         }
     }
 
-    /// Changes a node's clock and derives its timer again.
-    pub fn change_clock(&mut self, node: NodeId, change: impl FnOnce(&mut Clock, Time)) {
+    /// Changes a node's clock and derives its timer again. Gives whether it has one set.
+    pub fn change_clock(&mut self, node: NodeId, change: impl FnOnce(&mut Clock, Time)) -> bool {
         let now = self.now;
         let state = &mut self.nodes[node.index()];
         change(&mut state.clock, now);
-        if let Some((deadline, generation)) = state.timer.requeue() {
+        let requeued = state.timer.requeue();
+        if let Some((deadline, generation)) = requeued {
             self.schedule_timer(node, LocalTime(deadline), generation);
         }
+        requeued.is_some()
     }
 }

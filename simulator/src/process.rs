@@ -8,6 +8,7 @@ use crate::digest::Stamp;
 use crate::disk::{DiskError, DiskImage, SyncToken};
 use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
 use crate::kernel::Kernel;
+use crate::latency::Latency;
 use crate::random::Stream;
 use crate::time::{Duration, LocalTime};
 use serde::Serialize;
@@ -83,6 +84,11 @@ pub trait Process: Sized {
         let _ = (token, error, ctx);
     }
 
+    /// A piece of work is done; see [`Context::work`]. By default nothing.
+    fn on_worked(&mut self, token: u64, ctx: &mut Context<'_, Self>) {
+        let _ = (token, ctx);
+    }
+
     /// A client's request arrived.
     fn on_request(&mut self, from: ClientId, request: Self::Request, ctx: &mut Context<'_, Self>);
 
@@ -115,6 +121,17 @@ impl<'a, P: Process> Context<'a, P> {
     #[inline]
     pub fn boots(&self) -> u32 {
         self.kernel.nodes[self.node.index()].boots
+    }
+
+    /// Whether this node's disk was ever taken away: a process that finds its disk empty cannot tell this from a first start, and
+    /// whoever put the new disk in tells it.
+    pub fn wiped(&self) -> bool {
+        self.kernel.nodes[self.node.index()].wiped
+    }
+
+    /// The version whose settings this process runs with: 0 until an upgrade says otherwise.
+    pub fn version(&self) -> u32 {
+        self.kernel.nodes[self.node.index()].version
     }
 
     /// All nodes, this one included.
@@ -163,6 +180,18 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.sync(self.node, token);
     }
 
+    /// Whether work takes time at present: see [`crate::WorldConfig::work`]. Where it takes none, a process does it at once.
+    #[inline]
+    pub fn work_takes_time(&self) -> bool {
+        self.kernel.work != Latency::default()
+    }
+
+    /// Starts a piece of this process's own work, such as applying what was agreed on. [`Process::on_worked`] with the same token
+    /// says when it is done; pieces are done in the order of these calls, and a crash forgets them.
+    pub fn work(&mut self, token: u64) {
+        self.kernel.start_work(self.node, token);
+    }
+
     /// Stops this process after the event being handled, and starts it again from its disk after a while. What it had not
     /// synced meets the same fate as at a crash; that it stopped is counted as no fault.
     pub fn restart(&mut self, after: Duration) {
@@ -191,6 +220,9 @@ impl<'a, P: Process> Context<'a, P> {
     /// gives an object. Call this whether or not a trace is recorded: event numbers count the calls.
     #[inline]
     pub fn trace(&mut self, kind: &'static str, fields: impl FnOnce() -> Value) {
+        if self.kernel.blown.is_some() {
+            return;
+        }
         self.kernel.note(Some(Endpoint::Node(self.node)), kind, fields);
     }
 }

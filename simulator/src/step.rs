@@ -49,6 +49,8 @@ pub enum StepKind {
         /// Why.
         error: DiskError,
     },
+    /// A node was told that a piece of its own work is done.
+    Worked,
     /// A node handled a request.
     Request {
         /// Who sent it.
@@ -76,6 +78,8 @@ pub enum StepKind {
     Resumed,
     /// A clock was stepped or drifts otherwise.
     ClockChanged,
+    /// A node that is down has other settings from its next start on.
+    Reconfigured,
     /// A disk was struck.
     DiskStruck,
     /// Links were cut.

@@ -129,6 +129,10 @@ impl<P: Process> World<P> {
     /// [`Time::MAX`]) and there is no step.
     pub fn step_until(&mut self, until: Time) -> Option<Step> {
         while self.kernel.halt.is_none() {
+            if let Some(blown) = self.kernel.blown.take() {
+                self.steps += 1;
+                return Some(self.cut_power(blown));
+            }
             if self.kernel.queue.next_time().is_none_or(|time| time > until) {
                 if until != Time::MAX {
                     self.kernel.now = self.kernel.now.max(until);
@@ -192,6 +196,19 @@ impl<P: Process> World<P> {
             Event::ClientTimer { client, generation } => self.handle_client_timer(client, generation),
             Event::Drain { node } => self.drain(node),
             Event::Planned { index } => self.take_planned(index),
+            Event::LoopCrash { node, incarnation } => self.take_loop_crash(node, incarnation),
+            Event::Thaw { node, freezes, leap } => self.take_thaw(node, freezes, leap),
+            Event::Worked {
+                node,
+                incarnation,
+                token,
+                cause,
+            } => {
+                let current = self.kernel.nodes[node.index()].incarnation == incarnation;
+                current
+                    .then(|| self.admit(node, Job::Worked { token, cause }))
+                    .flatten()
+            }
             Event::DiskFreed { node, stalls } => self.take_disk_freed(node, stalls),
             Event::Exit {
                 node,
@@ -270,6 +287,7 @@ impl<P: Process> World<P> {
             Job::Parcel(transit) => Some(self.handle_parcel(transit)),
             Job::Timer { generation } => self.handle_timer(node, generation),
             Job::Synced { token, error, cause } => Some(self.handle_synced(node, token, error, cause)),
+            Job::Worked { token, cause } => Some(self.handle_worked(node, token, cause)),
         }
     }
 
@@ -338,6 +356,18 @@ impl<P: Process> World<P> {
         Some(self.step_at(seq, Some(node), StepKind::Timer))
     }
 
+    fn handle_worked(&mut self, node: NodeId, token: u64, cause: u64) -> Step {
+        let kernel = &mut self.kernel;
+        let (now, ticket) = (kernel.now.0, kernel.ticket);
+        kernel
+            .digester
+            .entry(Entry::Worked, now, ticket, node.0, NOBODY)
+            .u64(token);
+        let seq = self.begin(Some(node.into()), "worked", Some(cause), || json!({ "token": token }));
+        self.with_process(node, |process, ctx| process.on_worked(token, ctx));
+        self.step_at(seq, Some(node), StepKind::Worked)
+    }
+
     fn handle_client_timer(&mut self, client: ClientId, generation: u32) -> Option<Step> {
         let cause = self.kernel.fire_client_timer(client, generation)?;
         let kernel = &mut self.kernel;
@@ -392,6 +422,11 @@ impl<P: Process> World<P> {
         assert!(!state.up, "world: {node} boots while it is up");
         state.up = true;
         state.boots = state.boots.saturating_add(1);
+        if state.booted_version != state.version {
+            state.booted_version = state.version;
+            self.kernel.exposure.add(FaultClass::Upgrade);
+        }
+        let state = &mut self.kernel.nodes[node.index()];
         let bytes = state.disk.image().len();
         let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
         self.kernel

@@ -3,7 +3,8 @@
 //!
 //! Stateless: reads the mirrored disks. The majority is counted here, of each voter set of the configuration that the
 //! leader acts under (both while joint; learners never); the disk of a node that is down counts, and the leader's own
-//! memory does not. Where the configuration changes in the event of the commit, the one before it will do too. Because
+//! memory does not. So does what a disk had and lost by its own fault (`Damaged`), until the end of the run: its node said that it
+//! has it, and a leader may hear that late. Where the configuration changes in the event of the commit, the one before it will do too. Because
 //! only a leader decides that an entry is committed, no other node may be first to commit it. Whether a leader may commit
 //! that entry by counting is left to `commit-own-term`, whether it acts under the right configuration to
 //! `configuration-of-log`.

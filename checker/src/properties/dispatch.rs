@@ -219,6 +219,9 @@ impl Properties {
         index_order::booted(&self.ghost, step, snapshot, entries)?;
         let survivor = committed_immutable::survivor(&self.ghost, step).filter(|_| !damaged);
 
+        if damaged {
+            self.ghost.forfeit(step.node);
+        }
         let base = self.committed_mark(snapshot);
         self.read_freshness.restarted(step);
         self.no_disruption.restarted(step);

@@ -148,6 +148,8 @@ pub struct Node {
     pub truncated_from: u64,
     pub durable: HardState,
     pub durable_log: Log,
+    /// What its disk had held each time that it was damaged: it was acknowledged, and a leader may learn of that late.
+    pub forfeited: Vec<Log>,
     pub membership: Membership,
     /// Index of the snapshot that the node booted from or installed last; 0 without one.
     pub snapshot: u64,
@@ -169,6 +171,7 @@ impl Default for Node {
             truncated_from: u64::MAX,
             durable: HardState::default(),
             durable_log: Log::default(),
+            forfeited: Vec::new(),
             membership: Membership::default(),
             snapshot: 0,
             transfer: None,
@@ -279,13 +282,26 @@ impl Ghost {
     }
 
     /// The configuration under which the node decides in `event` that the entry of `mark` at `index` is durable: the one
-    /// that it acted under when the event began, or the one since; `None` if neither has the copies.
+    /// that it acted under when the event began, or the one since; `None` if neither has the copies. A copy that a disk had and
+    /// broke its promise of counts: the leader may go by what the node acknowledged before.
     pub fn decides_under(&self, node: u32, event: u64, index: u64, mark: Mark) -> Option<ConfigurationId> {
         let membership = &self.node(node).membership;
         let (before, active) = (membership.active_before(event), membership.active());
         let since = (active != before).then_some(active);
         let mut under = std::iter::once(before).chain(since);
-        under.find(|id| self.durable_under(*id, index, mark))
+        let held = |voter: u32| {
+            let node = self.node(voter);
+            let forfeited = || node.forfeited.iter().any(|log| log.holds(index, mark));
+            node.durable_log.holds(index, mark) || forfeited()
+        };
+        under.find(|id| self.configurations.get(*id).decides(held))
+    }
+
+    /// The node's disk has lost something of what it held.
+    pub(super) fn forfeit(&mut self, node: u32) {
+        let node = self.node_mut(node);
+        let held = std::mem::take(&mut node.durable_log);
+        node.forfeited.push(held);
     }
 
     /// Starts the node from what its disk held; the entries follow by [`Ghost::recover_entry`].

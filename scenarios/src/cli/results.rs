@@ -57,6 +57,8 @@ pub struct RunResult {
     pub unknown_outcomes: usize,
     /// Log entries committed.
     pub committed: u64,
+    /// How many election timeouts after the faults the cluster reached each milestone of `[recovery]`.
+    pub recovery: Recovered,
     /// How often each fault class fired.
     pub faults: Counts,
     /// Planned faults that found no target.
@@ -133,6 +135,28 @@ impl Serialize for Counts {
     }
 }
 
+/// Milestones of the recovery, in whole election timeouts, rounded up; 0 for what was not reached.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Recovered {
+    elect: u64,
+    converge: u64,
+    serve: u64,
+    durable: u64,
+}
+
+impl Recovered {
+    /// From thousandths of an election timeout.
+    pub fn of(thousandths: [u64; 4]) -> Self {
+        let [elect, converge, serve, durable] = thousandths.map(|of| of.div_ceil(1_000));
+        Self {
+            elect,
+            converge,
+            serve,
+            durable,
+        }
+    }
+}
+
 impl RunResult {
     /// From a run of `subject`.
     pub fn new(subject: &Subject, report: &RunReport) -> Self {
@@ -162,6 +186,7 @@ impl RunResult {
             operations: report.operations,
             unknown_outcomes: report.unknown_outcomes,
             committed: report.committed,
+            recovery: Recovered::of(report.recovered),
             faults: Counts::of_faults(&report.exposure),
             faults_skipped: report.exposure.skipped(),
             situations: Counts::of_situations(&report.situations),

@@ -4,7 +4,7 @@ use super::ci::{self, Case, Failed, Reports, Suite};
 use super::error::CliError;
 use super::output::{self, BAD, DIM, GOOD, Table, compact, grouped, indented, span};
 use super::progress::Display;
-use super::results::{Counts, failed};
+use super::results::{Counts, Recovered, failed};
 use super::subject::{Changes, Subject};
 use super::{Done, Global, artefacts, exit, seed};
 use clap::Args;
@@ -201,6 +201,8 @@ struct Row {
     committed: u64,
     /// The digests of all runs, folded in their order: equal for equal builds, whatever the number of threads.
     digests: String,
+    /// How many election timeouts after the faults the slowest run reached each milestone of `[recovery]`.
+    slowest_recovery: Recovered,
     /// How often each fault class fired.
     faults: Counts,
     /// Planned faults that found no target.
@@ -428,6 +430,7 @@ impl Row {
             unknown_outcomes: tally.unknown_outcomes,
             committed: tally.committed,
             digests: format!("{:#018x}", tally.digests),
+            slowest_recovery: Recovered::of(tally.slowest),
             faults: Counts::of_faults(&tally.exposure),
             faults_skipped: tally.exposure.skipped(),
             runs_with_fault: Counts::of_faults(&tally.runs_with_fault),

@@ -1,7 +1,7 @@
 //! Strikes on clocks, and the drift that every clock has from the start.
 
 use super::{Planner, aim};
-use crate::scenario::{FaultKind, OffsetRange};
+use crate::scenario::{FaultKind, OffsetRange, Thaw};
 use simulator::{FaultAction, NodeId, Target as Aim, Time};
 
 impl Planner<'_> {
@@ -59,6 +59,15 @@ impl Planner<'_> {
                 );
                 let until = at + self.span(lasts);
                 self.take_drift_back(until);
+            }
+            FaultKind::ClockFreeze { target, lasts, then } => {
+                let leaps = self.stream.below(2) == 0;
+                let freeze = FaultAction::ClockFreeze {
+                    target: aim(target),
+                    lasts: Some(self.span(lasts)),
+                    leap: then == Thaw::Leap || then == Thaw::Any && leaps,
+                };
+                self.add(at, freeze);
             }
             _ => unreachable!("nemesis: {} is no fault of clocks", kind.name()),
         }

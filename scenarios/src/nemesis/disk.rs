@@ -2,7 +2,7 @@
 
 use super::{Planner, aim};
 use crate::scenario::{DiskKind, RotForm};
-use simulator::{DiskFault, FaultAction, Target as Aim, Time};
+use simulator::{DiskFault, FaultAction, NodeId, Target as Aim, Time};
 
 impl Planner<'_> {
     /// Plans one strike.
@@ -23,7 +23,7 @@ impl Planner<'_> {
             DiskKind::Rot { form } => self.rot(form),
             DiskKind::Misdirect => DiskFault::Misdirect,
         };
-        if let Some(target) = kind.target().map(aim).or_else(|| self.victim()) {
+        if let Some(target) = kind.target().map(aim).or_else(|| self.victim().map(Aim::Node)) {
             self.add(at, FaultAction::Disk { target, fault });
         }
     }
@@ -38,8 +38,8 @@ impl Planner<'_> {
     }
 
     /// A node whose data may be destroyed; none in a cluster that can spare nobody's.
-    fn victim(&mut self) -> Option<Aim> {
+    pub(super) fn victim(&mut self) -> Option<NodeId> {
         let damageable: Vec<_> = self.draw.damageable.iter().collect();
-        self.stream.pick(&damageable).copied().map(Aim::Node)
+        self.stream.pick(&damageable).copied()
     }
 }

@@ -4,6 +4,7 @@
 //! seed (whoever runs the scenario).
 
 use super::disk_fault::DiskKind;
+use super::flips::Flips;
 use super::spec::{DurationRange, OffsetRange};
 
 /// One `[[fault]]`: what happens and when. Faults strike during `time.chaos` only; when it ends, all of them heal.
@@ -173,6 +174,56 @@ pub enum FaultKind {
         /// `for`: time until the restart, drawn for each node; 1 us to 1 h.
         lasts: DurationRange,
     },
+    /// `crash-at-disk`: one node crashes at one of its next disk operations, between it and the one before or in its middle.
+    CrashAtDisk {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `for`: time until the restart; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `within`: how many of the next operations it may be, each as likely, 1 to 100,000; default 20. Operations are writes, the
+        /// starts of syncs, and their completions.
+        within: u32,
+        /// `middle`: how often it is in the middle of one (ppm): a part of the write, a sync under way, a completion that nobody is
+        /// told of; default 50%.
+        middle_ppm: u32,
+    },
+    /// `crash-loop`: one node crashes, and crashes again each time that it has started.
+    CrashLoop {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `for`: how long it is down each time, drawn for each strike; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `up`: how long it is up each time, drawn for each strike; up to 1 h; default 0 ms to 100 ms.
+        up: DurationRange,
+        /// `times`: how often it crashes at each strike, 2 to 1,000; default 5.
+        times: u32,
+    },
+    /// `wipe`: the disk of one node, which the budget admits, is gone, and the node with it.
+    Wipe {
+        /// `for`: until somebody has put a new disk in; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `identity`: under which name the node comes back; default `new`.
+        identity: Identity,
+    },
+    /// `upgrade`: each node in turn stops and starts with other settings: those of `[cluster]` with some flipped, and at the next
+    /// strike those of `[cluster]` again.
+    Upgrade {
+        /// `for`: how long each is down; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `gap`: from one node's start to the next one's stop; up to 1 h; default 200 ms to 1 s.
+        gap: DurationRange,
+        /// `flips`: which settings; default all.
+        flips: Flips,
+    },
+    /// `clock-freeze`: the clock of one node stands still.
+    ClockFreeze {
+        /// `target`: which node; default `any`.
+        target: Target,
+        /// `for`: until it goes on; 1 us to 1 h.
+        lasts: DurationRange,
+        /// `then`: how it goes on; default `any`.
+        then: Thaw,
+    },
     /// `disk-...`: something happens to the disk of one node.
     Disk(DiskKind),
 }
@@ -196,6 +247,11 @@ impl FaultKind {
             Self::ClockDrift { .. } => "clock-drift",
             Self::RollingRestart { .. } => "rolling-restart",
             Self::PowerLoss { .. } => "power-loss",
+            Self::CrashAtDisk { .. } => "crash-at-disk",
+            Self::CrashLoop { .. } => "crash-loop",
+            Self::Wipe { .. } => "wipe",
+            Self::Upgrade { .. } => "upgrade",
+            Self::ClockFreeze { .. } => "clock-freeze",
             Self::Disk(kind) => kind.name(),
         }
     }
@@ -224,7 +280,10 @@ impl FaultKind {
             | Self::Crash { target, .. }
             | Self::Pause { target, .. }
             | Self::ClockStep { target, .. }
-            | Self::ClockDrift { target, .. } => Some(target),
+            | Self::ClockDrift { target, .. }
+            | Self::CrashAtDisk { target, .. }
+            | Self::CrashLoop { target, .. }
+            | Self::ClockFreeze { target, .. } => Some(target),
             Self::Disk(kind) => kind.target_mut(),
             Self::Partition { .. }
             | Self::CutClients { .. }
@@ -232,6 +291,8 @@ impl FaultKind {
             | Self::SwizzleClog { .. }
             | Self::ReplayOld { .. }
             | Self::RollingRestart { .. }
+            | Self::Wipe { .. }
+            | Self::Upgrade { .. }
             | Self::PowerLoss { .. } => None,
         }
     }
@@ -251,6 +312,11 @@ impl FaultKind {
             | Self::Pause { lasts, .. }
             | Self::ClockDrift { lasts, .. }
             | Self::RollingRestart { lasts, .. }
+            | Self::CrashAtDisk { lasts, .. }
+            | Self::CrashLoop { lasts, .. }
+            | Self::Wipe { lasts, .. }
+            | Self::Upgrade { lasts, .. }
+            | Self::ClockFreeze { lasts, .. }
             | Self::PowerLoss { lasts } => Some(lasts),
             Self::Disk(kind) => kind.lasts(),
             Self::ClockStep { .. } | Self::ReplayOld { .. } => None,
@@ -316,6 +382,26 @@ pub enum Side {
     In,
     /// `out`: what it sends.
     Out,
+}
+
+/// Under which name a node whose disk is gone comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// `new`: a spare takes its place, when the operator has removed the old name and added the spare's; the old one never returns.
+    New,
+    /// `old`: its own, told that its disk is new: it gets the log, and never votes again.
+    Old,
+}
+
+/// How a clock that stood still goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thaw {
+    /// `any`: one of the two, drawn for each strike.
+    Any,
+    /// `leap`: with a leap to what it would read if it had not stood still.
+    Leap,
+    /// `on`: from where it stood.
+    On,
 }
 
 /// The kinds of messages between nodes, as `hold` names them.

@@ -33,6 +33,7 @@ mod disk_fault;
 mod document;
 mod error;
 mod fault;
+mod flips;
 mod links;
 mod nearest;
 mod quantity;
@@ -50,13 +51,14 @@ mod write_fault;
 pub use catalog::{Builtin, UnknownScenario, builtin, find};
 pub use disk_fault::{DiskKind, RotForm};
 pub use error::{Place, Problem, ScenarioError};
-pub use fault::{Direction, Fault, FaultKind, MESSAGE_KINDS, Side, Split, Target, Trigger, When};
+pub use fault::{Direction, Fault, FaultKind, Identity, MESSAGE_KINDS, Side, Split, Target, Thaw, Trigger, When};
+pub use flips::{Flip, Flips};
 pub use links::{Links, Shape};
 pub use quantity::QuantityError;
 pub use schema::{Form, Key, json_schema, keys};
 pub use spec::{
-    Budget, Choice, Clock, Cluster, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, OffsetRange,
-    Operator, OrderMix, Recovery, Scenario, Swarm, Timing, Verdict, Workload,
+    Budget, Choice, Clock, Cluster, Codec, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network,
+    OffsetRange, Operator, OrderMix, Recovery, Scenario, Swarm, Timing, Verdict, Workload,
 };
 
 use error::Misfit;

@@ -4,6 +4,7 @@
 
 use super::document::{Mark, Node, Table, Value};
 use super::error::{Misfit, Problem, shown};
+use super::fault::{FaultKind, Identity};
 use super::quantity::{self, DURATION};
 use super::section::{Section, is_kebab_case, unknown_word, wrong_type};
 use super::spec::{
@@ -292,17 +293,38 @@ fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing, known: &Known<'_>
         let what = format!("there are {} [[fault]] sections", items.len());
         return Err(Misfit::unfit(node.mark, what, format!("keep at most {MAX_FAULTS}")));
     }
-    items
-        .iter()
-        .enumerate()
-        .map(|(index, item)| read_fault::fault(item, index, cluster, time, known))
-        .collect()
+    let read = |(index, item)| {
+        let fault = read_fault::fault(item, index, cluster, time, known)?;
+        let FaultKind::Wipe {
+            identity: Identity::New,
+            ..
+        } = fault.kind
+        else {
+            return Ok(fault);
+        };
+        if top.get("operator").is_some() {
+            return Ok(fault);
+        }
+        Err(Misfit::unfit(
+            item.mark,
+            format!(
+                "[[fault]] {index} wipes nodes that come back under a new name, and nobody gives the cluster orders"
+            ),
+            "add an [operator] section, who removes the old name and adds the new one, or write identity = \"old\"",
+        ))
+    };
+    items.iter().enumerate().map(read).collect()
 }
 
 fn recovery(section: &Section<'_>) -> Result<Recovery> {
-    section.only(&["lasting"])?;
+    section.only(&["lasting", "elect", "converge", "serve", "durable"])?;
+    let bound = |key, default| section.count(key, default, 1..=100_000);
     Ok(Recovery {
         lasting: section.word("lasting", Lasting::None, &LASTINGS)?,
+        elect: bound("elect", 20)?,
+        converge: bound("converge", 40)?,
+        serve: bound("serve", 40)?,
+        durable: bound("durable", 60)?,
     })
 }
 

@@ -5,10 +5,12 @@ use super::Result;
 use super::error::Misfit;
 use super::read::{HOUR, KIB, MIB, MILLISECOND, MINUTE, SECOND, WHOLE, duration, millis, ratio};
 use super::section::Section;
-use super::spec::{Cluster, Operator, OrderMix, Timing};
+use super::spec::{Cluster, Codec, Operator, OrderMix, Timing};
 
 /// Most nodes of a cluster, its spares included.
 const MAX_NODES: u32 = 10;
+
+pub(super) const CODECS: [(&str, Codec); 3] = [("off", Codec::Off), ("plain", Codec::Plain), ("lz4", Codec::Lz4)];
 
 /// Reads `[cluster]`.
 pub fn cluster(section: Section<'_>) -> Result<Cluster> {
@@ -29,6 +31,8 @@ pub fn cluster(section: Section<'_>) -> Result<Cluster> {
         "snapshot_threshold",
         "snapshot_tail",
         "snapshot_chunk",
+        "apply",
+        "codec",
     ])?;
     let cluster = Cluster {
         nodes: section.counts("nodes", 3, 1..=7)?,
@@ -47,6 +51,8 @@ pub fn cluster(section: Section<'_>) -> Result<Cluster> {
         snapshot_threshold: section.counts("snapshot_threshold", 0, 0..=1_000_000)?,
         snapshot_tail: section.counts("snapshot_tail", 16, 0..=1_000_000)?,
         snapshot_chunk_bytes: section.sizes("snapshot_chunk", 4 * KIB, 16..=MIB)?,
+        apply: section.durations("apply", millis(0, 0), 0..=10 * SECOND)?,
+        codec: section.word_choice("codec", Codec::Off, &CODECS)?,
     };
     consistent(&section, &cluster)?;
     Ok(cluster)

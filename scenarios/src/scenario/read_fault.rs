@@ -8,8 +8,10 @@ mod network;
 mod process;
 mod when;
 
+pub(super) use clock::THAWS;
 pub(super) use disk::ROT_FORMS;
 pub(super) use network::{DIRECTIONS, SIDES, SPLITS};
+pub(super) use process::IDENTITIES;
 
 use super::document::Node;
 use super::error::{Misfit, Problem, shown};

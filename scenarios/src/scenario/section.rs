@@ -178,6 +178,22 @@ impl<'d> Section<'d> {
             .ok_or_else(|| unknown_word(mark, &self.path(key), word, &names))
     }
 
+    /// One of `known` words or a list of them, as what they stand for.
+    pub fn word_choice<T: Copy + Ord>(&self, key: &str, default: T, known: &[(&'static str, T)]) -> Result<Choice<T>> {
+        let names: Vec<&'static str> = known.iter().map(|(name, _)| *name).collect();
+        let usual = known.iter().find(|(_, meaning)| *meaning == default);
+        self.note_choice(key, || {
+            let default = usual.map_or_else(String::new, |(name, _)| (*name).to_owned());
+            (Form::Word(names.clone()), default)
+        });
+        self.choice(key, default, |node, path| {
+            let word = text(node, path, &format!("\"{}\"", known[0].0))?;
+            let found = known.iter().find(|(name, _)| *name == word);
+            let meaning = found.map(|(_, meaning)| *meaning);
+            meaning.ok_or_else(|| unknown_word(node.mark, path, word, &names))
+        })
+    }
+
     /// A flag.
     pub fn flag(&self, key: &str, default: bool) -> Result<bool> {
         self.note(key, || (Form::Flag, default.to_string()));

@@ -6,6 +6,7 @@
 
 use super::fault::Fault;
 use super::links::Links;
+use serde::Serialize;
 
 /// One scenario: a cluster, the world that it lives in, what its clients do, what goes wrong and what must hold.
 ///
@@ -50,6 +51,15 @@ pub struct Recovery {
     /// `lasting`: what keeps some nodes, drawn for each seed and never so many that the others have no quorum, from ever coming
     /// back; default `none`: all nodes come back.
     pub lasting: Lasting,
+    /// `elect`: within how many election timeouts, of the longest that `cluster.election` gives, a node must lead; 1 to 100,000;
+    /// default 20. All four are counted from the end of the faults, and `time.settle` bounds them.
+    pub elect: u32,
+    /// `converge`: likewise, until all members are in the leader's state; default 40.
+    pub converge: u32,
+    /// `serve`: likewise, until each client has been served a fresh operation; default 40.
+    pub serve: u32,
+    /// `durable`: likewise, until every key has been read again; default 60.
+    pub durable: u32,
 }
 
 /// What lasts for some nodes when the faults have ended.
@@ -119,6 +129,23 @@ pub struct Cluster {
     pub snapshot_tail: Choice<u32>,
     /// `snapshot_chunk`: 16 B to 1 MiB of a snapshot in one message; default 4 KiB.
     pub snapshot_chunk_bytes: Choice<u64>,
+    /// `apply`: how long the state machine takes for what it is given at once, drawn each time; up to 10 s; default 0: it applies
+    /// at once. Ends with `time.chaos`.
+    pub apply: DurationRange,
+    /// `codec`: what messages between nodes are encoded with; default `off`.
+    pub codec: Choice<Codec>,
+}
+
+/// What messages between nodes are encoded with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Codec {
+    /// `off`: they travel as values; those that are damaged on their way are encoded all the same.
+    Off,
+    /// `plain`: each is encoded by its sender and decoded.
+    Plain,
+    /// `lz4`: likewise, and compressed.
+    Lz4,
 }
 
 /// `[time]`: the two phases of a run, in true (virtual) time.

@@ -3,6 +3,7 @@
 use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::read::{DAMAGES, LASTINGS, MODELS, VERDICTS};
+use super::read_cluster::CODECS;
 use super::spec::{Choice, DurationRange, Model, Operator, Scenario};
 use super::write_fault::write_fault;
 use super::{OFF, SCHEMA};
@@ -26,6 +27,10 @@ impl Scenario {
         }
         out.section("[recovery]");
         out.text("lasting", word(&LASTINGS, &self.recovery.lasting));
+        out.raw("elect", self.recovery.elect);
+        out.raw("converge", self.recovery.converge);
+        out.raw("serve", self.recovery.serve);
+        out.raw("durable", self.recovery.durable);
         if let Some(swarm) = &self.swarm {
             out.section("[swarm]");
             out.ratio("share", swarm.share_ppm);
@@ -74,6 +79,8 @@ impl Scenario {
         out.choice("snapshot_threshold", &cluster.snapshot_threshold, u32::to_string);
         out.choice("snapshot_tail", &cluster.snapshot_tail, u32::to_string);
         out.choice("snapshot_chunk", &cluster.snapshot_chunk_bytes, size);
+        out.durations("apply", cluster.apply);
+        out.choice("codec", &cluster.codec, |codec| quoted(word(&CODECS, codec)));
         out.section("[time]");
         out.duration("chaos", time.chaos_ns);
         out.duration("settle", time.settle_ns);

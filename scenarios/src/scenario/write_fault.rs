@@ -3,7 +3,7 @@
 use super::disk_fault::DiskKind;
 use super::fault::{Fault, FaultKind, Target, When};
 use super::quantity::{DURATION, format_range};
-use super::read_fault::{DIRECTIONS, ROT_FORMS, SIDES, SPLITS};
+use super::read_fault::{DIRECTIONS, IDENTITIES, ROT_FORMS, SIDES, SPLITS, THAWS};
 use super::write::{Writer, word};
 use std::fmt::Display;
 
@@ -70,6 +70,20 @@ pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
         }
         FaultKind::ReplayOld { messages } => out.raw("messages", messages),
         FaultKind::SwizzleClog { gap, .. } | FaultKind::RollingRestart { gap, .. } => out.durations("gap", gap),
+        FaultKind::CrashAtDisk { within, middle_ppm, .. } => {
+            out.raw("within", within);
+            out.ratio("middle", middle_ppm);
+        }
+        FaultKind::CrashLoop { up, times, .. } => {
+            out.durations("up", up);
+            out.raw("times", times);
+        }
+        FaultKind::Wipe { identity, .. } => out.text("identity", word(&IDENTITIES, &identity)),
+        FaultKind::Upgrade { gap, flips, .. } => {
+            out.durations("gap", gap);
+            out.texts("flips", &flips.names());
+        }
+        FaultKind::ClockFreeze { then, .. } => out.text("then", word(&THAWS, &then)),
         FaultKind::Disk(DiskKind::Rot { form }) => out.text("how", word(&ROT_FORMS, &form)),
         FaultKind::Disk(_)
         | FaultKind::CutClients { .. }

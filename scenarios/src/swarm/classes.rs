@@ -1,4 +1,10 @@
 //! The classes of faults of a swarm: each is on or off as a whole for a seed, and draws how hard it strikes.
+//!
+//! Owns the list, the classes that a swarm had first, and what several share; the other ones are in the modules below.
+
+mod disk;
+mod network;
+mod process;
 
 use super::draws::Draws;
 use crate::scenario::{
@@ -280,6 +286,33 @@ pub const CLASSES: &[Class] = &[
             when(scenario, draws, "joint-configuration", 100_000, kind);
         },
     },
+    network::UNLIKE_LINKS,
+    network::SLOW_LINKS,
+    network::HUGE_DELAY,
+    network::BANDWIDTH,
+    network::CORRUPT,
+    network::CLOG,
+    network::SWIZZLE,
+    network::HOLD,
+    network::OLD_MESSAGES,
+    network::NEW_LEADER,
+    network::HANDOVER,
+    disk::REORDERED_WRITES,
+    disk::SYNC_ERROR,
+    disk::DISK_STALL,
+    disk::DISK_FULL,
+    disk::DISK_LIE,
+    disk::DISK_ROT,
+    disk::DISK_MISDIRECT,
+    disk::TRUNCATION,
+    disk::RECOVERY,
+    process::CRASH_AT_DISK,
+    process::CRASH_LOOP,
+    process::WIPE,
+    process::UPGRADE,
+    process::CLOCK_FREEZE,
+    process::SLOW_APPLY,
+    process::CODEC,
 ];
 
 fn partition(scenario: &mut Scenario, draws: &mut Draws, split: Split) {
@@ -297,6 +330,24 @@ fn crash(draws: &mut Draws, targets: &[Target]) -> FaultKind {
         lasts: draws.lasts(),
         max_down: None,
     }
+}
+
+/// The node on which a situation was observed is cut off from the others, or cannot be heard by them.
+fn cut(draws: &mut Draws) -> FaultKind {
+    let (target, lasts, clients) = (Target::Observed, draws.lasts(), draws.flag());
+    let both = FaultKind::Isolate {
+        target,
+        lasts,
+        clients,
+        keeps: draws.of(&[0, 1]),
+    };
+    let one_way = FaultKind::OneWay {
+        target,
+        direction: Direction::Any,
+        lasts,
+        clients,
+    };
+    draws.of(&[both, one_way])
 }
 
 /// It strikes again and again.
@@ -320,12 +371,16 @@ fn when(scenario: &mut Scenario, draws: &mut Draws, situation: &'static str, usu
 /// The operator gives these orders too.
 fn order(scenario: &mut Scenario, draws: &mut Draws, mix: OrderMix) {
     let every = draws.around(200, 1_500);
+    let all = scenario.cluster.nodes.smallest() + scenario.cluster.spares.smallest();
+    // With fewer than three voters there is no minority whose disks may be damaged.
+    let min_voters = draws.of(&[1, 1, 3]).min(all);
     let operator = scenario.operator.get_or_insert(Operator {
         every,
         mix,
-        min_voters: 1,
+        min_voters,
         timeout_ns: 1_500 * MILLISECOND,
     });
+    operator.min_voters = operator.min_voters.min(min_voters);
     let so_far = operator.mix;
     if so_far != mix {
         operator.mix = OrderMix {

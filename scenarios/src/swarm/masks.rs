@@ -22,7 +22,7 @@ pub(super) fn apply(scenario: &mut Scenario, on: &[&str], draws: &mut Draws) -> 
     let mask = Mask {
         many: draws.flag(),
         // A clock that is set by hand, or that drifts without a bound, keeps within none that a lease could declare.
-        lease: draws.flag() && !has("clock-step") && !has("clock-drift"),
+        lease: draws.flag() && !has("clock-step") && !has("clock-drift") && !has("clock-freeze"),
     };
     cluster(scenario, on, mask, draws);
     workload(scenario, draws);
@@ -32,10 +32,12 @@ pub(super) fn apply(scenario: &mut Scenario, on: &[&str], draws: &mut Draws) -> 
 
 fn cluster(scenario: &mut Scenario, on: &[&str], mask: Mask, draws: &mut Draws) {
     let cluster = &mut scenario.cluster;
-    let has_changes = on.contains(&"membership") || on.contains(&"joint");
+    let has_changes = ["membership", "joint"].iter().any(|class| on.contains(class));
+    let may_replace = on.contains(&"wipe") && draws.flag();
     // Even sizes too, and clusters that a single node decides for.
     cluster.nodes = Choice::one(draws.of(&[1, 2, 3, 3, 3, 4, 5, 5, 6, 7]));
     let spares = draws.of(&[1, 2, 3]);
+    let has_changes = has_changes || may_replace;
     cluster.spares = Choice::one(if has_changes { spares } else { 0 });
     // Without pre-vote a node that missed its removal raises terms faster than a small cluster can elect (Raft thesis,
     // sections 4.2.3 and 9.6).

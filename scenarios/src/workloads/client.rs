@@ -69,6 +69,8 @@ pub struct KvClient {
     history: Vec<Recorded>,
     /// Operations that are still to be served, next one last, once the faults are over.
     to_serve: Option<Vec<Operation>>,
+    /// Whether one of those has been served.
+    served_fresh: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -140,6 +142,7 @@ impl KvClient {
             follow_up: None,
             history: Vec::new(),
             to_serve: None,
+            served_fresh: false,
         }
     }
 
@@ -162,6 +165,11 @@ impl KvClient {
     /// Whether it has served its share since the faults ended.
     pub fn has_served(&self) -> bool {
         self.current.is_none() && self.follow_up.is_none() && self.to_serve.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// Whether it has been served something since the faults ended, or has nothing left to ask for.
+    pub fn is_being_served(&self) -> bool {
+        self.served_fresh || self.has_served()
     }
 
     /// What it still waits for after the faults.
@@ -244,6 +252,7 @@ impl KvClient {
         let current = self.current.take().expect("an operation is under way");
         let process = self.process;
         ctx.trace("return", || json!({ "process": process, "reply": reply }));
+        self.served_fresh = self.to_serve.is_some();
         self.follow_up = self.work.script.answered(&current.operation, &reply, ctx);
         let mut recorded = self.record(&current, Some((ctx.now(), reply)));
         recorded.applied = Some(applied);

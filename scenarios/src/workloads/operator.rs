@@ -7,6 +7,7 @@ use crate::scenario::OrderMix;
 use crate::systems::kv::{Operation, Reply, Request, Response};
 use serde_json::json;
 use simulator::{ClientContext, Duration, NodeId, Time};
+use std::collections::BTreeSet;
 
 /// What an operator does.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Orders {
     pub timeout: Duration,
     /// The last moment at which an order is given.
     pub faults_end: Time,
+    /// From when on which nodes are gone for good, and are to be replaced by nodes that were never members.
+    pub replaced: Vec<(Time, NodeId)>,
 }
 
 /// The operator's state.
@@ -34,6 +37,8 @@ pub struct Operator {
     current: Option<(Operation, Time)>,
     /// The voters that were last asked for; the founders at first.
     voters: Vec<u16>,
+    /// All that were ever asked for as members.
+    known: BTreeSet<u16>,
 }
 
 type Ctx<'a> = ClientContext<'a, Actor>;
@@ -47,6 +52,7 @@ impl Operator {
             sequence: 0,
             current: None,
             voters: (0..founders).collect(),
+            known: (0..founders).collect(),
         }
     }
 
@@ -65,7 +71,10 @@ impl Operator {
             self.node = NodeId((self.node.0 + 1) % ctx.nodes().len() as u16);
         }
         if !self.is_done(ctx.now()) {
-            let operation = self.draw(ctx);
+            let operation = self.replacement(ctx).unwrap_or_else(|| self.draw(ctx));
+            if let Operation::Change { voters, learners } = &operation {
+                self.known.extend(voters.iter().chain(learners));
+            }
             ctx.trace("order", || json!({ "operation": operation }));
             self.current = Some((operation, ctx.now() + self.orders.timeout));
             self.give(ctx);
@@ -142,10 +151,35 @@ impl Operator {
         }
     }
 
+    /// The nodes that there are, without those that are gone for good.
+    fn there(&self, ctx: &Ctx<'_>) -> Vec<u16> {
+        let is_gone = |node: &NodeId| {
+            let mut gone = self.orders.replaced.iter().filter(|(at, _)| *at <= ctx.now());
+            gone.any(|(_, gone)| gone == node)
+        };
+        ctx.nodes().filter(|node| !is_gone(node)).map(|node| node.0).collect()
+    }
+
+    /// A change that puts other nodes, first of all such as were never members, in the place of voters that are gone.
+    fn replacement(&self, ctx: &Ctx<'_>) -> Option<Operation> {
+        let there = self.there(ctx);
+        let mut voters = self.voters.clone();
+        voters.retain(|voter| there.contains(voter));
+        let missing = self.voters.len() - voters.len();
+        let mut others: Vec<u16> = there.into_iter().filter(|node| !voters.contains(node)).collect();
+        others.sort_by_key(|node| self.known.contains(node));
+        voters.extend(others.into_iter().take(missing));
+        (missing > 0 && !voters.is_empty()).then_some(Operation::Change {
+            voters,
+            learners: Vec::new(),
+        })
+    }
+
     /// One voter more, or one less where that leaves enough.
     fn one_more_or_less(&self, ctx: &mut Ctx<'_>) -> Operation {
         let mut voters = self.voters.clone();
-        let outside: Vec<u16> = ctx.nodes().map(|id| id.0).filter(|id| !voters.contains(id)).collect();
+        let mut outside = self.there(ctx);
+        outside.retain(|id| !voters.contains(id));
         let may_shrink = voters.len() > usize::from(self.orders.min_voters.max(1));
         let grows = !outside.is_empty() && (!may_shrink || ctx.range(0, 1) == 0);
         if grows {
@@ -161,7 +195,7 @@ impl Operator {
 
     /// Each node votes, learns or is left out.
     fn any_members(&self, ctx: &mut Ctx<'_>) -> Operation {
-        let mut nodes: Vec<u16> = ctx.nodes().map(|id| id.0).collect();
+        let mut nodes = self.there(ctx);
         ctx.stream().shuffle(&mut nodes);
         let most = nodes.len() as u64;
         let least = u64::from(self.orders.min_voters).clamp(1, most);
@@ -179,7 +213,7 @@ impl Operator {
 
     /// As many voters as now, of those that do not vote now as far as there are any.
     fn other_members(&self, ctx: &mut Ctx<'_>) -> Operation {
-        let mut nodes: Vec<u16> = ctx.nodes().map(|id| id.0).collect();
+        let mut nodes = self.there(ctx);
         ctx.stream().shuffle(&mut nodes);
         nodes.sort_by_key(|id| self.voters.contains(id));
         nodes.truncate(self.voters.len().max(usize::from(self.orders.min_voters)));

@@ -23,6 +23,12 @@ pub enum FaultError {
         /// What was asked for.
         ppm: i32,
     },
+    /// It cuts more than a whole off an operation.
+    #[error("a part of {part} ppm of a disk operation is more than all of it: write at most 1000000")]
+    Part {
+        /// What was asked for.
+        part: u32,
+    },
     /// Its network has a latency whose minimum is above its maximum.
     #[error(
         "the fault's network has a latency whose minimum is above its maximum, or whose maximum is above its tail: swap them"
@@ -57,6 +63,7 @@ impl FaultAction {
             Self::ClockDrift { ppm, .. } if ppm.unsigned_abs() > DRIFT_LIMIT_PPM => {
                 Err(FaultError::Drift { ppm: *ppm })
             }
+            Self::CrashAtDisk { part, .. } if *part > 1_000_000 => Err(FaultError::Part { part: *part }),
             Self::Network { config } if !(config.latency.is_valid() && config.client_latency.is_valid()) => {
                 Err(FaultError::Latency)
             }

@@ -62,6 +62,35 @@ impl FaultAction {
             | Self::Pause { resume_after: span, .. } => {
                 stamp.option_u64(span.map(Duration::as_nanos));
             }
+            Self::CrashAtDisk {
+                skip,
+                part,
+                restart_after,
+                ..
+            } => {
+                stamp.u32(*skip);
+                stamp.u32(*part);
+                stamp.option_u64(restart_after.map(Duration::as_nanos));
+            }
+            Self::CrashLoop { times, up, down, .. } => {
+                stamp.u32(*times);
+                stamp.u64(up.0);
+                stamp.u64(down.0);
+            }
+            Self::Wipe { after, retires, .. } => {
+                stamp.u64(after.0);
+                stamp.bool(*retires);
+            }
+            Self::Upgrade {
+                version, restart_after, ..
+            } => {
+                stamp.u32(*version);
+                stamp.u64(restart_after.0);
+            }
+            Self::ClockFreeze { lasts, leap, .. } => {
+                stamp.option_u64(lasts.map(Duration::as_nanos));
+                stamp.bool(*leap);
+            }
             Self::Restart { node } | Self::Resume { node } => stamp.u16(node.0),
             Self::ClockStep { by, .. } => stamp.u64(*by as u64),
             Self::ClockDrift { ppm, .. } => stamp.u32(*ppm as u32),

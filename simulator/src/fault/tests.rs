@@ -70,6 +70,33 @@ fn samples() -> Vec<FaultAction> {
             target,
             fault: DiskFault::Rot,
         },
+        FaultAction::CrashAtDisk {
+            target,
+            skip: 3,
+            part: 500_000,
+            restart_after: Some(Duration(5)),
+        },
+        FaultAction::CrashLoop {
+            target,
+            times: 3,
+            up: Duration(1),
+            down: Duration(2),
+        },
+        FaultAction::Wipe {
+            target,
+            after: Duration(3),
+            retires: true,
+        },
+        FaultAction::Upgrade {
+            target,
+            version: 1,
+            restart_after: Duration(9),
+        },
+        FaultAction::ClockFreeze {
+            target,
+            lasts: Some(Duration(7)),
+            leap: true,
+        },
         FaultAction::Heal,
     ]
 }

@@ -14,6 +14,7 @@ use serde_json::json;
 impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
     #[inline]
     pub fn write(&mut self, node: NodeId, offset: u64, bytes: &[u8]) {
+        let Some(bytes) = self.made(node, bytes) else { return };
         let len = bytes.len();
         let seq = self.note(Some(node.into()), "write", || json!({ "offset": offset, "len": len }));
         let mut stamp = self
@@ -34,8 +35,31 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
         }
     }
 
+    /// How much of a write is made: all of it, unless the power fails at it or has failed before.
+    #[inline]
+    fn made<'b>(&mut self, node: NodeId, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        if self.blown.is_some() {
+            return None;
+        }
+        if self.fuses == 0 {
+            return Some(bytes);
+        }
+        let Some(fuse) = self.burn(node) else {
+            return Some(bytes);
+        };
+        let kept = fuse.of(bytes.len());
+        if kept > 0 && kept < bytes.len() {
+            self.exposure.add(FaultClass::CutWrite);
+        }
+        (kept > 0).then_some(&bytes[..kept])
+    }
+
     #[inline]
     pub fn sync(&mut self, node: NodeId, token: SyncToken) {
+        let is_cut = self.blown.is_some() || self.fuses > 0 && self.burn(node).is_some_and(|fuse| fuse.part == 0);
+        if is_cut {
+            return;
+        }
         let seq = self.note(Some(node.into()), "sync-start", || json!({ "token": token }));
         let (latency, slow) = self.disk_config.sync.draw(&mut self.disk_stream);
         if slow {
@@ -58,8 +82,17 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
         self.schedule(self.now, exit);
     }
 
-    /// Completes the oldest sync under way on a node, fails it, or lets it lie.
-    pub fn end_sync(&mut self, node: NodeId) -> Completion {
+    /// Completes the oldest sync under way on a node, fails it, or lets it lie; nothing to tell if the power fails at that.
+    pub fn end_sync(&mut self, node: NodeId) -> Option<Completion> {
+        let fuse = if self.fuses > 0 { self.burn(node) } else { None };
+        if fuse.is_some_and(|fuse| fuse.part == 0) {
+            return None;
+        }
+        let done = self.conclude_sync(node);
+        fuse.is_none().then_some(done)
+    }
+
+    fn conclude_sync(&mut self, node: NodeId) -> Completion {
         let mut disk = std::mem::take(&mut self.nodes[node.index()].disk);
         let (config, mut stream) = (self.disk_config, self.disk_stream.clone());
         let done = match disk.ending(&config, &mut stream, self.now) {

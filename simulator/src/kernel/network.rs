@@ -39,6 +39,9 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
 
     #[inline]
     fn transmit(&mut self, parcel: Parcel<M, Q, R>) {
+        if self.blown.is_some() {
+            return;
+        }
         let (from, to) = parcel.ends();
         let cause = self.note(Some(from), "send", || parcel.fields());
         let Self {

@@ -4,6 +4,7 @@
 
 mod clock;
 mod disk;
+mod life;
 mod network;
 mod process;
 
@@ -12,6 +13,7 @@ use crate::digest::Entry;
 use crate::event::{Event, NOBODY};
 use crate::fault::{FaultAction, Target};
 use crate::id::{Endpoint, NodeId};
+use crate::latency::Latency;
 use crate::network::CutKind;
 use crate::process::Process;
 use crate::step::{SkipReason, Step, StepKind};
@@ -35,8 +37,9 @@ impl<P: Process> World<P> {
 
     /// Ends all faults: cuts are mended; what was held is delivered; links are plain; loss, duplication, reordering, long tails
     /// and failures end, in the network and on the disks;
-    /// paused nodes go on; clocks stop drifting (what they are off by stays); planned faults that are still to come are
-    /// dropped. Crashed nodes restart at this same instant: each as an event of its own, so that each makes a step.
+    /// paused nodes go on; clocks go, and stop drifting (what they are off by stays); work takes no time; planned faults, and those
+    /// that wait for a disk operation, are dropped. Crashed nodes restart at this same instant: each as an event of its own, so that
+    /// each makes a step. Those whose disks were taken away for ever stay down, and settings stay those of the latest version.
     pub fn heal(&mut self) {
         self.apply(FaultAction::Heal);
     }
@@ -122,10 +125,34 @@ impl<P: Process> World<P> {
                 step
             }
             (FaultAction::Crash { restart_after, .. }, Some(node)) => self.crash(node, *restart_after, action),
+            (
+                FaultAction::CrashAtDisk {
+                    skip,
+                    part,
+                    restart_after,
+                    ..
+                },
+                Some(node),
+            ) => self.crash_at_disk(node, (*skip, *part), *restart_after, action),
+            (FaultAction::CrashLoop { times, up, down, .. }, Some(node)) => {
+                self.crash_loop(node, *times, (*up, *down), action)
+            }
+            (FaultAction::Wipe { after, retires, .. }, Some(node)) => {
+                self.wipe(node, (!*retires).then_some(*after), action)
+            }
+            (
+                FaultAction::Upgrade {
+                    version, restart_after, ..
+                },
+                Some(node),
+            ) => self.upgrade(node, *version, *restart_after, action),
             (FaultAction::Restart { node }, _) => self.restart(*node),
             (FaultAction::Pause { resume_after, .. }, Some(node)) => self.pause(node, *resume_after, action),
             (FaultAction::Resume { node }, _) => self.resume(*node),
             (FaultAction::ClockStep { by, .. }, Some(node)) => self.step_clock(node, *by, action),
+            (FaultAction::ClockFreeze { lasts, leap, .. }, Some(node)) => {
+                self.freeze_clock(node, *lasts, *leap, action)
+            }
             (FaultAction::ClockDrift { ppm, .. }, Some(node)) => {
                 self.kernel.change_clock(node, |clock, now| clock.set_drift(now, *ppm));
                 self.record(Some(node), "clock", StepKind::ClockChanged, || describe(action))
@@ -159,14 +186,22 @@ impl<P: Process> World<P> {
 
     /// Why an action can do nothing now, if it cannot.
     fn hindrance(&self, action: &FaultAction, node: Option<NodeId>) -> Option<SkipReason> {
-        let down = || self.nodes().filter(|node| !self.is_up(*node)).count();
         let pointless = match (action, node) {
-            (FaultAction::Crash { .. }, Some(node)) if !self.is_up(node) => true,
-            (FaultAction::Crash { .. }, _) if down() >= usize::from(self.max_down) => {
+            (FaultAction::Crash { .. } | FaultAction::CrashLoop { .. }, Some(node)) if !self.is_up(node) => true,
+            (FaultAction::Wipe { .. }, Some(node)) if self.is_retired(node) => true,
+            (FaultAction::Wipe { .. } | FaultAction::Upgrade { .. }, Some(node)) if !self.is_up(node) => false,
+            (
+                FaultAction::Crash { .. }
+                | FaultAction::CrashLoop { .. }
+                | FaultAction::Wipe { .. }
+                | FaultAction::Upgrade { .. },
+                _,
+            ) if self.down() >= usize::from(self.max_down) => {
                 return Some(SkipReason::TooManyDown);
             }
+            (FaultAction::ClockFreeze { .. }, Some(node)) => self.clock(node).is_frozen(),
             (FaultAction::Pause { .. }, Some(node)) => !self.is_up(node) || self.is_paused(node),
-            (FaultAction::Restart { node }, _) => self.is_up(*node),
+            (FaultAction::Restart { node }, _) => self.is_up(*node) || self.is_retired(*node),
             (FaultAction::Resume { node }, _) => !self.is_paused(*node),
             (FaultAction::Mend { id }, _) => !self.kernel.network.has_cut(*id),
             (FaultAction::Release { id }, _) => !self.kernel.has_hold(*id),
@@ -174,6 +209,13 @@ impl<P: Process> World<P> {
             _ => false,
         };
         pointless.then_some(SkipReason::AlreadySo)
+    }
+
+    /// How many nodes are down and may come back.
+    fn down(&self) -> usize {
+        self.nodes()
+            .filter(|node| !self.is_up(*node) && !self.is_retired(*node))
+            .count()
     }
 
     fn skip(&mut self, action: &FaultAction, node: Option<NodeId>, reason: SkipReason) -> Step {
@@ -198,12 +240,16 @@ impl<P: Process> World<P> {
         self.kernel.release_all();
         self.kernel.forget();
         self.mend_disks();
+        self.kernel.take_fuses();
+        self.kernel.work = Latency::default();
         for node in self.nodes() {
+            self.kernel.nodes[node.index()].crash_loop = None;
+            self.kernel.change_clock(node, |clock, now| clock.thaw(now, false));
             self.kernel.change_clock(node, |clock, now| clock.set_drift(now, 0));
             if self.is_paused(node) {
                 self.resume(node);
             }
-            if !self.is_up(node) {
+            if !self.is_up(node) && !self.is_retired(node) {
                 let incarnation = self.kernel.nodes[node.index()].incarnation;
                 self.kernel
                     .schedule(self.kernel.now, Event::Revival { node, incarnation });

@@ -20,7 +20,7 @@ impl<P: Process> World<P> {
             self.kernel.exposure.add(FaultClass::DiskStall);
             return None;
         }
-        let done = self.kernel.end_sync(node);
+        let done = self.kernel.end_sync(node)?;
         let job = Job::Synced {
             token: done.token,
             error: done.error,

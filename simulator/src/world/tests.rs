@@ -3,6 +3,7 @@
 mod determinism;
 mod disks;
 mod faults;
+mod life;
 mod links;
 mod storage;
 mod timing;
@@ -35,6 +36,7 @@ enum Op {
     /// On the local clock.
     Timer(Option<LocalTime>),
     Respond(u64),
+    Work(u64),
     /// From now on this node does random things at every event.
     Babble,
 }
@@ -81,6 +83,7 @@ enum Seen {
     Sync(u64),
     SyncFailed(u64, DiskError),
     Told,
+    Worked(u64),
 }
 
 /// What a probe is told at each boot.
@@ -95,6 +98,8 @@ struct Setup {
 struct Probe {
     seen: Vec<(LocalTime, Seen)>,
     booted_from: Vec<u8>,
+    /// The version and whether the disk was ever taken away.
+    booted_as: (u32, bool),
     primary: bool,
     babbles: bool,
 }
@@ -108,6 +113,7 @@ impl Probe {
                 Op::Sync(token) => ctx.sync(SyncToken(token)),
                 Op::Restart(after) => ctx.restart(after),
                 Op::Timer(deadline) => ctx.set_timer(deadline),
+                Op::Work(token) => ctx.work(token),
                 Op::Respond(word) => ctx.respond(client.expect("nobody to respond to"), Word(word)),
                 Op::Babble => {
                     self.babbles = true;
@@ -129,6 +135,7 @@ impl Probe {
             0..4 if seen == Seen::Timer => ctx.send(to, Word(draw)),
             4..6 => ctx.write(draw % 4_096, &draw.to_le_bytes()),
             6..8 => ctx.sync(SyncToken(draw)),
+            10 => ctx.work(draw),
             8..10 if seen == Seen::Told => ctx.respond(ClientId(0), Word(draw)),
             _ => {}
         }
@@ -161,6 +168,7 @@ impl Process for Probe {
         let mut probe = Self {
             seen: vec![],
             booted_from,
+            booted_as: (ctx.version(), ctx.wiped()),
             primary,
             babbles: false,
         };
@@ -182,6 +190,10 @@ impl Process for Probe {
 
     fn on_sync_failed(&mut self, token: SyncToken, error: DiskError, ctx: &mut Context<'_, Self>) {
         self.see(Seen::SyncFailed(token.0, error), ctx);
+    }
+
+    fn on_worked(&mut self, token: u64, ctx: &mut Context<'_, Self>) {
+        self.see(Seen::Worked(token), ctx);
     }
 
     fn on_request(&mut self, from: ClientId, told: Told, ctx: &mut Context<'_, Self>) {
@@ -272,6 +284,55 @@ fn words(world: &World<Probe>, node: u16) -> Vec<u64> {
 }
 
 /// Three nodes that do random things, and everything that can go wrong.
+/// What is done to the lives of processes, and to clocks that stand still, in each round of a storm.
+fn lives(round: u32, target: Target) -> [(u64, FaultAction); 5] {
+    let down = ms(5);
+    [
+        (
+            7,
+            FaultAction::CrashAtDisk {
+                target,
+                skip: round % 4,
+                part: 250_000 * (round % 5),
+                restart_after: Some(down),
+            },
+        ),
+        (
+            25,
+            FaultAction::CrashLoop {
+                target,
+                times: 3,
+                up: ms(3),
+                down,
+            },
+        ),
+        (
+            48,
+            FaultAction::Wipe {
+                target,
+                after: down,
+                retires: false,
+            },
+        ),
+        (
+            66,
+            FaultAction::Upgrade {
+                target,
+                version: round % 2,
+                restart_after: down,
+            },
+        ),
+        (
+            81,
+            FaultAction::ClockFreeze {
+                target,
+                lasts: Some(ms(12)),
+                leap: round.is_multiple_of(2),
+            },
+        ),
+    ]
+}
+
 fn stormy(seed: u64) -> WorldConfig {
     use crate::latency::Latency;
     let mut config = WorldConfig::new(seed);
@@ -298,6 +359,7 @@ fn stormy(seed: u64) -> WorldConfig {
     config.disk.settle_age = ms(50);
     (config.clocks.offset_max, config.clocks.drift_max_ppm) = (ms(500), 400);
     config.max_down = 2;
+    config.work = Latency::uniform(Duration(0), ms(2));
     let (one, primary, backup) = (Target::Random, Target::Primary, Target::RandomBackup);
     let n = |node| Endpoint::Node(NodeId(node));
     for round in 0..20 {
@@ -322,6 +384,9 @@ fn stormy(seed: u64) -> WorldConfig {
                 restart_after: Some(ms(30)),
             },
         );
+        for (place, action) in lives(round as u32, one) {
+            plan(&mut config, start + place, action);
+        }
         plan(
             &mut config,
             start + 20,

@@ -112,6 +112,16 @@ impl<P: Process> World<P> {
         self.kernel.nodes[node.index()].paused
     }
 
+    /// Whether a node's disk was taken away for ever, so that it never starts again.
+    pub fn is_retired(&self, node: NodeId) -> bool {
+        self.kernel.nodes[node.index()].retired
+    }
+
+    /// The version whose settings a node has, or gets at its next start.
+    pub fn version(&self, node: NodeId) -> u32 {
+        self.kernel.nodes[node.index()].version
+    }
+
     /// Whether a message from one endpoint to the other would be stopped by a cut now.
     pub fn is_cut(&self, from: impl Into<Endpoint>, to: impl Into<Endpoint>) -> bool {
         self.kernel.network.is_cut(from.into(), to.into())

@@ -96,6 +96,22 @@ fn a_disk_that_was_damaged_may_give_back_less_once() {
     feed.breaks(1, booted(0, None, 0, &[]), "monotonic-term/term-lost-at-restart");
 }
 
+/// Node 1 acknowledges an entry and loses its disk; only then does the leader hear of it.
+#[test]
+fn a_leader_may_learn_late_of_a_copy_that_a_damaged_disk_had() {
+    let mut feed = Feed::new(3);
+    feed.elect(0, 1, &[0, 1]);
+    feed.store(0, entry(1, 1));
+    feed.ok(1, Observation::Term { term: 1 });
+    feed.store(1, entry(1, 1));
+    feed.ok(1, Observation::Crashed);
+    feed.ok(1, Observation::Damaged);
+    feed.ok(1, booted(0, None, 0, &[]));
+    feed.commit(0, 1);
+    let lost = feed.properties.at_rest(Default::default()).unwrap_err();
+    assert_eq!(lost.signature(), "committed-durable/copies-lost");
+}
+
 #[test]
 fn a_vote_may_leave_again_and_late() {
     let mut feed = Feed::new(3);

@@ -2,15 +2,18 @@
 
 use super::{Kind, lasts, target};
 use crate::scenario::Result;
-use crate::scenario::fault::FaultKind;
+use crate::scenario::fault::{FaultKind, Thaw};
 use crate::scenario::read::HOUR;
 use crate::scenario::section::Section;
 use crate::scenario::spec::Cluster;
 
-pub const KINDS: [Kind; 2] = [
+pub const KINDS: [Kind; 3] = [
     ("clock-step", &["kind", "at", "every", "target", "by"]),
     ("clock-drift", &["kind", "at", "every", "for", "target", "drift"]),
+    ("clock-freeze", &["kind", "at", "every", "for", "target", "then"]),
 ];
+
+pub const THAWS: [(&str, Thaw); 3] = [("any", Thaw::Any), ("leap", Thaw::Leap), ("on", Thaw::On)];
 
 /// Reads the settings of a kind; `None` if it is not one of these.
 pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<Option<FaultKind>> {
@@ -33,6 +36,11 @@ pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<
                 lasts: lasts()?,
             }
         }
+        "clock-freeze" => FaultKind::ClockFreeze {
+            target: target()?,
+            lasts: lasts()?,
+            then: section.word("then", Thaw::Any, &THAWS)?,
+        },
         _ => return Ok(None),
     }))
 }

@@ -1,7 +1,8 @@
 //! A message as the frame that it would be on a real wire: its size, and what is left of it when the frame is damaged.
 //!
-//! Frames are made only when one is damaged; otherwise messages travel as they are.
+//! Frames are made only when one is damaged, or when a node's settings name a codec; otherwise messages travel as they are.
 
+use crate::scenario::Codec;
 use raft_core::wire::{Compression, Decoder, Encoder, Limits};
 use raft_core::{Body, Content, Message};
 use simulator::Stream;
@@ -30,6 +31,27 @@ pub fn size(message: &Message) -> u64 {
         }
 }
 
+/// What a receiver reads from the frame of this message, encoded so.
+pub fn passed(message: &Message, codec: Codec) -> Message {
+    let compression = match codec {
+        Codec::Off | Codec::Plain => Compression::None,
+        Codec::Lz4 => Compression::Lz4,
+    };
+    let mut decoder = Decoder::new(Limits::default());
+    decoder.push(&encoded(message, compression));
+    let read = decoder.next().expect("the frame is whole");
+    read.expect("a frame that nobody damaged is sound")
+}
+
+fn encoded(message: &Message, compression: Compression) -> Vec<u8> {
+    let mut frame = Vec::new();
+    Encoder::new(Limits::default())
+        .compress(compression, 0)
+        .encode(message, &mut frame)
+        .expect("a message of this service fits into a frame");
+    frame
+}
+
 /// What a receiver reads from a frame of this message, compressed or not, of which 1 to 32 bits were flipped or the end is
 /// missing; `None` if it notices.
 pub fn damaged(message: &Message, stream: &mut Stream) -> Option<Message> {
@@ -38,11 +60,7 @@ pub fn damaged(message: &Message, stream: &mut Stream) -> Option<Message> {
     } else {
         Compression::Lz4
     };
-    let mut frame = Vec::new();
-    Encoder::new(Limits::default())
-        .compress(compression, 0)
-        .encode(message, &mut frame)
-        .expect("a message of this service fits into a frame");
+    let mut frame = encoded(message, compression);
     damage(&mut frame, stream);
     let mut decoder = Decoder::new(Limits::default());
     decoder.push(&frame);
@@ -114,6 +132,17 @@ mod tests {
         let mut decoder = Decoder::new(Limits::default());
         decoder.push(&frame);
         assert_eq!(decoder.next(), Some(Ok(message(40))));
+    }
+
+    #[test]
+    fn what_is_encoded_is_read_as_it_was() {
+        for codec in [Codec::Off, Codec::Plain, Codec::Lz4] {
+            for bytes in [0, 1, 40, 600] {
+                assert_eq!(passed(&message(bytes), codec), message(bytes));
+            }
+        }
+        let compressed = encoded(&message(600), Compression::Lz4);
+        assert!(compressed.len() < 200, "{}", compressed.len());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A request goes through [`node`] into the core; what is committed goes through [`store`], the state machine; what must
 //! be durable goes through [`storage`] into the [`log_file`] on the disk; and what happens is told to the checkers by [`observe`].
 
+mod backlog;
 pub mod bugs;
 pub mod frame;
 mod hearing;

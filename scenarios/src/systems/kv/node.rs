@@ -1,12 +1,15 @@
 //! One server of the key-value service: the driver around the core. It gives the core what happens, and carries out what
 //! the core says, in the order in which it says it.
 
+use super::backlog::Backlog;
 use super::bugs::{Place, PlantedBug, planted};
+use super::frame;
 use super::log_file::LogFile;
 use super::observe::Observer;
 use super::protocol::{Envelope, Operation, Reply, Request, Response};
 use super::storage::Storage;
 use super::store::{Command, Store};
+use crate::scenario::{Codec, Flip, Flips};
 use crate::workloads::Actor;
 use raft_core::{
     Answer, Config, Content, HardState, Input, Members, Message, NodeId, Outcome, Output, Persist, Raft, Refusal,
@@ -21,6 +24,10 @@ use std::collections::BTreeMap;
 pub struct NodeConfig {
     /// The settings of the core; its seed is drawn at each boot.
     pub raft: Config,
+    /// What messages are encoded with.
+    pub codec: Codec,
+    /// The settings that are the other way round in every second version, if any are.
+    pub flips: Option<Flips>,
     /// Whether reads are served on every node, or on the leader only.
     pub follower_reads: bool,
     /// Whether each restart takes the disk for one that may have forgotten what it was told to keep.
@@ -29,6 +36,35 @@ pub struct NodeConfig {
     pub observe: bool,
     /// The planted bug that is switched on.
     pub bug: Option<&'static PlantedBug>,
+}
+
+impl NodeConfig {
+    /// The settings of a version: those that are written, and in every second one some of them the other way round.
+    fn in_version(&self, version: u32) -> (Config, Codec) {
+        let (mut raft, mut codec) = (self.raft.clone(), self.codec);
+        let has = |flip| version % 2 == 1 && self.flips.is_some_and(|flips| flips.has(flip));
+        if has(Flip::PreVote) {
+            raft.pre_vote = !raft.pre_vote;
+        }
+        if has(Flip::CheckQuorum) {
+            raft.check_quorum = !raft.check_quorum;
+        }
+        if has(Flip::Batches) {
+            let (entries, bytes) = if raft.append_entries_max > 1 {
+                (1, 256)
+            } else {
+                (64, 64 << 10)
+            };
+            (raft.append_entries_max, raft.append_bytes_max) = (entries, bytes);
+        }
+        if has(Flip::Window) {
+            raft.inflight_max = if raft.inflight_max > 1 { 1 } else { 16 };
+        }
+        if has(Flip::Compression) {
+            codec = if codec == Codec::Lz4 { Codec::Plain } else { Codec::Lz4 };
+        }
+        (raft, codec)
+    }
 }
 
 /// One server.
@@ -46,14 +82,17 @@ pub struct KvNode {
     replies: BTreeMap<u64, Option<Reply>>,
     /// What the core said, reused.
     outputs: Vec<Output>,
-    observer: Observer,
+    pub(super) observer: Observer,
     pub(super) bug: Option<Place>,
     /// A write that a planted bug keeps back.
     pub(super) kept_back: Option<Persist>,
     /// The term of the last write that held one.
     pub(super) written_term: u64,
     follower_reads: bool,
+    codec: Codec,
     recovered_torn: bool,
+    /// What the state machine has not done yet.
+    pub(super) backlog: Backlog,
     /// What the trace has said so far.
     traced: Traced,
 }
@@ -102,11 +141,11 @@ impl Process for KvNode {
         if planted!(bug, AmnesiacRejoin) {
             recovered = LogFile::recover_with(&DiskImage::new(&[]), bug);
         }
-        if config.distrust && ctx.boots() > 1 {
+        if config.distrust && ctx.boots() > 1 || ctx.wiped() {
             recovered.distrust();
         }
         let storage = Storage::new(&recovered, ctx);
-        let mut raft = config.raft.clone();
+        let (mut raft, codec) = config.in_version(ctx.version());
         raft.seed = ctx.random();
         #[cfg(feature = "bugs")]
         if let Some(PlantedBug {
@@ -140,7 +179,9 @@ impl Process for KvNode {
             kept_back: None,
             written_term: traced.hard_state.term,
             follower_reads: config.follower_reads,
+            codec,
             recovered_torn: recovered.torn,
+            backlog: Backlog::default(),
             traced,
         };
         node.set_timer(ctx);
@@ -177,6 +218,12 @@ impl Process for KvNode {
     fn on_sync_failed(&mut self, token: SyncToken, error: DiskError, ctx: &mut Ctx<'_>) {
         if let Some(id) = self.storage.failed(token, error, ctx) {
             self.input(Input::WriteFailed(id), ctx);
+        }
+    }
+
+    fn on_worked(&mut self, token: u64, ctx: &mut Ctx<'_>) {
+        if let Some(applied) = self.catch_up(token, ctx) {
+            self.input(Input::Applied(applied), ctx);
         }
     }
 
@@ -304,17 +351,25 @@ impl KvNode {
             outputs.extend(std::iter::from_fn(|| self.raft.poll_output()));
             self.observer.handled(&self.raft, &outputs);
             let mut applied = None;
+            let is_late = !self.backlog.is_empty() || ctx.work_takes_time();
             for output in outputs.drain(..) {
                 match output {
                     Output::Send(message) => self.send(message, ctx),
                     Output::Persist(persist) => self.persist(persist, ctx),
+                    output @ (Output::Apply(_) | Output::Answer(_)) if is_late && self.waits(&output) => {
+                        self.backlog.push(output);
+                    }
                     Output::Apply(entry) => applied = Some(self.apply(&entry, ctx)),
-                    Output::Restore(snapshot) => applied = Some(self.restore(&snapshot, ctx)),
+                    Output::Restore(snapshot) => {
+                        self.give_up_backlog(ctx);
+                        applied = Some(self.restore(&snapshot, ctx));
+                    }
                     Output::TakeSnapshot { .. } => snapshot_due = true,
                     Output::Answer(answer) => self.answer(answer, ctx),
                 }
             }
             self.outputs = outputs;
+            self.backlog.close(ctx);
             if let Some(index) = applied {
                 self.raft.handle(now(ctx), Input::Applied(index));
             } else if std::mem::take(&mut snapshot_due) {
@@ -338,6 +393,10 @@ impl KvNode {
 
     fn send(&mut self, message: Message, ctx: &mut Ctx<'_>) {
         self.observer.sent(&message);
+        let message = match self.codec {
+            Codec::Off => message,
+            codec => frame::passed(&message, codec),
+        };
         let to = simulator::NodeId(u16::try_from(message.to.0).expect("nodes are numbered from 0 by the world"));
         ctx.send(to, Envelope(message));
     }
@@ -361,7 +420,7 @@ impl KvNode {
     }
 
     /// Applies a committed entry and returns its index.
-    fn apply(&mut self, entry: &raft_core::Entry, ctx: &mut Ctx<'_>) -> u64 {
+    pub(super) fn apply(&mut self, entry: &raft_core::Entry, ctx: &mut Ctx<'_>) -> u64 {
         self.applied = entry.index;
         if let Content::Command(bytes) = &entry.content {
             let command = Command::decode(bytes).expect("what is committed was proposed by a node of this service");
@@ -389,7 +448,7 @@ impl KvNode {
         index
     }
 
-    fn answer(&mut self, answer: Answer, ctx: &mut Ctx<'_>) {
+    pub(super) fn answer(&mut self, answer: Answer, ctx: &mut Ctx<'_>) {
         let pending = self
             .pending
             .remove(&answer.id.0)

@@ -16,7 +16,7 @@ use serde_json::Value;
 impl<P: Process> World<P> {
     pub(in crate::world) fn take_revival(&mut self, node: NodeId, incarnation: u32) -> Option<Step> {
         let state = &self.kernel.nodes[node.index()];
-        (state.incarnation == incarnation && !state.up).then(|| self.restart(node))
+        (state.incarnation == incarnation && !state.up && !state.retired).then(|| self.restart(node))
     }
 
     pub(in crate::world) fn take_wakeup(&mut self, node: NodeId, pauses: u32) -> Option<Step> {
@@ -47,6 +47,7 @@ impl<P: Process> World<P> {
         state.paused = false;
         state.incarnation = state.incarnation.wrapping_add(1);
         state.timer.clear();
+        state.forget_work();
         state.crash_seq = Some(step.seq);
         let (incarnation, waiting) = (state.incarnation, std::mem::take(&mut state.waiting));
         for job in waiting {
@@ -67,6 +68,7 @@ impl<P: Process> World<P> {
         self.kernel.exposure.add(FaultClass::Restart);
         let cause = self.kernel.nodes[node.index()].crash_seq;
         let seq = self.boot(node, "restart", cause);
+        self.go_on_with_loop(node);
         self.step_at(seq, Some(node), StepKind::Restarted)
     }
 

@@ -133,11 +133,12 @@ fn each_event_of_a_trace_names_an_earlier_cause() {
         match event.kind.as_ref() {
             "deliver" | "request" | "response" | "drop" | "duplicate" => assert_eq!(cause_kind(event), Some("send")),
             "sync" | "sync-fails" | "sync-lies" => assert_eq!(cause_kind(event), Some("sync-start")),
+            "worked" => assert_eq!(cause_kind(event), Some("work")),
             "restart" => assert_eq!(cause_kind(event), Some("crash")),
             "kept" | "lost" | "torn" => assert!(matches!(cause_kind(event), Some("crash" | "sync-fails"))),
             "seen" => assert!(matches!(
                 cause_kind(event),
-                Some("deliver" | "timer" | "sync" | "sync-failed" | "request")
+                Some("deliver" | "timer" | "sync" | "sync-failed" | "request" | "worked")
             )),
             _ => {}
         }

@@ -1,0 +1,144 @@
+//! What a cluster must have reached once the faults have ended, each within a bound of its own in election timeouts.
+
+use super::{clients_are_served, leader, obstacle};
+use crate::scenario::Scenario;
+use crate::systems::kv::KvNode;
+use crate::workloads::client::KvClient;
+use simulator::{Duration, NodeId, Time, World};
+use std::collections::BTreeSet;
+
+/// One of them, in the order in which they are listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Milestone {
+    /// A node of the core leads.
+    Elect,
+    /// All members of the core are in the leader's state.
+    Converge,
+    /// Each client has been served a fresh operation.
+    Serve,
+    /// Every key has been read again.
+    Durable,
+}
+
+impl Milestone {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Elect, Self::Converge, Self::Serve, Self::Durable];
+
+    /// The key of its bound in `[recovery]`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Elect => "elect",
+            Self::Converge => "converge",
+            Self::Serve => "serve",
+            Self::Durable => "durable",
+        }
+    }
+
+    /// Its bound in a scenario, in election timeouts of the longest kind.
+    fn bound(self, scenario: &Scenario) -> u32 {
+        let recovery = &scenario.recovery;
+        match self {
+            Self::Elect => recovery.elect,
+            Self::Converge => recovery.converge,
+            Self::Serve => recovery.serve,
+            Self::Durable => recovery.durable,
+        }
+    }
+}
+
+/// When each milestone was first reached, counted from the end of the faults; none that was not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reached([Option<Duration>; 4]);
+
+impl Reached {
+    /// When one was.
+    pub fn at(&self, milestone: Milestone) -> Option<Duration> {
+        self.0[milestone as usize]
+    }
+
+    /// The same in thousandths of an election timeout, rounded up; 0 for what was not reached.
+    pub fn in_timeouts(&self, scenario: &Scenario) -> [u64; 4] {
+        let timeout = scenario.cluster.election.max_ns;
+        self.0
+            .map(|reached| reached.map_or(0, |after| (after.0.saturating_mul(1_000)).div_ceil(timeout)))
+    }
+}
+
+/// The way of a cluster back, in a run.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    faults_end: Time,
+    /// By when each milestone must have been reached.
+    deadlines: [Time; 4],
+    /// By when all of them must hold at once.
+    last: Time,
+    reached: Reached,
+}
+
+impl Progress {
+    /// At the end of the faults. Members that are far behind have `allowance` more; nothing takes longer than `time.settle` and
+    /// that.
+    pub fn new(scenario: &Scenario, faults_end: Time, allowance: Duration) -> Self {
+        let last = faults_end + Duration(scenario.time.settle_ns) + allowance;
+        let deadline = |milestone: Milestone| {
+            let bound = u64::from(milestone.bound(scenario)).saturating_mul(scenario.cluster.election.max_ns);
+            let more = if milestone == Milestone::Elect {
+                Duration::ZERO
+            } else {
+                allowance
+            };
+            (faults_end + Duration(bound) + more).min(last)
+        };
+        Self {
+            faults_end,
+            deadlines: Milestone::ALL.map(deadline),
+            last,
+            reached: Reached::default(),
+        }
+    }
+
+    /// What has been reached.
+    pub fn reached(&self) -> Reached {
+        self.reached
+    }
+
+    /// Looks which milestones the cluster has come to. Gives whether all of them are behind it, and it still is well.
+    pub fn look(&mut self, world: &World<KvNode>, lost: &BTreeSet<NodeId>) -> bool {
+        let obstacle_free = self.note(Milestone::Elect, world, || leader(world, lost).is_some())
+            && self.note_now(Milestone::Converge, world, || obstacle(world, lost).is_none());
+        let served = self.note(Milestone::Serve, world, || {
+            all_clients(world, KvClient::is_being_served)
+        }) && self.note(Milestone::Durable, world, || clients_are_served(world));
+        obstacle_free && served
+    }
+
+    /// Notes a milestone that once reached stays so.
+    fn note(&mut self, milestone: Milestone, world: &World<KvNode>, is_reached: impl FnOnce() -> bool) -> bool {
+        self.reached.at(milestone).is_some() || self.note_now(milestone, world, is_reached)
+    }
+
+    fn note_now(&mut self, milestone: Milestone, world: &World<KvNode>, is_reached: impl FnOnce() -> bool) -> bool {
+        let is_reached = is_reached();
+        if is_reached {
+            let since = Duration(world.now().0 - self.faults_end.0);
+            self.reached.0[milestone as usize].get_or_insert(since);
+        }
+        is_reached
+    }
+
+    /// The next milestone that is missed, and when. When each has been reached, but they do not hold all at once, what is left is to
+    /// converge again.
+    pub fn next_deadline(&self) -> (Milestone, Time) {
+        let open = Milestone::ALL
+            .into_iter()
+            .filter(|milestone| self.reached.at(*milestone).is_none());
+        let deadline = |milestone: Milestone| (milestone, self.deadlines[milestone as usize]);
+        let first = open.map(deadline).min_by_key(|(_, deadline)| *deadline);
+        first.unwrap_or((Milestone::Converge, self.last))
+    }
+}
+
+fn all_clients(world: &World<KvNode>, is_so: impl Fn(&KvClient) -> bool) -> bool {
+    let mut clients = world.clients().filter_map(|client| world.client(client).client());
+    clients.all(is_so)
+}
