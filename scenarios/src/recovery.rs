@@ -12,6 +12,7 @@ use crate::setup::Draw;
 use crate::systems::kv::KvNode;
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::client::KvClient;
+use crate::workloads::operator::Operator;
 use raft_core::{Role, Status};
 use simulator::{CutId, Duration, FaultAction, NodeId, OneWay, Stream, Target, Time, World};
 use std::collections::BTreeSet;
@@ -30,8 +31,8 @@ pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Dra
     Duration((longest - shortest).div_ceil(window) * round_trip)
 }
 
-/// Which nodes never come back, and what keeps them: a random set without which every configuration that some node acts under
-/// still has a quorum of nodes that can vote.
+/// Which nodes never come back, and what keeps them: a random set without which every configuration that some node acts under, or
+/// that an operator has asked for, still has a quorum of nodes that can vote.
 pub fn losses(world: &World<KvNode>, lasting: Lasting, seed: u64) -> Vec<(NodeId, FaultAction)> {
     let mut stream = Stream::new(seed, "lasting", 0);
     let mut order: Vec<NodeId> = world.nodes().collect();
@@ -79,6 +80,18 @@ fn has_quorum_without(world: &World<KvNode>, lost: &[NodeId]) -> bool {
         !lost.contains(&node) && status().is_some_and(|status| !status.fenced && !status.failed && !status.amnesia)
     };
     let is_majority = |of: &[raft_core::NodeId]| 2 * of.iter().filter(|id| can_vote(id)).count() > of.len();
+    // An order that is still under way may be carried out when the faults are over.
+    let operators = world.clients().filter_map(|client| world.client(client).operator());
+    let mut asked = operators.flat_map(Operator::asked);
+    let named = |voters: &Vec<u16>| -> Vec<raft_core::NodeId> {
+        voters
+            .iter()
+            .map(|voter| raft_core::NodeId(u64::from(*voter)))
+            .collect()
+    };
+    if !asked.all(|voters| is_majority(&named(voters))) {
+        return false;
+    }
     let configurations = world
         .nodes()
         .filter_map(|node| Some(world.process(node)?.raft().configuration().1));

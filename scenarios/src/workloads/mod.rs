@@ -54,4 +54,12 @@ impl Actor {
             Self::Operator(_) => None,
         }
     }
+
+    /// The operator, if it is one.
+    pub fn operator(&self) -> Option<&Operator> {
+        match self {
+            Self::Client(_) => None,
+            Self::Operator(operator) => Some(operator),
+        }
+    }
 }

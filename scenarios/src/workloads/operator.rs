@@ -39,6 +39,8 @@ pub struct Operator {
     voters: Vec<u16>,
     /// All that were ever asked for as members.
     known: BTreeSet<u16>,
+    /// Every set of voters that was ever asked for: a late order may be carried out at any time.
+    asked: BTreeSet<Vec<u16>>,
 }
 
 type Ctx<'a> = ClientContext<'a, Actor>;
@@ -53,7 +55,13 @@ impl Operator {
             current: None,
             voters: (0..founders).collect(),
             known: (0..founders).collect(),
+            asked: BTreeSet::new(),
         }
+    }
+
+    /// Every set of voters that it ever asked for.
+    pub fn asked(&self) -> impl Iterator<Item = &Vec<u16>> {
+        self.asked.iter()
     }
 
     /// Whether nothing more is to come.
@@ -74,6 +82,7 @@ impl Operator {
             let operation = self.replacement(ctx).unwrap_or_else(|| self.draw(ctx));
             if let Operation::Change { voters, learners } = &operation {
                 self.known.extend(voters.iter().chain(learners));
+                self.asked.insert(voters.clone());
             }
             ctx.trace("order", || json!({ "operation": operation }));
             self.current = Some((operation, ctx.now() + self.orders.timeout));
