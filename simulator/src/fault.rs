@@ -28,6 +28,15 @@ pub struct PlannedFault {
     pub action: FaultAction,
 }
 
+/// Something that was done to a world, for whoever wants to do it again without its seed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// What and when. It names the node that was struck, whomever it was aimed at.
+    pub fault: PlannedFault,
+    /// Whether the plan said so, which comes before all else that happens at its instant; if not, the harness did it.
+    pub planned: bool,
+}
+
 /// Something that is done to the world from outside. In JSON an object with its `kind` in kebab case.
 ///
 /// ```
@@ -190,6 +199,22 @@ impl FaultAction {
             | Self::Disk { target, .. } => Some(*target),
             _ => None,
         }
+    }
+
+    /// The same, aimed at this node; as it is if it is not aimed.
+    #[must_use]
+    pub fn aimed(mut self, node: NodeId) -> Self {
+        match &mut self {
+            Self::Isolate { target, .. }
+            | Self::HoldAround { target, .. }
+            | Self::Crash { target, .. }
+            | Self::Pause { target, .. }
+            | Self::ClockStep { target, .. }
+            | Self::ClockDrift { target, .. }
+            | Self::Disk { target, .. } => *target = Target::Node(node),
+            _ => {}
+        }
+        self
     }
 
     /// The kind in plans and reports.

@@ -2,10 +2,12 @@
 
 use super::World;
 use crate::clock::Clock;
+use crate::decision::Decisions;
 use crate::digest::Digest;
 use crate::disk::DiskImage;
 use crate::event::{Event, Parcel};
 use crate::exposure::Exposure;
+use crate::fault::Applied;
 use crate::id::{ClientId, ClientIds, Endpoint, NodeId, NodeIds};
 use crate::network::NetworkConfig;
 use crate::process::{Payload, Process};
@@ -135,6 +137,18 @@ impl<P: Process> World<P> {
     /// How the network behaves now.
     pub fn network(&self) -> &NetworkConfig {
         &self.kernel.network.config
+    }
+
+    /// All that was decided so far, apart from what fell out the neutral way; nothing unless the world is made with
+    /// [`Chance::Recorded`](crate::Chance::Recorded).
+    pub fn decisions(&self) -> Decisions {
+        self.kernel.decisions()
+    }
+
+    /// All that was done to the world so far, in order, without what was skipped; nothing unless the world is made with
+    /// [`Chance::Recorded`](crate::Chance::Recorded).
+    pub fn applied(&self) -> &[Applied] {
+        self.kernel.applied.as_deref().unwrap_or_default()
     }
 
     /// How often each class of fault fired and hit something, so far.
