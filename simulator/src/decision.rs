@@ -269,7 +269,8 @@ pub enum Chance {
     Drawn,
     /// From the named streams of the seed, and [`crate::World::decisions`] tells them.
     Recorded,
-    /// From here, and where they are not here, the neutral way. The seed means nothing.
+    /// From here, and where they are not here, the neutral way. The seed means nothing, and [`crate::World::decisions`] tells
+    /// which of them were asked for.
     Given(Arc<Decisions>),
 }
 
@@ -322,7 +323,13 @@ impl Tape {
         let number = *count;
         *count = count.saturating_add(1);
         match &self.given {
-            Some(given) => Ok(given.get(self.about, number).unwrap_or(neutral)),
+            Some(given) => {
+                let value = given.get(self.about, number).unwrap_or(neutral);
+                if value != neutral {
+                    self.recorded.insert(self.about, number, value);
+                }
+                Ok(value)
+            }
             None => Err((self.about, number)),
         }
     }

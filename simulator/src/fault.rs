@@ -33,8 +33,8 @@ pub struct PlannedFault {
 pub struct Applied {
     /// What and when. It names the node that was struck, whomever it was aimed at.
     pub fault: PlannedFault,
-    /// Whether the plan said so, which comes before all else that happens at its instant; if not, the harness did it.
-    pub planned: bool,
+    /// How many events of its instant came before. What the plan says comes before all of them.
+    pub after: u64,
 }
 
 /// Something that is done to the world from outside. In JSON an object with its `kind` in kebab case.

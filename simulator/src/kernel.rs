@@ -143,7 +143,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
             disk_stream: stream("disk", Topic::Sync),
             fault_stream: stream("faults", Topic::Target),
             clock_decisions: clocks.recorded().cloned().unwrap_or_default(),
-            applied: (config.chance == Chance::Recorded).then(Vec::new),
+            applied: (config.chance != Chance::Drawn).then(Vec::new),
             exposure: Exposure::default(),
             digester: Digester::new(),
             trace: Recorder::new(config.trace, config.max_trace),

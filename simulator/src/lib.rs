@@ -63,7 +63,7 @@ pub use decision::{Chance, Decisions, Subject, Topic, Whom};
 pub use digest::{Digest, Stamp};
 pub use disk::{DiskConfig, DiskError, DiskFault, DiskImage, SyncToken};
 pub use exposure::{Exposure, FaultClass};
-pub use fault::{Applied, FaultAction, Held, OneWay, PlannedFault, Target};
+pub use fault::{Applied, FaultAction, FaultError, Held, OneWay, PlannedFault, Target};
 pub use id::{ClientId, ClientIds, Endpoint, NodeId, NodeIds};
 pub use latency::Latency;
 pub use network::{CutId, DropReason, LinkConfig, NetworkConfig, Shape};

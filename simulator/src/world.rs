@@ -130,8 +130,9 @@ impl<P: Process> World<P> {
     pub fn step_until(&mut self, until: Time) -> Option<Step> {
         while self.kernel.halt.is_none() {
             if self.kernel.queue.next_time().is_none_or(|time| time > until) {
-                if until != Time::MAX {
-                    self.kernel.now = self.kernel.now.max(until);
+                if until != Time::MAX && until > self.kernel.now {
+                    self.kernel.now = until;
+                    self.in_this_instant = 0;
                 }
                 return None;
             }

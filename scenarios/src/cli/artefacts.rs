@@ -59,6 +59,7 @@ pub fn write_failure(out: &Path, subject: &Subject, group: &Group, of: u64) -> R
         RunOptions {
             bug: subject.bug,
             trace: true,
+            ..RunOptions::default()
         },
     );
     let result = RunResult::new(subject, &report);

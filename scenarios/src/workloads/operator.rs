@@ -3,10 +3,11 @@
 //! comes in its time.
 
 use super::Actor;
+use super::tasks::{Task, Tasks};
 use crate::scenario::OrderMix;
 use crate::systems::kv::{Operation, Reply, Request, Response};
 use serde_json::json;
-use simulator::{ClientContext, Duration, NodeId, Time};
+use simulator::{ClientContext, Duration, NodeId, Time, Topic};
 
 /// What an operator does.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Orders {
     pub timeout: Duration,
     /// The last moment at which an order is given.
     pub faults_end: Time,
+    /// The orders, if they are not to be drawn.
+    pub given: Option<Tasks>,
 }
 
 /// The operator's state.
@@ -32,6 +35,9 @@ pub struct Operator {
     sequence: u64,
     /// The order that waits for an answer, and until when.
     current: Option<(Operation, Time)>,
+    /// The orders that were given, and the pauses before them.
+    done: Vec<Operation>,
+    pauses: Vec<Duration>,
     /// The voters that were last asked for; the founders at first.
     voters: Vec<u16>,
 }
@@ -46,8 +52,15 @@ impl Operator {
             node: NodeId(0),
             sequence: 0,
             current: None,
+            done: Vec::new(),
+            pauses: Vec::new(),
             voters: (0..founders).collect(),
         }
+    }
+
+    /// What it has ordered.
+    pub fn tasks(&self) -> Tasks {
+        Tasks::new(&self.pauses, self.done.iter().cloned())
     }
 
     /// Whether nothing more is to come.
@@ -63,9 +76,15 @@ impl Operator {
         if self.current.take().is_some() {
             // No answer: perhaps another node leads.
             self.node = NodeId((self.node.0 + 1) % ctx.nodes().len() as u16);
+            match self.next_task() {
+                Some(task) if task.pause > Duration::ZERO => return self.pause(ctx),
+                _ => self.pauses.push(Duration::ZERO),
+            }
         }
-        if !self.is_done(ctx.now()) {
-            let operation = self.draw(ctx);
+        if !self.is_done(ctx.now())
+            && let Some(operation) = self.next(ctx)
+        {
+            self.done.push(operation.clone());
             ctx.trace("order", || json!({ "operation": operation }));
             self.current = Some((operation, ctx.now() + self.orders.timeout));
             self.give(ctx);
@@ -99,7 +118,7 @@ impl Operator {
         };
         self.sequence += 1;
         let to = match operation {
-            Operation::Campaign => NodeId(ctx.range(0, ctx.nodes().len() as u64 - 1) as u16),
+            Operation::Campaign => NodeId(ctx.range_about(Topic::Manner, 0, ctx.nodes().len() as u64 - 1) as u16),
             _ => self.node,
         };
         ctx.send(
@@ -115,8 +134,25 @@ impl Operator {
 
     fn pause(&mut self, ctx: &mut Ctx<'_>) {
         let (min, max) = self.orders.every;
-        let at = ctx.now() + Duration(ctx.range(min.0, max.0));
-        ctx.set_timer(Some(at));
+        let pause = match &self.orders.given {
+            None => Some(Duration(ctx.range(min.0, max.0))),
+            Some(_) => self.next_task().map(|task| task.pause),
+        };
+        self.pauses.extend(pause);
+        ctx.set_timer(pause.map(|pause| ctx.now() + pause));
+    }
+
+    /// What comes next of what is given.
+    fn next_task(&self) -> Option<&Task> {
+        self.orders.given.as_ref()?.tasks.get(self.done.len())
+    }
+
+    /// The next order, if there is one.
+    fn next(&mut self, ctx: &mut Ctx<'_>) -> Option<Operation> {
+        match &self.orders.given {
+            None => Some(self.draw(ctx)),
+            Some(_) => self.next_task().map(|task| task.operation.clone()),
+        }
     }
 
     fn draw(&mut self, ctx: &mut Ctx<'_>) -> Operation {

@@ -28,7 +28,7 @@ impl<P: Process> World<P> {
         reason = "an action is spent on the world that it is applied to"
     )]
     pub fn apply(&mut self, action: FaultAction) -> Step {
-        let step = self.apply_action(&action, false);
+        let step = self.apply_action(&action, self.in_this_instant);
         self.kernel.current = 0;
         step
     }
@@ -46,10 +46,10 @@ impl<P: Process> World<P> {
             return None;
         }
         let action = self.plan[index as usize].action.clone();
-        Some(self.apply_action(&action, true))
+        Some(self.apply_action(&action, 0))
     }
 
-    fn apply_action(&mut self, action: &FaultAction, planned: bool) -> Step {
+    fn apply_action(&mut self, action: &FaultAction, after: u64) -> Step {
         if let Err(error) = action.check(self.kernel.nodes.len() as u16, self.kernel.client_count()) {
             panic!("world: {error}");
         }
@@ -63,7 +63,7 @@ impl<P: Process> World<P> {
         }
         if !matches!(action, FaultAction::Isolate { keeps: 1.., .. }) {
             let done = |node| action.clone().aimed(node);
-            self.log(node.map_or_else(|| action.clone(), done), planned);
+            self.log(node.map_or_else(|| action.clone(), done), after);
         }
         let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
         let to = node.map_or(NOBODY, |node| node.0);
@@ -88,7 +88,7 @@ impl<P: Process> World<P> {
             ) => {
                 let others = self.cut_off(node, *with_clients, *keeps);
                 if *keeps > 0 {
-                    self.log(drawn_cut(*id, node, &others, *one_way), planned);
+                    self.log(drawn_cut(*id, node, &others, *one_way), after);
                 }
                 self.isolate(*id, node, &others, *one_way, action)
             }
@@ -148,11 +148,11 @@ impl<P: Process> World<P> {
     }
 
     /// Writes down what is done now, where that is asked for.
-    fn log(&mut self, action: FaultAction, planned: bool) {
+    fn log(&mut self, action: FaultAction, after: u64) {
         let at = self.kernel.now;
         if let Some(applied) = &mut self.kernel.applied {
             let fault = PlannedFault { at, action };
-            applied.push(Applied { fault, planned });
+            applied.push(Applied { fault, after });
         }
     }
 

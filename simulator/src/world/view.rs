@@ -37,6 +37,11 @@ impl<P: Process> World<P> {
         self.steps
     }
 
+    /// How many events were taken since time last moved.
+    pub fn events_of_instant(&self) -> u64 {
+        self.in_this_instant
+    }
+
     /// How many events are queued.
     pub fn queued(&self) -> usize {
         self.kernel.queue.len()
@@ -139,14 +144,14 @@ impl<P: Process> World<P> {
         &self.kernel.network.config
     }
 
-    /// All that was decided so far, apart from what fell out the neutral way; nothing unless the world is made with
-    /// [`Chance::Recorded`](crate::Chance::Recorded).
+    /// All that was decided so far, apart from what fell out the neutral way; nothing in a world of
+    /// [`Chance::Drawn`](crate::Chance::Drawn).
     pub fn decisions(&self) -> Decisions {
         self.kernel.decisions()
     }
 
-    /// All that was done to the world so far, in order, without what was skipped; nothing unless the world is made with
-    /// [`Chance::Recorded`](crate::Chance::Recorded).
+    /// All that was done to the world so far, in order, without what was skipped; nothing in a world of
+    /// [`Chance::Drawn`](crate::Chance::Drawn).
     pub fn applied(&self) -> &[Applied] {
         self.kernel.applied.as_deref().unwrap_or_default()
     }
