@@ -21,6 +21,7 @@
 pub mod budget;
 pub mod bugs;
 pub mod capsule;
+pub mod check;
 pub mod clock;
 pub mod expectation;
 pub mod explain;

@@ -42,6 +42,8 @@ pub struct RunOptions {
     pub course: bool,
     /// After how many events each a mark is made: [`RunReport::marks`]; 0 for never.
     pub marks: u64,
+    /// After how many events the run breaks off as inconclusive; 0 for never.
+    pub events_max: u64,
 }
 
 /// What is known of a run after a number of its events, to compare it with another.
@@ -201,6 +203,7 @@ fn carry_out(
         healed: usize::MAX,
         marks: Vec::new(),
         mark_every: options.marks,
+        events_max: options.events_max,
         effects: Effects::default(),
         states: steering.states,
         has_changed: false,
@@ -273,6 +276,7 @@ struct Run<'a> {
     healed: usize,
     marks: Vec<Mark>,
     mark_every: u64,
+    events_max: u64,
     effects: Effects,
     /// Gets each abstract state, if somebody wants them.
     states: Option<&'a mut Vec<u64>>,
@@ -398,6 +402,11 @@ impl Run<'_> {
         if let StepKind::Response { client, .. } | StepKind::ClientTimer { client } = step.kind {
             self.look_at(client);
             self.judge_clients(step)?;
+        }
+        if self.events_max > 0 && self.world.steps() > self.events_max {
+            let message = format!("the run broke off after {} events, as it was told to", self.events_max);
+            let failure = Failure::new(FailureKind::Inconclusive, "run", "events", message);
+            return Err(Box::new(failure));
         }
         let Some(node) = step.node else { return Ok(()) };
         let at = At {

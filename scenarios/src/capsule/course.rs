@@ -3,6 +3,7 @@
 
 use crate::budget::Damageable;
 use crate::workloads::Actor;
+use crate::workloads::client::KvClient;
 use crate::workloads::tasks::Tasks;
 use serde::{Deserialize, Serialize};
 use simulator::{Decisions, FaultAction, PlannedFault, Target, Time, World};
@@ -79,7 +80,7 @@ impl Course {
             losses: losses.filter(is_fault).collect(),
             clients: actors()
                 .filter_map(|actor| actor.client())
-                .map(|client| client.tasks())
+                .map(KvClient::tasks)
                 .collect(),
             orders,
             damageable,

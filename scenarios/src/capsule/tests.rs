@@ -41,7 +41,7 @@ fn story(trace: &[TraceEvent]) -> Vec<String> {
 
 #[test]
 fn a_capsule_is_the_run_that_its_seed_is() {
-    let short = [("time.chaos", "6s")];
+    let short = [("time.chaos", "12s")];
     for name in [
         "storm",
         "slow-links",
@@ -81,7 +81,7 @@ fn a_capsule_is_the_run_that_its_seed_is() {
 
 #[test]
 fn a_capsule_survives_its_file_and_is_refused_with_a_place_when_it_is_damaged() {
-    let calm = capsule("storm", 3, &[("time.chaos", "1s")]);
+    let calm = capsule("storm", 3, &[("time.chaos", "8s")]);
     let json = calm.to_json();
     assert_eq!(Capsule::parse("test", &json).unwrap(), calm);
     let refusal = |from: &str, to: &str| {
@@ -101,7 +101,7 @@ fn a_capsule_survives_its_file_and_is_refused_with_a_place_when_it_is_damaged() 
 
 #[test]
 fn what_has_become_of_a_capsule_is_told() {
-    let mut capsule = capsule("storm", 3, &[("time.chaos", "1s")]);
+    let mut capsule = capsule("storm", 3, &[("time.chaos", "8s")]);
     let outcome = |capsule: &Capsule| compare(capsule, RunOptions::default()).0;
     let same = outcome(&capsule);
     assert_eq!(
@@ -144,7 +144,7 @@ fn an_order_of_a_node_that_there_is_not_is_refused_and_never_panics() {
 #[test]
 fn a_draw_that_is_new_in_the_code_shifts_nothing_in_a_capsule() {
     // The seed decides nothing any more: streams of other seeds, as new draws would make of them, change nothing.
-    let capsule = capsule("storm", 3, &[("time.chaos", "2s")]);
+    let capsule = capsule("storm", 3, &[("time.chaos", "8s")]);
     let chance = Chance::Given(Arc::clone(&capsule.course.decisions));
     let digest = |seed| capsule.run_by(&chance, seed, RunOptions::default()).digest;
     assert_eq!(digest(0), digest(12_345));

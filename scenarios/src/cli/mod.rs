@@ -8,6 +8,7 @@ mod artefacts;
 mod bugs;
 mod check;
 mod ci;
+mod corpus;
 mod diff;
 mod error;
 mod explain;
@@ -158,6 +159,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Make a failure smaller, as long as it stays the same
     Shrink(shrink::ShrinkArgs),
+    /// Keep capsules in a folder, and replay them
+    Corpus(corpus::CorpusArgs),
     /// Make one HTML page of a trace
     View(view::ViewArgs),
     /// Turn a trace into the format of another tool
@@ -201,6 +204,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::replay(args, global),
         Command::Explain(args) => explain::explain(args, global),
         Command::Shrink(args) => shrink::shrink(args, global),
+        Command::Corpus(args) => corpus::corpus(args, global),
         Command::View(args) => view::view(args, global),
         Command::Export(args) => export::export(args, global),
         Command::Diff(args) => diff::diff(args, global),

@@ -11,11 +11,13 @@ use super::{Done, Global, exit, seed};
 use clap::Args;
 use indicatif::ProgressBar;
 use scenarios::TOOL;
-use scenarios::capsule::{Capsule, Size, to_rust_test, to_scenario};
+use scenarios::capsule::{Capsule, Outcome, Size, compare, to_rust_test, to_scenario};
+use scenarios::run::RunOptions;
 use scenarios::shrink::{Observer, Options, Progress, Shrunk, shrink as search};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
@@ -104,6 +106,80 @@ fn capsule(args: &ShrinkArgs) -> Result<Capsule, CliError> {
         return Err(CliError::Usage(what.to_owned()));
     }
     files::capsule(path)
+}
+
+/// What a sweep's failure was made smaller to.
+#[derive(Debug, Serialize)]
+pub struct Smallest {
+    /// The capsule.
+    capsule: PathBuf,
+    /// The size of the seed's run.
+    before: Size,
+    /// The size of the capsule's.
+    after: Size,
+    /// Wall time, in milliseconds.
+    wall_ms: u64,
+    /// The line that runs it.
+    replay: String,
+}
+
+impl Smallest {
+    /// For a person: how much smaller, and the line.
+    pub fn text(&self) -> String {
+        let Self {
+            before, after, wall_ms, ..
+        } = self;
+        let counts = |of: fn(&Size) -> u64| format!("{} → {}", grouped(of(before)), grouped(of(after)));
+        format!(
+            "shrunk: {} events, {} faults, {} operations in {}.{} s\n        {}",
+            counts(|size| size.events),
+            counts(|size| size.faults as u64),
+            counts(|size| size.operations as u64),
+            wall_ms / 1000,
+            wall_ms % 1000 / 100,
+            self.replay,
+        )
+    }
+}
+
+/// Makes the failure of a sweep's seed smaller and writes it to `folder`, unless a smaller capsule of its signature is there. What
+/// stands in the way is told, and is no trouble of the sweep.
+pub fn in_sweep(
+    global: &Global,
+    subject: &Subject,
+    of: u64,
+    folder: &Path,
+    (options, interrupted): (&Options, &AtomicBool),
+) -> Option<Smallest> {
+    let mut display = Display::new(global);
+    let mut shrunk = || -> Result<Smallest, Box<dyn std::error::Error>> {
+        let capsule = capsule_of(subject, of)?;
+        let shrunk = search(&capsule, options, interrupted, &mut display)?;
+        let path = folder.join("capsule.json");
+        let kept = files::capsule(&path).ok().filter(|kept| {
+            let is_smaller =
+                kept.size().events <= shrunk.after.events && kept.signature() == shrunk.capsule.signature();
+            is_smaller
+                && kept.bug == shrunk.capsule.bug
+                && compare(kept, RunOptions::default()).0.outcome == Outcome::Reproduced
+        });
+        let after = kept.as_ref().map_or(shrunk.after, Capsule::size);
+        if kept.is_none() {
+            Draft::create(&path)?.write_capsule(&shrunk.capsule)?;
+        }
+        Ok(Smallest {
+            before: shrunk.before,
+            after,
+            wall_ms: u64::try_from(shrunk.elapsed.as_millis()).unwrap_or(u64::MAX),
+            replay: format!("squall replay {}", quoted(&path.display().to_string())),
+            capsule: path,
+        })
+    };
+    let shrunk = shrunk();
+    display.finish();
+    shrunk
+        .map_err(|error| notice(global, &format_args!("not shrunk: {error}")))
+        .ok()
 }
 
 /// The document of `squall shrink`.

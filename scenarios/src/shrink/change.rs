@@ -230,13 +230,14 @@ pub(super) fn span_of(action: &mut FaultAction) -> Option<&mut Duration> {
     match action {
         FaultAction::Crash { restart_after, .. } => restart_after.as_mut(),
         FaultAction::Pause { resume_after, .. } => resume_after.as_mut(),
-        FaultAction::Disk { fault, .. } => match fault {
-            DiskFault::Error { lasts }
-            | DiskFault::Full { lasts }
-            | DiskFault::Stall { lasts }
-            | DiskFault::Lie { lasts } => Some(lasts),
-            _ => None,
-        },
+        FaultAction::Disk {
+            fault:
+                DiskFault::Error { lasts }
+                | DiskFault::Full { lasts }
+                | DiskFault::Stall { lasts }
+                | DiskFault::Lie { lasts },
+            ..
+        } => Some(lasts),
         _ => None,
     }
 }

@@ -37,83 +37,19 @@ pub(super) enum Cuts {
     Fresh,
 }
 
-/// All passes, with what a progress bar calls them.
+/// All passes, with what a progress bar calls them. What makes every later attempt cheaper comes first.
 pub(super) const PASSES: &[(&str, Cuts)] = &[
-    (
-        "time",
-        Cuts::Each {
-            candidates: shorter,
-            fresh: true,
-            even: false,
-        },
-    ),
-    (
-        "decisions",
-        Cuts::Each {
-            candidates: fewer_decisions,
-            fresh: false,
-            even: false,
-        },
-    ),
-    (
-        "faults",
-        Cuts::List {
-            items: faults,
-            without: without_faults,
-            fresh: true,
-            pieces: usize::MAX,
-        },
-    ),
-    (
-        "operations",
-        Cuts::List {
-            items: operations,
-            without: without_operations,
-            fresh: true,
-            pieces: 64,
-        },
-    ),
-    (
-        "nodes",
-        Cuts::Each {
-            candidates: fewer_nodes,
-            fresh: true,
-            even: false,
-        },
-    ),
-    (
-        "clients",
-        Cuts::Each {
-            candidates: fewer_clients,
-            fresh: true,
-            even: false,
-        },
-    ),
-    (
-        "time",
-        Cuts::Each {
-            candidates: sooner,
-            fresh: true,
-            even: false,
-        },
-    ),
+    ("time", each(shorter, true)),
+    ("time", each(sooner, true)),
+    ("faults", list(faults, without_faults, usize::MAX)),
+    ("operations", list(operations, without_operations, 64)),
+    ("nodes", each(fewer_nodes, true)),
+    ("clients", each(fewer_clients, true)),
+    ("time", each(sooner, true)),
     ("chance", Cuts::Fresh),
-    (
-        "pauses",
-        Cuts::Each {
-            candidates: shorter_pauses,
-            fresh: false,
-            even: false,
-        },
-    ),
-    (
-        "spans",
-        Cuts::Each {
-            candidates: shorter_spans,
-            fresh: false,
-            even: false,
-        },
-    ),
+    ("decisions", each(fewer_topics, false)),
+    ("pauses", each(shorter_pauses, false)),
+    ("spans", each(shorter_spans, false)),
     (
         "settings",
         Cuts::Each {
@@ -122,6 +58,7 @@ pub(super) const PASSES: &[(&str, Cuts)] = &[
             even: true,
         },
     ),
+    ("decisions", each(fewer_subjects, false)),
     (
         "decisions",
         Cuts::List {
@@ -133,6 +70,27 @@ pub(super) const PASSES: &[(&str, Cuts)] = &[
     ),
 ];
 
+const fn each(candidates: fn(&Capsule) -> Vec<Capsule>, fresh: bool) -> Cuts {
+    Cuts::Each {
+        candidates,
+        fresh,
+        even: false,
+    }
+}
+
+const fn list(
+    items: fn(&Capsule) -> usize,
+    without: fn(&Capsule, usize, usize) -> Vec<Capsule>,
+    pieces: usize,
+) -> Cuts {
+    Cuts::List {
+        items,
+        without,
+        fresh: true,
+        pieces,
+    }
+}
+
 fn changed(capsule: &Capsule, change: impl FnOnce(&mut Capsule)) -> Capsule {
     let mut changed = capsule.clone();
     change(&mut changed);
@@ -140,7 +98,12 @@ fn changed(capsule: &Capsule, change: impl FnOnce(&mut Capsule)) -> Capsule {
 }
 
 /// The shortest time of the faults that a scenario may have.
-const CHAOS_MIN: u64 = 100_000_000;
+pub(super) const CHAOS_MIN: u64 = 100_000_000;
+
+/// A little after the run's end.
+pub(super) fn end_of(capsule: &Capsule) -> u64 {
+    (capsule.outcome.end / 1_000_000 + 2) * 1_000_000
+}
 
 /// The faults end sooner. What comes after falls away.
 fn shorter(capsule: &Capsule) -> Vec<Capsule> {
@@ -154,25 +117,20 @@ fn shorter(capsule: &Capsule) -> Vec<Capsule> {
     parts.map(end).collect()
 }
 
-/// Whole kinds of decisions fall away.
-fn fewer_decisions(capsule: &Capsule) -> Vec<Capsule> {
+/// All decisions of a topic fall away, or of all topics.
+fn fewer_topics(capsule: &Capsule) -> Vec<Capsule> {
+    let decisions = capsule.course.decisions.iter();
+    let topics: BTreeSet<_> = decisions.map(|(subject, ..)| subject.topic).collect();
+    let all = (!topics.is_empty()).then(|| with_decisions(capsule, |_| false));
+    let of = |topic| with_decisions(capsule, |subject| subject.topic != topic);
+    all.into_iter().chain(topics.into_iter().map(of)).collect()
+}
+
+/// All decisions about one link or party fall away.
+fn fewer_subjects(capsule: &Capsule) -> Vec<Capsule> {
     let subjects: BTreeSet<Subject> = capsule.course.decisions.iter().map(|(subject, ..)| subject).collect();
-    let topics: BTreeSet<_> = subjects.iter().map(|subject| subject.topic).collect();
-    let mut candidates = vec![with_decisions(capsule, |_| false)];
-    candidates.extend(
-        topics
-            .iter()
-            .map(|topic| with_decisions(capsule, |subject| subject.topic != *topic)),
-    );
-    candidates.extend(
-        subjects
-            .iter()
-            .map(|gone| with_decisions(capsule, |subject| subject != *gone)),
-    );
-    if subjects.is_empty() {
-        candidates.clear();
-    }
-    candidates
+    let of = |gone| with_decisions(capsule, |subject| subject != gone);
+    subjects.into_iter().take(64).map(of).collect()
 }
 
 fn fewer_nodes(capsule: &Capsule) -> Vec<Capsule> {
@@ -275,7 +233,7 @@ fn shorter_spans(capsule: &Capsule) -> Vec<Capsule> {
 
 /// Settings as they are by default, or as plain as can be.
 fn plainer(capsule: &Capsule) -> Vec<Capsule> {
-    let end = capsule.outcome.end.div_ceil(1_000_000) * 1_000_000 + 1_000_000;
+    let end = end_of(capsule);
     let changes: &[&dyn Fn(&mut Scenario)] = &[
         &|scenario| scenario.workload.keys = Choice::one(1),
         &|scenario| scenario.cluster.pre_vote = Choice::one(true),

@@ -121,7 +121,7 @@ pub fn shrink(
         watch: Stopwatch::start(),
     };
     let own = Variant::own(capsule.clone());
-    let now = pool::evaluate(&own).map_err(|now| match now {
+    let now = pool::evaluate(&own, 0).map_err(|now| match now {
         None => ShrinkError::Passes,
         Some(now) => ShrinkError::Stale {
             before: signature.clone(),
@@ -137,6 +137,7 @@ pub fn shrink(
     } else {
         capsule.size()
     };
+    let now = without_the_rest(now);
     let mut search = Search {
         pool,
         current: now,
@@ -146,7 +147,7 @@ pub fn shrink(
         pass: "",
         fresh: 0,
     };
-    let finished = search.to_the_end();
+    let finished = search.exhaust();
     let (mut smallest, attempts, watch) = (search.current, search.attempts, search.pool.watch);
     smallest.seal().map_err(ShrinkError::NonDeterminism)?;
     debug_assert_eq!(
@@ -163,6 +164,15 @@ pub fn shrink(
         elapsed: watch.elapsed(),
         cpu: watch.cpu(),
     })
+}
+
+/// The same, with the faults' end right after the run's where the failure came before it: nothing that happened is changed, and an
+/// attempt that does not fail is over sooner.
+fn without_the_rest(mut capsule: Capsule) -> Capsule {
+    let end = cuts::end_of(&capsule).max(cuts::CHAOS_MIN);
+    let chaos = &mut capsule.scenario.time.chaos_ns;
+    *chaos = end.min(*chaos);
+    capsule
 }
 
 /// What a capsule costs to be understood, in tenths of an event. Faults and operations are what a reader has to hold in mind.
@@ -206,7 +216,7 @@ const PIECES: usize = 32;
 
 impl Search<'_> {
     /// Tries everything until nothing becomes smaller; false when something ended it before.
-    fn to_the_end(&mut self) -> bool {
+    fn exhaust(&mut self) -> bool {
         let mut cost_before = u64::MAX;
         for round in 0.. {
             let cost_now = cost(&self.current.size());
@@ -215,7 +225,7 @@ impl Search<'_> {
             }
             cost_before = cost_now;
             // Fresh decisions are for the large steps; later on they only cost time.
-            self.fresh = if round < 2 { 3 } else { 6 };
+            self.fresh = if round < 2 { 2 } else { 6 };
             for (pass, cuts) in cuts::PASSES {
                 self.pass = pass;
                 self.go_through(*cuts);

@@ -47,13 +47,14 @@ impl Variant {
     }
 }
 
-/// Runs a candidate, and makes of it a capsule of what really happened: what did not come about is not in it.
+/// Runs a candidate, for at most so many events (0: any), and makes of it a capsule of what really happened: what did not come about is not in it.
 ///
 /// # Errors
 /// The failure's message when the run breaks off before its first event; none when it passes.
-pub(super) fn evaluate(variant: &Variant) -> Result<Capsule, Option<String>> {
+pub(super) fn evaluate(variant: &Variant, events_max: u64) -> Result<Capsule, Option<String>> {
     let options = RunOptions {
         course: true,
+        events_max,
         ..RunOptions::default()
     };
     let mut report = variant.capsule.run_by(&variant.chance, variant.seed, options);
@@ -140,7 +141,7 @@ impl Pool<'_> {
     }
 
     fn counts(&self, variant: &Variant, than: u64) -> Option<Capsule> {
-        let capsule = evaluate(variant).ok()?;
+        let capsule = evaluate(variant, than / 10 + 1).ok()?;
         let counts = capsule.signature() == Some(self.signature) && cost(&capsule.size()) < than;
         (counts && reads_back(&capsule)).then_some(capsule)
     }
