@@ -22,8 +22,8 @@ use checker::linearizability::{Options, Verdict};
 use checker::properties::{At, Observation, PROPERTIES, Properties, Timing, Violation};
 use simulator::trace::format::{TraceFooter, TraceHeader};
 use simulator::{
-    Chance, ClientId, ConfigError, Digest, Exposure, LocalTime, NodeId, PlannedFault, Step, StepKind, Target, Time, TraceEvent,
-    World,
+    Chance, ClientId, ConfigError, Digest, Exposure, LocalTime, NodeId, PlannedFault, Step, StepKind, Target, Time,
+    TraceEvent, World,
 };
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
