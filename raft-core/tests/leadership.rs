@@ -117,6 +117,14 @@ fn thesis_3_10_one_transfer_at_a_time() {
 }
 
 #[test]
+fn thesis_3_10_no_change_of_members_during_a_transfer() {
+    let mut cluster = three_of_five();
+    cluster.transfer(1, 1, 2);
+    cluster.change(1, 2, &[1, 2, 3, 4], &[]);
+    assert_eq!(cluster.outcome(2), refused(Refusal::Transferring));
+}
+
+#[test]
 fn thesis_4_2_1_a_learner_does_not_obey_the_order_to_stand() {
     let mut cluster = three_of_five();
     cluster.change(1, 1, &[1, 2, 3], &[4]);
@@ -379,6 +387,21 @@ fn an_idle_group_goes_quiet_and_wakes_at_the_next_request() {
     cluster.settle();
     assert!(matches!(cluster.outcome(1), Some(Outcome::Committed { .. })));
     assert!((1..=3).all(|id| !cluster.raft(id).status().quiet));
+}
+
+#[test]
+fn a_leader_that_wakes_does_not_miss_answers_that_nobody_asked_for() {
+    let mut cluster = Cluster::new(3, 1, quiet_soon);
+    cluster.elect(1);
+    cluster.beat(12);
+    assert!(cluster.raft(1).is_quiet());
+    for node in cluster.nodes.values_mut() {
+        node.now = node.now.after(10_000 * MILLISECOND);
+    }
+    cluster.propose(1, 1, b"x").unwrap();
+    cluster.settle();
+    assert_eq!(cluster.role(1), Role::Leader);
+    assert!(matches!(cluster.outcome(1), Some(Outcome::Committed { .. })));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! no more, so a plan names the nodes that may lose something before it strikes any.
 
 use crate::scenario::{Damage, Scenario};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use simulator::{NodeId, Stream};
 
 /// The nodes whose durable data may be lost or changed, fixed for a run.
@@ -38,5 +38,24 @@ impl Damageable {
 impl Serialize for Damageable {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Damageable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let nodes = Vec::<NodeId>::deserialize(deserializer)?;
+        match nodes.iter().find(|node| node.0 >= 16) {
+            Some(node) => Err(de::Error::custom(format!(
+                "{node} is no node: a cluster has at most 10"
+            ))),
+            None => Ok(nodes.into_iter().collect()),
+        }
+    }
+}
+
+impl FromIterator<NodeId> for Damageable {
+    /// Of nodes below 16.
+    fn from_iter<I: IntoIterator<Item = NodeId>>(nodes: I) -> Self {
+        Self(nodes.into_iter().fold(0, |mask, node| mask | 1 << node.0))
     }
 }

@@ -20,6 +20,8 @@
 
 pub mod budget;
 pub mod bugs;
+pub mod capsule;
+pub mod check;
 pub mod clock;
 pub mod expectation;
 pub mod explain;
@@ -32,6 +34,7 @@ pub mod recovery;
 pub mod run;
 pub mod scenario;
 pub mod setup;
+pub mod shrink;
 pub mod situations;
 pub mod swarm;
 pub mod sweep;

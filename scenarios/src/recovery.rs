@@ -33,7 +33,7 @@ pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Dra
 
 /// Which nodes never come back, and what keeps them: a random set without which every configuration that some node acts under, or
 /// that an operator has asked for, still has a quorum of nodes that can vote.
-pub fn losses(world: &World<KvNode>, lasting: Lasting, seed: u64) -> Vec<(NodeId, FaultAction)> {
+pub fn losses(world: &World<KvNode>, lasting: Lasting, seed: u64) -> Vec<FaultAction> {
     let mut stream = Stream::new(seed, "lasting", 0);
     let mut order: Vec<NodeId> = world.nodes().collect();
     stream.shuffle(&mut order);
@@ -65,7 +65,7 @@ pub fn losses(world: &World<KvNode>, lasting: Lasting, seed: u64) -> Vec<(NodeId
             target,
             restart_after: None,
         };
-        losses.push((node, if is_down { down } else { cut }));
+        losses.push(if is_down { down } else { cut });
     }
     losses
 }

@@ -4,11 +4,12 @@
 //! Then the faults end, and within `time.settle` the cluster must elect a leader, serve every key and converge. At the
 //! end the clients' history is held against the model.
 
+use crate::capsule::Course;
 use crate::nemesis::{self, Triggers};
 use crate::panics;
 use crate::recovery::{self, Progress, Reached};
 use crate::scenario::{Flip, Lasting, MESSAGE_KINDS, Model, Scenario};
-use crate::setup::{self, Draw};
+use crate::setup::{self, Draw, Making};
 use crate::situations::{Links, Situation, Situations, Watcher};
 use crate::swarm;
 use crate::systems::kv::{KvNode, PlantedBug, Told};
@@ -20,7 +21,10 @@ use checker::history::History;
 use checker::linearizability::{Options, Verdict};
 use checker::properties::{At, Observation, PROPERTIES, Properties, Timing, Violation};
 use simulator::trace::format::{TraceFooter, TraceHeader};
-use simulator::{ClientId, Digest, Exposure, LocalTime, NodeId, PlannedFault, Step, StepKind, Time, TraceEvent, World};
+use simulator::{
+    Chance, ClientId, ConfigError, Digest, Exposure, LocalTime, NodeId, PlannedFault, Step, StepKind, Target, Time,
+    TraceEvent, World,
+};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +38,21 @@ pub struct RunOptions {
     pub bug: Option<&'static PlantedBug>,
     /// Whether everything is recorded.
     pub trace: bool,
+    /// Whether the course of the run is written down: [`RunReport::course`].
+    pub course: bool,
+    /// After how many events each a mark is made: [`RunReport::marks`]; 0 for never.
+    pub marks: u64,
+    /// After how many events the run breaks off as inconclusive; 0 for never.
+    pub events_max: u64,
+}
+
+/// What is known of a run after a number of its events, to compare it with another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The last event, as numbered in the trace.
+    pub seq: u64,
+    /// The beginning of the digest so far.
+    pub digest: u16,
 }
 
 /// What steers a run beside its scenario, its seed and its options.
@@ -58,6 +77,10 @@ pub struct RunReport {
     pub resolved: Option<Box<Scenario>>,
     /// Why the run did not pass; `None` if it did.
     pub failure: Option<Failure>,
+    /// What happened beside what follows from it, if it was asked for.
+    pub course: Option<Box<Course>>,
+    /// Marks, at the numbers of events that were asked for.
+    pub marks: Vec<Mark>,
     /// The digest of all events.
     pub digest: Digest,
     /// How often each fault fired.
@@ -109,15 +132,66 @@ pub fn run_steered(scenario: &Scenario, seed: u64, options: RunOptions, steering
 }
 
 fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions, steering: Steering<'_>) -> RunReport {
-    let draw = Draw::new(scenario, seed);
-    let plan = match steering.plan {
-        Some(plan) => plan.to_vec(),
-        None => nemesis::plan(scenario, &draw, seed),
+    let chance = if options.course {
+        Chance::Recorded
+    } else {
+        Chance::Drawn
     };
-    let world = setup::world(scenario, &draw, seed, plan, options.bug, options.trace)
-        .expect("the scenario format admits only settings that make a world");
+    let draw = Draw::new(scenario, seed);
+    carry_out(scenario, draw, seed, (None, &chance), (options, steering))
+        .expect("the scenario format admits only settings that make a world")
+}
+
+/// Runs a scenario on a course of its own instead of what its seed would draw. The scenario is one of a single choice each, as
+/// [`Draw::fix`] makes it. Where `chance` does not give the decisions, the seed draws those and nothing else.
+///
+/// # Errors
+/// When the course names nodes or clients that the scenario does not have.
+pub fn run_on_course(
+    scenario: &Scenario,
+    seed: u64,
+    course: &Course,
+    chance: &Chance,
+    options: RunOptions,
+) -> Result<RunReport, ConfigError> {
+    let draw = Draw {
+        damageable: course.damageable,
+        ..Draw::new(scenario, seed)
+    };
+    carry_out(
+        scenario,
+        draw,
+        seed,
+        (Some(course), chance),
+        (options, Steering::default()),
+    )
+}
+
+fn carry_out(
+    scenario: &Scenario,
+    draw: Draw,
+    seed: u64,
+    (course, chance): (Option<&Course>, &Chance),
+    (options, steering): (RunOptions, Steering<'_>),
+) -> Result<RunReport, ConfigError> {
+    let plan = match (steering.plan, course) {
+        (Some(plan), _) => plan.to_vec(),
+        (None, Some(course)) => course.planned().collect(),
+        (None, None) => nemesis::plan(scenario, &draw, seed),
+    };
+    let making = Making {
+        seed,
+        chance,
+        course,
+        bug: options.bug,
+        trace: options.trace,
+    };
+    let world = setup::world(scenario, &draw, plan, making)?;
     let mut watcher = Watcher::new(draw.all_nodes(), draw.nodes);
-    let mut triggers = Triggers::new(scenario, &draw, seed, &mut watcher);
+    let mut triggers = match course {
+        None => Triggers::new(scenario, &draw, seed, &mut watcher),
+        Some(course) => Triggers::given(scenario, &draw, course.afterwards()),
+    };
     if steering.without_triggers {
         triggers.disarm();
     }
@@ -128,6 +202,11 @@ fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions, steering: S
         properties: properties(scenario, &draw),
         watcher,
         triggers,
+        course,
+        healed: usize::MAX,
+        marks: Vec::new(),
+        mark_every: options.marks,
+        events_max: options.events_max,
         effects: Effects::default(),
         states: steering.states,
         has_changed: false,
@@ -156,7 +235,13 @@ fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions, steering: S
     if let Some(failure) = failure.as_deref() {
         run.tell(failure);
     }
-    run.report(seed, draw, failure.map(|failure| *failure), seen.history)
+    let is_recorded = options.course && *chance != Chance::Drawn;
+    let recorded = is_recorded.then(|| Course::of(&run.world, draw.damageable, run.healed));
+    let report = run.report(seed, draw, failure.map(|failure| *failure), seen.history);
+    Ok(RunReport {
+        course: recorded.map(Box::new),
+        ..report
+    })
 }
 
 /// The online checks that the scenario asks for.
@@ -190,6 +275,13 @@ struct Run<'a> {
     properties: Properties,
     watcher: Watcher,
     triggers: Triggers<'a>,
+    /// What happens, where the seed does not say so.
+    course: Option<&'a Course>,
+    /// How many faults had struck when they ended; more than there are before that.
+    healed: usize,
+    marks: Vec<Mark>,
+    mark_every: u64,
+    events_max: u64,
     effects: Effects,
     /// Gets each abstract state, if somebody wants them.
     states: Option<&'a mut Vec<u64>>,
@@ -213,6 +305,7 @@ impl Run<'_> {
         self.observe_all()?;
         self.suffer_faults()?;
         let allowance = recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
+        self.healed = self.world.applied().len();
         self.world.heal();
         self.watcher.links(links(&self.world));
         self.observe_all()?;
@@ -246,17 +339,25 @@ impl Run<'_> {
         self.lost
             .extend(self.world.nodes().filter(|node| self.world.is_retired(*node)));
         let lasting = self.scenario.recovery.lasting;
-        if lasting == Lasting::None {
+        if lasting == Lasting::None && self.course.is_none_or(|course| course.losses.is_empty()) {
             return Ok(());
         }
         // Those that restart now do so first.
         while let Some(step) = self.world.step_until(self.faults_end) {
             self.stepped(&step)?;
         }
-        for (node, action) in recovery::losses(&self.world, lasting, self.seed) {
+        let losses = match self.course {
+            None => recovery::losses(&self.world, lasting, self.seed),
+            Some(course) => course.losses.clone(),
+        };
+        for action in losses {
+            let node = match action.target() {
+                Some(Target::Node(node)) => Some(node),
+                _ => None,
+            };
             let step = self.world.apply(action);
             self.stepped(&step)?;
-            self.lost.insert(node);
+            self.lost.extend(node);
         }
         Ok(())
     }
@@ -270,24 +371,29 @@ impl Run<'_> {
                 .map_or(self.faults_end, |at| at.min(self.faults_end));
             if let Some(step) = self.world.step_until(until) {
                 self.stepped(&step)?;
-            } else if self.world.now() >= self.faults_end || self.world.halted().is_some() {
+                self.strike(self.world.events_of_instant())?;
+            } else if self.world.halted().is_some() {
                 return Ok(());
+            } else {
+                self.strike(u64::MAX)?;
+                if self.world.now() >= self.faults_end {
+                    return Ok(());
+                }
             }
-            self.strike()?;
         }
     }
 
-    /// Applies the faults that a situation has brought about, and those that these bring about in turn.
-    fn strike(&mut self) -> Checked {
+    /// Applies the faults that are due after so many events of this instant, and those that they bring about in turn.
+    fn strike(&mut self, events: u64) -> Checked {
         loop {
             let now = self.world.now();
             while let Some((situation, node)) = self.watcher.take() {
                 self.triggers.reached(now, situation, node);
             }
-            let Some(strike) = self.triggers.due(now) else {
+            let Some(strike) = self.triggers.due(now, events) else {
                 return Ok(());
             };
-            let (when, fault) = (strike.situation.name(), strike.fault);
+            let (when, fault) = (strike.situation.map(Situation::name), strike.fault);
             self.world
                 .note(None, "trigger", || serde_json::json!({ "fault": fault, "when": when }));
             let step = self.world.apply(strike.action);
@@ -298,6 +404,9 @@ impl Run<'_> {
     /// Lets the checkers see what a step did.
     fn stepped(&mut self, step: &Step) -> Checked {
         self.watcher.at(step.time.0);
+        if self.mark_every > 0 && self.world.steps() / self.mark_every > self.marks.len() as u64 {
+            self.mark(step);
+        }
         if matches!(
             step.kind,
             StepKind::Cut { .. } | StepKind::Mended { .. } | StepKind::Healed
@@ -307,6 +416,11 @@ impl Run<'_> {
         if let StepKind::Response { client, .. } | StepKind::ClientTimer { client } = step.kind {
             self.look_at(client);
             self.judge_clients(step)?;
+        }
+        if self.events_max > 0 && self.world.steps() > self.events_max {
+            let message = format!("the run broke off after {} events, as it was told to", self.events_max);
+            let failure = Failure::new(FailureKind::Inconclusive, "run", "events", message);
+            return Err(Box::new(failure));
         }
         let Some(node) = step.node else { return Ok(()) };
         let at = At {
@@ -379,6 +493,15 @@ impl Run<'_> {
             Err(_) => {}
         }
         Ok(())
+    }
+
+    #[cold]
+    fn mark(&mut self, step: &Step) {
+        let [first, second, ..] = self.world.digest().0;
+        self.marks.push(Mark {
+            seq: step.seq,
+            digest: u16::from_be_bytes([first, second]),
+        });
     }
 
     /// Tells the properties before a node's boot is judged that its disk has not kept its promises since the last one.
@@ -487,6 +610,8 @@ impl Run<'_> {
             draw,
             resolved: None,
             failure,
+            course: None,
+            marks: self.marks,
             digest: self.world.digest(),
             exposure: self.world.exposure().clone(),
             situations,
@@ -551,6 +676,8 @@ impl RunReport {
             draw,
             resolved: None,
             failure: Some(failure),
+            course: None,
+            marks: Vec::new(),
             digest: Digest([0; 32]),
             exposure: Exposure::default(),
             situations: Situations::default(),

@@ -1,6 +1,7 @@
 //! From a scenario and a seed to a world: the choices are drawn, and every part gets its settings.
 
 use crate::budget::Damageable;
+use crate::capsule::Course;
 use crate::scenario::{self, Choice, Codec, DurationRange, Fault, FaultKind, Flips, Lasting, Scenario};
 use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
 use crate::workloads::Actor;
@@ -10,8 +11,8 @@ use crate::workloads::script::{Script, Settings};
 use raft_core::{Config, NodeId};
 use serde::Serialize;
 use simulator::{
-    ClockConfig, ConfigError, DiskConfig, Duration, FaultAction, Latency, LinkConfig, NetworkConfig, PlannedFault,
-    Ratio, Shape, Stream, Target, Time, World, WorldConfig,
+    Chance, ClockConfig, ConfigError, DiskConfig, Duration, FaultAction, Latency, LinkConfig, NetworkConfig,
+    PlannedFault, Ratio, Shape, Stream, Target, Time, World, WorldConfig,
 };
 
 /// What a seed has drawn from the scenario's choices.
@@ -96,6 +97,30 @@ impl Draw {
 }
 
 impl Draw {
+    /// Fixes what was drawn: from now on every seed draws this from the scenario.
+    pub fn fix(&self, scenario: &mut Scenario) {
+        let (cluster, workload) = (&mut scenario.cluster, &mut scenario.workload);
+        cluster.nodes = Choice::one(self.nodes.into());
+        cluster.spares = Choice::one(self.spares.into());
+        cluster.pre_vote = Choice::one(self.pre_vote);
+        cluster.check_quorum = Choice::one(self.check_quorum);
+        cluster.lease_drift_ppm = Choice::one(self.lease_drift_ppm);
+        cluster.priorities = Choice::one(self.priorities);
+        cluster.quiesce_ns = Choice::one(self.quiesce_ns);
+        cluster.follower_reads = Choice::one(self.follower_reads);
+        cluster.max_entries_per_append = Choice::one(self.max_entries_per_append);
+        cluster.max_bytes_per_append = Choice::one(self.max_bytes_per_append);
+        cluster.max_inflight = Choice::one(self.max_inflight);
+        cluster.snapshot_threshold = Choice::one(self.snapshot_threshold);
+        cluster.snapshot_tail = Choice::one(self.snapshot_tail);
+        cluster.snapshot_chunk_bytes = Choice::one(self.snapshot_chunk_bytes);
+        workload.clients = Choice::one(self.clients.into());
+        workload.keys = Choice::one(self.keys.into());
+        workload.operations = Choice::one(self.operations);
+        workload.value_bytes = Choice::one(self.value_bytes);
+        workload.sticky = Choice::one(self.sticky);
+    }
+
     /// All nodes that exist, members or not.
     pub fn all_nodes(&self) -> u16 {
         self.nodes + self.spares
@@ -110,19 +135,34 @@ fn small(count: u32) -> u16 {
     u16::try_from(count).expect("the scenario format bounds every count")
 }
 
-/// Builds the world of one run under this plan of faults. With `trace`, everything from the first boot on is recorded.
+/// What a world is made of beside a scenario, what a seed drew from it, and the plan of faults.
+#[derive(Clone, Copy, Debug)]
+pub struct Making<'a> {
+    /// The seed.
+    pub seed: u64,
+    /// Where the decisions of the world come from.
+    pub chance: &'a Chance,
+    /// What happens beside the plan, where the seed does not say so.
+    pub course: Option<&'a Course>,
+    /// The planted bug that is switched on.
+    pub bug: Option<&'static PlantedBug>,
+    /// Whether everything from the first boot on is recorded.
+    pub trace: bool,
+}
+
+/// Builds the world of one run under this plan of faults.
 ///
 /// # Errors
 /// When the settings make no world; the scenario format rules that out for all that it checks.
 pub fn world(
     scenario: &Scenario,
     draw: &Draw,
-    seed: u64,
     plan: Vec<PlannedFault>,
-    bug: Option<&'static PlantedBug>,
-    trace: bool,
+    making: Making<'_>,
 ) -> Result<World<KvNode>, ConfigError> {
+    let Making { seed, course, bug, .. } = making;
     let mut config = WorldConfig::new(seed);
+    config.chance = making.chance.clone();
     config.network = network(scenario);
     config.disk = disk(scenario);
     // Drift is in the plan, so that a fault that changes it can be taken back.
@@ -133,14 +173,32 @@ pub fn world(
     let replaced = replaced(&plan);
     config.plan = plan;
     config.work = latency(scenario.cluster.apply);
-    config.max_down = max_down(scenario, draw.all_nodes());
-    config.trace = trace;
+    config.max_down = match course {
+        None => max_down(scenario, draw.all_nodes()),
+        Some(_) => draw.all_nodes(),
+    };
+    if course.is_some_and(Course::replays_old) {
+        config.network.links.memory = MEMORY;
+    }
+    config.trace = making.trace;
     let nodes = (0..draw.all_nodes()).map(|id| node(scenario, draw, id, bug)).collect();
-    let clients = (0..draw.clients).map(|_| Actor::Client(KvClient::new(work(scenario, draw))));
-    let operator = scenario
-        .operator
-        .as_ref()
-        .map(|operator| Actor::Operator(self::operator(scenario, operator, draw, replaced)));
+    let client = |id: u16| {
+        let given = course.map(|course| course.tasks_of(id));
+        Actor::Client(KvClient::new(Work {
+            given,
+            ..work(scenario, draw)
+        }))
+    };
+    let clients = (0..draw.clients).map(client);
+    let operator = scenario.operator.as_ref().map(|operator| {
+        let given = course.map(|course| course.orders.clone().unwrap_or_default());
+        let orders = Orders {
+            given,
+            replaced: replaced.clone(),
+            ..orders(scenario, operator)
+        };
+        Actor::Operator(Operator::new(orders, draw.nodes))
+    });
     World::try_new(config, nodes, clients.chain(operator).collect())
 }
 
@@ -281,21 +339,16 @@ fn replaced(plan: &[PlannedFault]) -> Vec<(Time, simulator::NodeId)> {
     replaced
 }
 
-fn operator(
-    scenario: &Scenario,
-    from: &scenario::Operator,
-    draw: &Draw,
-    replaced: Vec<(Time, simulator::NodeId)>,
-) -> Operator {
-    let orders = Orders {
+fn orders(scenario: &Scenario, from: &scenario::Operator) -> Orders {
+    Orders {
         every: (Duration(from.every.min_ns), Duration(from.every.max_ns)),
         mix: from.mix,
         min_voters: small(from.min_voters),
         timeout: Duration(from.timeout_ns),
         faults_end: Time(scenario.time.chaos_ns),
-        replaced,
-    };
-    Operator::new(orders, draw.nodes)
+        replaced: Vec::new(),
+        given: None,
+    }
 }
 
 fn work(scenario: &Scenario, draw: &Draw) -> Work {
@@ -318,5 +371,6 @@ fn work(scenario: &Scenario, draw: &Draw) -> Work {
         operations: draw.operations,
         sticky: draw.sticky,
         faults_end: Time(scenario.time.chaos_ns),
+        given: None,
     }
 }

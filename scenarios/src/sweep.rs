@@ -275,6 +275,7 @@ impl Pool<'_> {
             RunOptions {
                 bug: *bug,
                 trace: false,
+                ..RunOptions::default()
             },
         );
         let mut tally = Tally::of(&report);
@@ -287,6 +288,7 @@ impl Pool<'_> {
                 RunOptions {
                     bug: *bug,
                     trace: false,
+                    ..RunOptions::default()
                 },
             );
             failure = difference(scenario, seed, *bug, &report, &again).or(failure);
@@ -324,7 +326,17 @@ fn difference(
         one.digest.short(),
         other.digest.short()
     );
-    let traced = || attempt(scenario, seed, RunOptions { bug, trace: true });
+    let traced = || {
+        attempt(
+            scenario,
+            seed,
+            RunOptions {
+                bug,
+                trace: true,
+                ..RunOptions::default()
+            },
+        )
+    };
     let details = match first_difference(&traced().trace, &traced().trace) {
         Some(place) => place,
         None => "two more runs with the trace on did the same, so the first difference is not known".to_owned(),

@@ -3,6 +3,7 @@
 //! A client never crashes and reads true time, so that what it records is a history. Its own timeout makes the outcome of an
 //! operation *unknown*; that is for the client to record, the world does not know of operations.
 
+use crate::decision::Topic;
 use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
 use crate::kernel::Kernel;
 use crate::process::{Never, Payload};
@@ -126,6 +127,15 @@ impl<'a, C: Client> ClientContext<'a, C> {
     /// When `min` is above `max`.
     pub fn range(&mut self, min: u64, max: u64) -> u64 {
         self.stream().range(min, max)
+    }
+
+    /// As [`range`](Self::range), for a decision of another topic than the client's work; one that is not given is `min`.
+    ///
+    /// # Panics
+    ///
+    /// When `min` is above `max`.
+    pub fn range_about(&mut self, topic: Topic, min: u64, max: u64) -> u64 {
+        self.stream().on(topic, |stream| stream.range(min, max))
     }
 
     /// Whether a trace is recorded. It must not change what the client does.

@@ -1,6 +1,7 @@
 //! What a world is made of: seed, network, disks, clocks, plan, and the bounds that keep it from eating the machine.
 
 use crate::clock::{ClockConfig, DRIFT_LIMIT_PPM};
+use crate::decision::Chance;
 use crate::disk::DiskConfig;
 use crate::fault::{FaultError, PlannedFault};
 use crate::latency::Latency;
@@ -14,6 +15,9 @@ use serde::{Deserialize, Serialize};
 pub struct WorldConfig {
     /// The seed: with the same configuration and the same processes it gives the same run.
     pub seed: u64,
+    /// Whether the seed decides what happens, or something else does.
+    #[serde(default)]
+    pub chance: Chance,
     /// How the network behaves at first.
     pub network: NetworkConfig,
     /// How disks behave.
@@ -81,6 +85,7 @@ impl WorldConfig {
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
+            chance: Chance::Drawn,
             network: NetworkConfig::default(),
             disk: DiskConfig::default(),
             clocks: ClockConfig::default(),

@@ -28,6 +28,15 @@ pub struct PlannedFault {
     pub action: FaultAction,
 }
 
+/// Something that was done to a world, for whoever wants to do it again without its seed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// What and when. It names the node that was struck, whomever it was aimed at.
+    pub fault: PlannedFault,
+    /// How many events of its instant came before. What the plan says comes before all of them.
+    pub after: u64,
+}
+
 /// Something that is done to the world from outside. In JSON an object with its `kind` in kebab case.
 ///
 /// ```
@@ -132,7 +141,8 @@ pub enum FaultAction {
         restart_after: Option<Duration>,
     },
     /// Kills a process at one of its next disk operations: a write, the start of a sync, or its completion. What the process
-    /// does after that operation, in the same event, does not happen. Of several that wait on a node the last one stands.
+    /// does after that operation, in the same event, does not happen. Of several that wait on a node the last one stands. Skipped
+    /// when too many nodes are down already; how many are when it strikes does not matter.
     CrashAtDisk {
         /// The node.
         target: Target,
@@ -254,6 +264,27 @@ impl FaultAction {
             | Self::Disk { target, .. } => Some(*target),
             _ => None,
         }
+    }
+
+    /// The same, aimed at this node; as it is if it is not aimed.
+    #[must_use]
+    pub fn aimed(mut self, node: NodeId) -> Self {
+        match &mut self {
+            Self::Isolate { target, .. }
+            | Self::HoldAround { target, .. }
+            | Self::Crash { target, .. }
+            | Self::CrashAtDisk { target, .. }
+            | Self::CrashLoop { target, .. }
+            | Self::Wipe { target, .. }
+            | Self::Upgrade { target, .. }
+            | Self::ClockFreeze { target, .. }
+            | Self::Pause { target, .. }
+            | Self::ClockStep { target, .. }
+            | Self::ClockDrift { target, .. }
+            | Self::Disk { target, .. } => *target = Target::Node(node),
+            _ => {}
+        }
+        self
     }
 
     /// The kind in plans and reports.

@@ -13,10 +13,12 @@ mod work;
 
 use crate::clock::Clock;
 use crate::config::WorldConfig;
+use crate::decision::{Chance, Decisions, Topic, Whom};
 use crate::digest::Digester;
 use crate::disk::{Disk, DiskConfig};
 use crate::event::{Event, Job};
 use crate::exposure::{Exposure, FaultClass};
+use crate::fault::Applied;
 use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
 use crate::latency::Latency;
 use crate::network::Network;
@@ -121,6 +123,10 @@ pub(crate) struct Kernel<M, Q, R> {
     damage_stream: Stream,
     pub disk_stream: Stream,
     pub fault_stream: Stream,
+    /// What the streams of the start decided, where that is recorded.
+    clock_decisions: Decisions,
+    /// What was done to the world, where that is recorded.
+    pub applied: Option<Vec<Applied>>,
     pub exposure: Exposure,
     pub digester: Digester,
     pub trace: Recorder,
@@ -129,9 +135,13 @@ pub(crate) struct Kernel<M, Q, R> {
 
 impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
     pub fn new(config: &WorldConfig, nodes: u16, clients: u16) -> Self {
-        let seed = config.seed;
-        let mut clocks = Stream::new(seed, "clocks", 0);
+        let stream = |name, topic| Stream::new(config.seed, name, 0).taped(&config.chance, topic, Whom::World);
+        let own_stream = |name, index: u16, topic, whom| {
+            Stream::new(config.seed, name, index.into()).taped(&config.chance, topic, whom)
+        };
+        let mut clocks = stream("clocks", Topic::Clock);
         let node = |index: u16| {
+            clocks.about(Topic::Clock, NodeId(index));
             let clock = Clock::draw(&config.clocks, &mut clocks);
             NodeState {
                 up: false,
@@ -144,7 +154,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
                 timer: Timer::default(),
                 timer_cause: 0,
                 disk: Disk::default(),
-                stream: Stream::new(seed, "node", u64::from(index)),
+                stream: own_stream("node", index, Topic::Process, NodeId(index).into()),
                 waiting: VecDeque::new(),
                 crash_seq: None,
                 fuse: None,
@@ -160,28 +170,31 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
         let client = |index: u16| ClientState {
             timer: Timer::default(),
             timer_cause: 0,
-            stream: Stream::new(seed, "workload", u64::from(index)),
+            stream: own_stream("workload", index, Topic::Work, ClientId(index).into()),
         };
+        let states = (0..nodes).map(node).collect();
         Self {
             now: Time::ZERO,
             seq: 0,
             current: 0,
             ticket: 0,
             queue: Queue::new(config.max_queued),
-            nodes: (0..nodes).map(node).collect(),
+            nodes: states,
             clients: (0..clients).map(client).collect(),
-            network: Network::new(config.network, nodes, clients, seed),
+            network: Network::new(config.network, nodes, clients, stream("links", Topic::Link)),
             holds: Vec::new(),
-            memory: Memory::new(seed),
+            memory: Memory::new(stream("replay", Topic::Replay)),
             fuses: 0,
             blown: None,
             disk_config: config.disk,
             work: config.work,
-            work_stream: Stream::new(seed, "work", 0),
-            network_stream: Stream::new(seed, "network", 0),
-            damage_stream: Stream::new(seed, "damage", 0),
-            disk_stream: Stream::new(seed, "disk", 0),
-            fault_stream: Stream::new(seed, "faults", 0),
+            work_stream: stream("own-work", Topic::OwnWork),
+            network_stream: stream("network", Topic::Loss),
+            damage_stream: stream("damage", Topic::Frame),
+            disk_stream: stream("disk", Topic::Sync),
+            fault_stream: stream("faults", Topic::Target),
+            clock_decisions: clocks.recorded().cloned().unwrap_or_default(),
+            applied: (config.chance != Chance::Drawn).then(Vec::new),
             exposure: Exposure::default(),
             digester: Digester::new(),
             trace: Recorder::new(config.trace, config.max_trace),
@@ -233,6 +246,27 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
 
     pub fn client_stream(&mut self, client: ClientId) -> &mut Stream {
         &mut self.clients[client.index()].stream
+    }
+
+    /// All that was decided so far, where that is recorded.
+    pub fn decisions(&self) -> Decisions {
+        let streams = [
+            &self.network_stream,
+            &self.damage_stream,
+            &self.disk_stream,
+            &self.fault_stream,
+            &self.work_stream,
+        ];
+        let of_nodes = self.nodes.iter().map(|node| &node.stream);
+        let of_clients = self.clients.iter().map(|client| &client.stream);
+        let recorded = streams.into_iter().chain(of_nodes).chain(of_clients);
+        let others = [
+            self.network.recorded(),
+            self.memory.recorded(),
+            Some(&self.clock_decisions),
+        ];
+        let all = recorded.map(Stream::recorded).chain(others);
+        all.flatten().flat_map(Decisions::iter).collect()
     }
 
     // --- scheduling ---

@@ -61,9 +61,20 @@ impl Latency {
         self.min <= self.max && (self.tail.is_zero() || self.max <= self.tail_max)
     }
 
-    /// Draws a latency, and says whether it came from the tail.
+    /// Draws a latency, and says whether it came from the tail. It is one decision; undecided, it is the shortest.
     #[inline]
     pub(crate) fn draw(&self, stream: &mut Stream) -> (Duration, bool) {
+        let mut in_tail = None;
+        let latency = stream.decide(self.min.0, |stream| {
+            let (latency, is_in_tail) = self.draw_anew(stream);
+            in_tail = Some(is_in_tail);
+            latency.0
+        });
+        (Duration(latency), in_tail.unwrap_or(latency > self.max.0))
+    }
+
+    #[inline]
+    fn draw_anew(&self, stream: &mut Stream) -> (Duration, bool) {
         let usual = stream.duration(self.min, self.max);
         if stream.chance(self.tail) {
             (self.draw_tail(stream), true)

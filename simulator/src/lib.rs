@@ -21,6 +21,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`time`], [`id`], [`random`], [`latency`] | points and spans of virtual time, endpoints, named random streams, distributions |
+//! | [`decision`] | what chance decides, written down and given back under keys of its own |
 //! | [`process`], [`client`] | the two traits, and the contexts through which a process or a client acts |
 //! | [`network`], [`disk`], [`clock`] | links and cuts, volatile writes and what crashes leave of them, offset and drift |
 //! | [`fault`], [`exposure`] | faults as data, and how often each class of them really hit something |
@@ -36,6 +37,7 @@
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod decision;
 pub mod digest;
 pub mod disk;
 mod event;
@@ -57,10 +59,11 @@ pub mod world;
 pub use client::{Client, ClientContext, NoClient};
 pub use clock::{Clock, ClockConfig};
 pub use config::{ConfigError, WorldConfig};
+pub use decision::{Chance, Decisions, Subject, Topic, Whom};
 pub use digest::{Digest, Stamp};
 pub use disk::{DiskConfig, DiskError, DiskFault, DiskImage, SyncToken};
 pub use exposure::{Exposure, FaultClass};
-pub use fault::{FaultAction, Held, OneWay, PlannedFault, Target};
+pub use fault::{Applied, FaultAction, FaultError, Held, OneWay, PlannedFault, Target};
 pub use id::{ClientId, ClientIds, Endpoint, NodeId, NodeIds};
 pub use latency::Latency;
 pub use network::{CutId, DropReason, LinkConfig, NetworkConfig, Shape};

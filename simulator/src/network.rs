@@ -7,6 +7,7 @@
 
 mod links;
 
+use crate::decision::{Decisions, Topic, Whom};
 use crate::exposure::{Exposure, FaultClass};
 use crate::id::Endpoint;
 use crate::latency::Latency;
@@ -171,11 +172,12 @@ pub(crate) struct Network {
     cuts: BTreeMap<CutId, Cut>,
     /// What the links are like, from the first time on that they are not plain.
     characters: Option<Box<Links>>,
-    seed: u64,
+    /// The stream that links draw from once they are not plain.
+    link_stream: Stream,
 }
 
 impl Network {
-    pub fn new(config: NetworkConfig, nodes: u16, clients: u16, seed: u64) -> Self {
+    pub fn new(config: NetworkConfig, nodes: u16, clients: u16, link_stream: Stream) -> Self {
         let (nodes, clients) = (u32::from(nodes), u32::from(clients));
         let links = nodes as usize * (nodes as usize + 2 * clients as usize);
         let mut network = Self {
@@ -185,7 +187,7 @@ impl Network {
             links: vec![Link::default(); links],
             cuts: BTreeMap::new(),
             characters: None,
-            seed,
+            link_stream,
         };
         network.configure(config);
         network
@@ -195,9 +197,14 @@ impl Network {
     pub fn configure(&mut self, config: NetworkConfig) {
         self.config = config;
         if self.characters.is_none() && !config.links.is_plain() {
-            let stream = Stream::new(self.seed, "links", 0);
+            let stream = self.link_stream.clone();
             self.characters = Some(Box::new(Links::new(stream, self.links.len(), &config.links)));
         }
+    }
+
+    /// What was decided about links, where that is recorded.
+    pub fn recorded(&self) -> Option<&Decisions> {
+        self.characters.as_deref().and_then(Links::recorded)
     }
 
     /// The index of the link from one endpoint to another; none between clients.
@@ -239,14 +246,14 @@ impl Network {
         } else {
             &config.client_latency
         };
+        stream.about(Topic::Loss, Whom::Link(from, to));
         let lost = stream.chance(config.loss);
+        stream.topic(Topic::Delay);
         let (mut delay, in_tail) = latency.draw(stream);
-        let mut behind = stream
-            .chance(config.reorder)
-            .then(|| stream.duration(Duration::ZERO, config.reorder_delay_max));
-        let twice = stream
-            .chance(config.duplicate)
-            .then(|| stream.duration(Duration::ZERO, config.duplicate_delay_max));
+        stream.topic(Topic::Behind);
+        let mut behind = perhaps(stream, config.reorder, config.reorder_delay_max);
+        stream.topic(Topic::Copy);
+        let twice = perhaps(stream, config.duplicate, config.duplicate_delay_max);
         let link = &mut self.links[index];
         if link.cuts > 0 {
             self.count_stopped(index, seen);
@@ -262,6 +269,7 @@ impl Network {
         let order = link.sent.wrapping_add(1);
         let mut is_damaged = false;
         if let Some(characters) = self.characters.as_deref_mut().filter(|_| !config.links.is_plain()) {
+            characters.about(from, to);
             let message = (order, if config.links.bandwidth > 0 { size() } else { 0 });
             match characters.pass(index, message, (now, &config.links), (latency, delay), seen) {
                 Passage::Passes {
@@ -412,6 +420,16 @@ impl Network {
             }
         }
     }
+}
+
+/// A span up to `max` with the probability `ratio`: one decision.
+#[inline]
+fn perhaps(stream: &mut Stream, ratio: Ratio, max: Duration) -> Option<Duration> {
+    let more = stream.decide(0, |stream| {
+        let span = stream.chance(ratio).then(|| stream.duration(Duration::ZERO, max));
+        span.map_or(0, |span| span.0.saturating_add(1))
+    });
+    more.checked_sub(1).map(Duration)
 }
 
 #[cfg(test)]

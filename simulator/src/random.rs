@@ -7,6 +7,7 @@
 //! Every call of [`Stream::chance`], [`Stream::below`] and their like takes a draw, whatever its bounds: a ratio of zero or a
 //! range of one value takes one too. So switching one fault off leaves the draws of all others where they were.
 
+use crate::decision::{Chance, Decisions, Subject, Tape, Topic, Whom};
 use crate::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -101,7 +102,10 @@ impl fmt::Display for Ratio {
 /// assert_eq!(roll, Stream::new(42, "die", 0).range(1, 6));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Stream(ChaCha8Rng);
+pub struct Stream {
+    generator: ChaCha8Rng,
+    tape: Option<Box<Tape>>,
+}
 
 impl Stream {
     /// The stream called `name`, number `index` of its kind, of the run with this `seed`.
@@ -110,13 +114,90 @@ impl Stream {
         hasher.update(&seed.to_le_bytes());
         hasher.update(&index.to_le_bytes());
         hasher.update(name.as_bytes());
-        Self(ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()))
+        Self {
+            generator: ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()),
+            tape: None,
+        }
+    }
+
+    /// The same stream, whose decisions are about `topic` and `whom` unless something else is said, and come from where
+    /// `chance` says.
+    pub(crate) fn taped(mut self, chance: &Chance, topic: Topic, whom: Whom) -> Self {
+        self.tape = Tape::new(chance, Subject { topic, whom });
+        self
+    }
+
+    /// What follows is about this.
+    #[inline]
+    pub(crate) fn about(&mut self, topic: Topic, whom: impl Into<Whom>) {
+        if let Some(tape) = &mut self.tape {
+            tape.about(topic, whom.into());
+        }
+    }
+
+    /// The stream, to be put back by whoever takes it; what stays here until then is worth nothing.
+    pub(crate) fn lend(&mut self) -> Self {
+        Self {
+            generator: self.generator.clone(),
+            tape: self.tape.take(),
+        }
+    }
+
+    /// Draws what is about another topic, for the same party.
+    pub fn on<T>(&mut self, topic: Topic, draw: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.tape.as_mut().map(|tape| tape.topic(topic));
+        let drawn = draw(self);
+        if let Some(before) = before {
+            self.topic(before);
+        }
+        drawn
+    }
+
+    /// What follows is about this, for the same party as before.
+    #[inline]
+    pub fn topic(&mut self, topic: Topic) {
+        if let Some(tape) = &mut self.tape {
+            tape.topic(topic);
+        }
+    }
+
+    /// One decision, which `draw` makes where it is not given. `neutral` is how it falls out when nobody has decided.
+    #[inline]
+    pub(crate) fn decide(&mut self, neutral: u64, draw: impl FnOnce(&mut Self) -> u64) -> u64 {
+        if self.tape.is_none() {
+            return draw(self);
+        }
+        self.decide_on_tape(neutral, draw)
+    }
+
+    #[cold]
+    fn decide_on_tape(&mut self, neutral: u64, draw: impl FnOnce(&mut Self) -> u64) -> u64 {
+        let Some(mut tape) = self.tape.take() else {
+            return neutral;
+        };
+        let value = tape.next(neutral).unwrap_or_else(|key| {
+            let value = draw(self);
+            if value != neutral {
+                tape.record(key, value);
+            }
+            value
+        });
+        self.tape = Some(tape);
+        value
+    }
+
+    /// What was written down, apart from what fell out the neutral way.
+    pub(crate) fn recorded(&self) -> Option<&Decisions> {
+        self.tape.as_ref().map(|tape| tape.recorded())
     }
 
     /// The next 64 random bits.
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
-        self.0.next_u64()
+        match &self.tape {
+            None => self.generator.next_u64(),
+            Some(tape) => self.decide(tape.neutral_bits(), |stream| stream.generator.next_u64()),
+        }
     }
 
     /// A uniform number below `bound`, without bias (Lemire 2019, "Fast random integer generation in an interval").
@@ -127,6 +208,10 @@ impl Stream {
     #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "random: no number is below zero");
+        if self.tape.is_some() {
+            // What is given may have been decided between other bounds.
+            return self.decide(0, |stream| stream.below(bound)).min(bound - 1);
+        }
         let mut product = u128::from(self.next_u64()) * u128::from(bound);
         if (product as u64) < bound {
             // Only here may a draw fall into the incomplete last stripe, so only here is the division paid.
@@ -165,6 +250,9 @@ impl Stream {
     /// True with the probability `ratio`.
     #[inline]
     pub fn chance(&mut self, ratio: Ratio) -> bool {
+        if self.tape.is_some() {
+            return self.decide(0, |stream| stream.chance(ratio).into()) != 0;
+        }
         self.below(u64::from(Ratio::ONE.0)) < u64::from(ratio.0)
     }
 

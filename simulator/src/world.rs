@@ -134,8 +134,9 @@ impl<P: Process> World<P> {
                 return Some(self.cut_power(blown));
             }
             if self.kernel.queue.next_time().is_none_or(|time| time > until) {
-                if until != Time::MAX {
-                    self.kernel.now = self.kernel.now.max(until);
+                if until != Time::MAX && until > self.kernel.now {
+                    self.kernel.now = until;
+                    self.in_this_instant = 0;
                 }
                 return None;
             }

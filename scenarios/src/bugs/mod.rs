@@ -178,6 +178,7 @@ fn trial(plan: &Plan<'_>, scenarios: &[Scenario], task: Task, interrupted: &Atom
     let options = RunOptions {
         bug: Some(plan.bugs[task.bug]),
         trace: false,
+        ..RunOptions::default()
     };
     let mut trial = Trial {
         first_seed: task.range * RANGE,

@@ -59,6 +59,7 @@ pub fn write_failure(out: &Path, subject: &Subject, group: &Group, of: u64) -> R
         RunOptions {
             bug: subject.bug,
             trace: true,
+            ..RunOptions::default()
         },
     );
     let result = RunResult::new(subject, &report);
@@ -82,7 +83,7 @@ fn write_page(path: &Path, subject: &Subject, report: &mut RunReport) -> Result<
 }
 
 /// A signature as the name of a folder.
-fn folder_name(signature: &str) -> String {
+pub fn folder_name(signature: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
     let name = signature.replace('/', "--");
     let name: String = name

@@ -3,6 +3,7 @@
 use super::exit;
 use checker::history::HistoryError;
 use checker::linearizability::CheckError;
+use scenarios::capsule::{CapsuleError, MakingError};
 use scenarios::scenario::{Place, ScenarioError, UnknownScenario};
 use scenarios::systems::kv::UnknownBug;
 use simulator::trace::format::TraceError;
@@ -61,6 +62,22 @@ pub enum CliError {
         /// What is wrong.
         error: Box<TraceError>,
     },
+    /// A capsule is invalid.
+    #[error("{}: {error}", path.display())]
+    Capsule {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: Box<CapsuleError>,
+    },
+    /// A seed makes no capsule.
+    #[error("seed {seed}: {error}")]
+    NoCapsule {
+        /// The seed.
+        seed: String,
+        /// What stands in the way.
+        error: Box<MakingError>,
+    },
     /// A history is invalid.
     #[error("{path}: {error}")]
     History {
@@ -99,10 +116,12 @@ impl CliError {
             | Self::NotCreatable { .. }
             | Self::BadFile { .. }
             | Self::Trace { .. }
+            | Self::Capsule { .. }
             | Self::History { .. }
             | Self::Check(CheckError::Misfit(_)) => exit::BAD_FILE,
+            Self::NoCapsule { error, .. } if matches!(**error, MakingError::Scenario(_)) => exit::USAGE,
             Self::Nothing(_) => exit::NOTHING,
-            Self::Unwritable { .. } | Self::Stdout(_) | Self::Signal(_) => exit::TROUBLE,
+            Self::NoCapsule { .. } | Self::Unwritable { .. } | Self::Stdout(_) | Self::Signal(_) => exit::TROUBLE,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::error::CliError;
 use checker::history::{History, HistoryError, OperationId, jsonl};
 use checker::linearizability::Witness;
 use indicatif::ProgressBar;
+use scenarios::capsule::{BYTES_MAX, Capsule};
 use scenarios::run::RunReport;
 use scenarios::scenario::MAX_TEXT;
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,32 @@ pub fn trace(path: &Path) -> Result<Trace, CliError> {
         path: path.to_owned(),
         error: Box::new(error),
     })
+}
+
+/// Reads a capsule.
+pub fn capsule(path: &Path) -> Result<Capsule, CliError> {
+    let mut text = String::new();
+    let read = reader(path, None)?.take(BYTES_MAX as u64 + 1).read_to_string(&mut text);
+    read.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => CliError::BadFile {
+            path: path.to_owned(),
+            what: "this is not UTF-8 text; a capsule is a JSON file: is this the right one?".to_owned(),
+        },
+        _ => CliError::Unreadable {
+            path: path.to_owned(),
+            error,
+        },
+    })?;
+    let name = path.file_name().unwrap_or_default().display().to_string();
+    Capsule::parse(&name, &text).map_err(|error| CliError::Capsule {
+        path: path.to_owned(),
+        error: Box::new(error),
+    })
+}
+
+/// Whether a file is named as a capsule: traces and histories are JSON Lines.
+pub fn is_capsule(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "json")
 }
 
 /// Reads a history, and moves `bar` along; `-` is standard input.
@@ -177,6 +204,11 @@ impl Draft {
     /// Writes the trace of a run.
     pub fn write_trace(self, header: &TraceHeader, report: &RunReport) -> Result<PathBuf, CliError> {
         self.write(|out| format::write(out, header, &report.trace, &report.trace_footer()))
+    }
+
+    /// Writes a capsule.
+    pub fn write_capsule(self, capsule: &Capsule) -> Result<PathBuf, CliError> {
+        self.write(|out| out.write_all(capsule.to_json().as_bytes()))
     }
 
     /// Writes a witness as JSON.

@@ -8,6 +8,7 @@ mod artefacts;
 mod bugs;
 mod check;
 mod ci;
+mod corpus;
 mod diff;
 mod error;
 mod explain;
@@ -24,6 +25,7 @@ mod results;
 mod run;
 mod schema;
 mod seed;
+mod shrink;
 mod subject;
 mod sweep;
 mod view;
@@ -44,6 +46,8 @@ mod exit {
     pub const BAD_FILE: u8 = 3;
     /// Nothing was selected to run.
     pub const NOTHING: u8 = 4;
+    /// What was expected to fail did not fail so.
+    pub const NOT_REPRODUCED: u8 = 97;
     /// Ctrl-C.
     pub const INTERRUPTED: u8 = 130;
 }
@@ -55,6 +59,7 @@ Exit codes:
   2    the command line is wrong
   3    a file is wrong: unreadable, not to be created, or with invalid content
   4    nothing was selected to run
+  97   a capsule's failure is gone, or has become another
   98   inconclusive: a checker gave up, or something expected never happened
   100  a safety violation
   101  a panic in the code under test
@@ -148,10 +153,14 @@ enum Command {
     Run(run::RunArgs),
     /// Run many seeds of many scenarios on all cores
     Sweep(sweep::SweepArgs),
-    /// Run a trace's run again, and compare
+    /// Run a capsule or a trace's run again, and compare
     Replay(replay::ReplayArgs),
     /// Say in words what a failed run did wrong, and how it came to that
     Explain(explain::ExplainArgs),
+    /// Make a failure smaller, as long as it stays the same
+    Shrink(shrink::ShrinkArgs),
+    /// Keep capsules in a folder, and replay them
+    Corpus(corpus::CorpusArgs),
     /// Make one HTML page of a trace
     View(view::ViewArgs),
     /// Turn a trace into the format of another tool
@@ -194,6 +203,8 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::sweep(args, global),
         Command::Replay(args) => replay::replay(args, global),
         Command::Explain(args) => explain::explain(args, global),
+        Command::Shrink(args) => shrink::shrink(args, global),
+        Command::Corpus(args) => corpus::corpus(args, global),
         Command::View(args) => view::view(args, global),
         Command::Export(args) => export::export(args, global),
         Command::Diff(args) => diff::diff(args, global),

@@ -9,7 +9,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 /// Pause between two lines where there is no terminal.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+pub const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Shows progress and, when more is to be said, failures as they are found.
 pub struct Display<'a> {
@@ -80,6 +80,18 @@ pub fn reading(global: &Global, bytes: u64) -> Option<ProgressBar> {
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr_with_hz(5));
         bar.with_style(BarStyle::with_template(template).expect("the template is a constant"))
     })
+}
+
+/// A bar for a search whose end nobody knows, where there is a terminal; and whether lines are to be written instead.
+pub fn spinner(global: &Global) -> (Option<ProgressBar>, bool) {
+    let silent = global.quiet || global.progress == ProgressStyle::None;
+    let draws = !silent && global.progress == ProgressStyle::Auto && std::io::stderr().is_terminal();
+    let template = "{bar:30} {msg}  {elapsed}";
+    let bar = draws.then(|| {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+        bar.with_style(BarStyle::with_template(template).expect("the template is a constant"))
+    });
+    (bar, !silent && !draws)
 }
 
 fn style(bounded: bool) -> BarStyle {

@@ -2,12 +2,13 @@
 
 use super::ci;
 use super::error::CliError;
-use super::output::notice;
-use super::results::Comparison;
+use super::output::{self, BAD, GOOD, notice};
+use super::results::{self, RunResult};
 use super::run::{self, Outputs};
 use super::subject::{self, Changes, Subject};
-use super::{Done, Global, files, seed};
-use clap::Args;
+use super::{Done, Global, exit, files, seed};
+use clap::{Args, ValueEnum};
+use scenarios::capsule::{Capsule, Comparison, Expectation, Outcome, Size};
 use scenarios::run::RunOptions;
 use scenarios::scenario;
 use scenarios::sweep::{attempt, first_difference};
@@ -15,13 +16,20 @@ use scenarios::systems::kv::PlantedBug;
 use scenarios::verdict::FailureKind;
 use serde::{Deserialize, Serialize};
 use simulator::trace::format::{Trace, TraceHeader};
+use std::fmt::Write;
 use std::path::Path;
 
 const EXAMPLES: &str = "\
+A capsule is run again and compared with what it says: `reproduced` if it fails as it did, `gone` if it passes now, and `stale`
+if its digest is another, with the event from which on. The exit code is 0 if it ends as expected; else 97 (it should have
+failed so), the code of the failure (it should have passed) or 103 (it should have been the same).
+
 A trace is run again as its header says: `same` if the digests are equal, and the exit code of its verdict; `different`
 with the first event that differs, and exit code 103. A seed is run as `squall run` does.
 
 Examples:
+  squall replay target/squall/failures/linearizable--kv/capsule.json
+  squall replay bug.capsule.json --expect pass         is it mended?
   squall replay target/squall/failures/linearizable--kv/trace.jsonl.zst
   squall replay 0x3f7 leader-isolation";
 
@@ -29,15 +37,29 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ReplayArgs {
-    /// A trace (a name that ends in .zst is compressed), or a seed
-    #[arg(value_name = "FILE|SEED")]
+    /// A capsule (.capsule.json), a trace (a name that ends in .zst is compressed), or a seed
+    #[arg(value_name = "CAPSULE|TRACE|SEED")]
     what: String,
+    /// How a capsule's run must end; as the capsule says if not given
+    #[arg(long, value_enum, value_name = "HOW")]
+    expect: Option<Expect>,
     /// For a seed, the scenario: a built-in name or a path to a .toml file; storm if not given
     scenario: Option<String>,
     #[command(flatten)]
     outputs: Outputs,
     #[command(flatten)]
     changes: Changes,
+}
+
+/// How a capsule's run must end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Expect {
+    /// With the capsule's failure
+    Fail,
+    /// Without a failure
+    Pass,
+    /// With the capsule's digest: every event is the same
+    Same,
 }
 
 /// What a trace's header says about its run, beside the seed: the key `run`.
@@ -51,15 +73,28 @@ pub struct Recorded {
     pub set: Vec<(String, String)>,
     /// The planted bug's id.
     pub bug: Option<String>,
+    /// The capsule, if the run is one's: its file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capsule: Option<String>,
 }
 
 /// Carries out `squall replay`.
 pub fn replay(args: &ReplayArgs, global: &Global) -> Done {
+    let path = Path::new(&args.what);
+    let is_capsule = path.exists() && files::is_capsule(path);
+    if args.expect.is_some() && !is_capsule {
+        return Err(CliError::Usage(
+            "--expect is for capsules: a trace or a seed has nothing to be expected of".to_owned(),
+        ));
+    }
+    if is_capsule {
+        alone(args, "a capsule")?;
+        return capsule(&files::capsule(path)?, &args.what, args, global);
+    }
     if let Ok(seed) = seed::parse(&args.what) {
         let name = args.scenario.as_deref().unwrap_or(subject::DEFAULT);
         return run::seeded(&Subject::load(name, &args.changes)?, seed, &args.outputs, global);
     }
-    let path = Path::new(&args.what);
     if !path.exists() {
         let seed = seed::parse(&args.what).expect_err("it was no seed");
         return Err(CliError::Usage(format!(
@@ -67,12 +102,11 @@ pub fn replay(args: &ReplayArgs, global: &Global) -> Done {
             args.what
         )));
     }
-    if args.scenario.is_some() || !args.changes.set.is_empty() || args.changes.bug.is_some() {
-        let what =
-            "a trace says itself what was run: leave the scenario, --set and --bug out, or give its seed instead";
-        return Err(CliError::Usage(what.to_owned()));
-    }
+    alone(args, "a trace")?;
     let trace = files::trace(path)?;
+    if let Some(of) = capsule_of(path, &trace.header)? {
+        return capsule(&of, &args.what, args, global);
+    }
     let (subject, seed) = recorded(path, &trace.header)?;
     notice(
         global,
@@ -81,7 +115,7 @@ pub fn replay(args: &ReplayArgs, global: &Global) -> Done {
     let drafts = args.outputs.reports.drafts()?;
     let (report, mut result) = run::recorded(&subject, seed, &args.outputs)?;
     let same = result.digest == trace.footer.digest;
-    result.comparison = Some(Comparison {
+    result.comparison = Some(results::Comparison {
         same,
         recorded_digest: trace.footer.digest.clone(),
         recorded_verdict: trace.footer.verdict.clone(),
@@ -101,6 +135,117 @@ pub fn replay(args: &ReplayArgs, global: &Global) -> Done {
     })
 }
 
+/// What says itself what was run takes no other word for it.
+fn alone(args: &ReplayArgs, what: &str) -> Result<(), CliError> {
+    if args.scenario.is_some() || !args.changes.set.is_empty() || args.changes.bug.is_some() {
+        return Err(CliError::Usage(format!(
+            "{what} says itself what was run: leave the scenario, --set and --bug out, or give its seed instead"
+        )));
+    }
+    Ok(())
+}
+
+/// Carries out a capsule, and says what has become of it.
+fn capsule(capsule: &Capsule, file: &str, args: &ReplayArgs, global: &Global) -> Done {
+    let (comparison, result) = run::recorded_capsule(capsule, file, &args.outputs)?;
+    let expected = args.expect.unwrap_or(match capsule.outcome.verdict {
+        Expectation::Pass => Expect::Pass,
+        Expectation::Fail => Expect::Fail,
+    });
+    let is_met = match expected {
+        Expect::Fail => comparison.outcome == Outcome::Reproduced && result.ended().is_some(),
+        Expect::Pass => result.ended().is_none(),
+        Expect::Same => !comparison.stale,
+    };
+    let code = match expected {
+        _ if is_met => exit::PASSED,
+        Expect::Fail => exit::NOT_REPRODUCED,
+        Expect::Pass => result.ended().map_or(exit::PASSED, |failure| failure.kind.exit_code()),
+        Expect::Same => FailureKind::NonDeterminism.exit_code(),
+    };
+    let replayed = Replayed {
+        schema: "squall-replay/1",
+        capsule: file,
+        size: capsule.size(),
+        expected: expected.name(),
+        met: is_met,
+        comparison: &comparison,
+        run: &result,
+    };
+    output::result(global, &replayed, || replayed.text(global.verbose))?;
+    Ok(code)
+}
+
+impl Expect {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Pass => "pass",
+            Self::Same => "same",
+        }
+    }
+}
+
+/// The document of `squall replay` of a capsule.
+#[derive(Debug, Serialize)]
+struct Replayed<'a> {
+    /// `squall-replay/1`.
+    schema: &'static str,
+    /// The file.
+    capsule: &'a str,
+    /// How large the capsule is.
+    size: Size,
+    /// How it had to end: `fail`, `pass` or `same`.
+    expected: &'static str,
+    /// Whether it did.
+    met: bool,
+    /// What has become of it.
+    comparison: &'a Comparison,
+    /// The run.
+    run: &'a RunResult,
+}
+
+impl Replayed<'_> {
+    fn text(&self, all: bool) -> String {
+        let mut text = self.run.text(all);
+        let Comparison { outcome, stale, .. } = self.comparison;
+        let style = if self.met { GOOD } else { BAD };
+        let was = self.comparison.recorded_signature.as_deref().unwrap_or("pass");
+        let _ = write!(text, "\n{style}{outcome}{style:#}: the capsule says {was}");
+        let _ = match stale {
+            false => writeln!(text, ", and every event is the same"),
+            true => writeln!(text, "; {BAD}stale{BAD:#}: the digest is another than it was"),
+        };
+        if let Some((same, differs)) = self.comparison.parts {
+            let _ = writeln!(
+                text,
+                "the first {same} events are the same; by event {differs} the runs differ"
+            );
+        }
+        if let Some(event) = &self.comparison.first_difference {
+            let _ = writeln!(text, "after them, now:\n  {event}");
+        }
+        if !self.met {
+            let _ = writeln!(text, "{BAD}expected{BAD:#}: {}", self.expected);
+        }
+        text
+    }
+}
+
+/// The capsule in the header of a trace, if it is the trace of one.
+fn capsule_of(path: &Path, header: &TraceHeader) -> Result<Option<Capsule>, CliError> {
+    let text = header
+        .run
+        .as_ref()
+        .and_then(|run| run.get("capsule"))
+        .and_then(|text| text.as_str());
+    let parse = |text| Capsule::parse("the header", text);
+    text.map(parse).transpose().map_err(|error| CliError::Capsule {
+        path: path.to_owned(),
+        error: Box::new(error),
+    })
+}
+
 fn difference(trace: &Trace, subject: &Subject, seed: u64) -> Option<String> {
     let again = attempt(
         &subject.scenario,
@@ -108,6 +253,7 @@ fn difference(trace: &Trace, subject: &Subject, seed: u64) -> Option<String> {
         RunOptions {
             bug: subject.bug,
             trace: true,
+            ..RunOptions::default()
         },
     );
     first_difference(&trace.events, &again.trace)

@@ -197,6 +197,11 @@ impl RunResult {
         }
     }
 
+    /// How the run ended, whatever was expected of it.
+    pub fn ended(&self) -> Option<&Failure> {
+        self.failure.as_ref().or(self.expected.as_ref())
+    }
+
     /// The code to exit with, by the verdict alone.
     pub fn exit_code(&self) -> u8 {
         self.failure

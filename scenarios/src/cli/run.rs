@@ -1,12 +1,14 @@
 //! `squall run`: one seed of one scenario.
 
 use super::ci::{self, Reports};
+use super::error::CliError;
 use super::files::Draft;
 use super::output::notice;
 use super::results::RunResult;
-use super::subject::{self, Changes, Subject};
+use super::subject::{self, Changes, Subject, quoted};
 use super::{Done, Global, seed};
 use clap::Args;
+use scenarios::capsule::{Capsule, Comparison, compare};
 use scenarios::clock;
 use scenarios::run::{RunOptions, RunReport};
 use scenarios::swarm;
@@ -49,6 +51,9 @@ pub struct Outputs {
     pub history: Option<PathBuf>,
     #[command(flatten)]
     pub reports: Reports,
+    /// Write the run as a capsule: everything that happened beside what follows from it, without the seed
+    #[arg(long, value_name = "FILE")]
+    pub capsule: Option<PathBuf>,
 }
 
 /// Carries out `squall run`.
@@ -74,19 +79,17 @@ pub fn seeded(subject: &Subject, seed: u64, outputs: &Outputs, global: &Global) 
 }
 
 /// Runs one seed and writes its records.
-pub fn recorded(
-    subject: &Subject,
-    seed: u64,
-    outputs: &Outputs,
-) -> Result<(RunReport, RunResult), super::error::CliError> {
+pub fn recorded(subject: &Subject, seed: u64, outputs: &Outputs) -> Result<(RunReport, RunResult), CliError> {
     let trace = outputs.trace.as_deref().map(Draft::create).transpose()?;
     let history = outputs.history.as_deref().map(Draft::create).transpose()?;
+    let capsule = outputs.capsule.as_deref().map(Draft::create).transpose()?;
     let report = attempt(
         &subject.scenario,
         seed,
         RunOptions {
             bug: subject.bug,
             trace: trace.is_some(),
+            ..RunOptions::default()
         },
     );
     let mut result = RunResult::new(subject, &report);
@@ -96,7 +99,59 @@ pub fn recorded(
     if let Some(draft) = history {
         result.history = Some(draft.write_history(&report.history)?);
     }
+    if let Some(draft) = capsule {
+        draft.write_capsule(&capsule_of(subject, seed)?)?;
+    }
     Ok((report, result))
+}
+
+/// The capsule of a seed.
+pub fn capsule_of(subject: &Subject, seed: u64) -> Result<Capsule, CliError> {
+    Capsule::of_seed(&subject.name, &subject.scenario, seed, subject.bug).map_err(|error| CliError::NoCapsule {
+        seed: seed::shown(seed),
+        error: Box::new(error),
+    })
+}
+
+/// Carries out a capsule and writes its records: as [`recorded`], and how it compares. `file` is where it lies.
+pub fn recorded_capsule(capsule: &Capsule, file: &str, outputs: &Outputs) -> Result<(Comparison, RunResult), CliError> {
+    let trace = outputs.trace.as_deref().map(Draft::create).transpose()?;
+    let history = outputs.history.as_deref().map(Draft::create).transpose()?;
+    let options = RunOptions {
+        trace: trace.is_some(),
+        ..RunOptions::default()
+    };
+    let (comparison, report) = compare(capsule, options);
+    let mut result = RunResult::new(&Subject::of_capsule(capsule), &report);
+    result.seed.clone_from(&capsule.origin.seed);
+    result.replay = format!("squall replay {}", quoted(file));
+    if let Some(draft) = trace {
+        result.trace = Some(draft.write_trace(&capsule_header(capsule, &report), &report)?);
+    }
+    if let Some(draft) = history {
+        result.history = Some(draft.write_history(&report.history)?);
+    }
+    if let Some(path) = &outputs.capsule {
+        Draft::create(path)?.write_capsule(capsule)?;
+    }
+    Ok((comparison, result))
+}
+
+/// The header of the trace of a capsule's run, with the capsule in it.
+pub fn capsule_header(capsule: &Capsule, report: &RunReport) -> TraceHeader {
+    let run = super::replay::Recorded {
+        name: capsule.origin.scenario.clone(),
+        toml: capsule.scenario.to_toml(),
+        set: Vec::new(),
+        bug: capsule.bug.map(|bug| bug.id.to_owned()),
+        capsule: Some(capsule.to_json()),
+    };
+    let run = serde_json::to_value(run).expect("a record of texts is JSON");
+    TraceHeader {
+        run: Some(run),
+        seed: capsule.origin.seed.clone(),
+        ..report.trace_header(&capsule.scenario.name)
+    }
 }
 
 /// The header of a run's trace, with all that it takes to run it again.
@@ -106,6 +161,7 @@ pub fn trace_header(subject: &Subject, report: &RunReport) -> TraceHeader {
         toml: report.resolved.as_deref().unwrap_or(&subject.scenario).to_toml(),
         set: subject.set.clone(),
         bug: subject.bug.map(|bug| bug.id.to_owned()),
+        capsule: None,
     };
     let run = serde_json::to_value(run).expect("a record of texts is JSON");
     TraceHeader {

@@ -3,7 +3,7 @@
 use super::output;
 use super::{Done, Global, exit};
 use clap::{Args, ValueEnum};
-use scenarios::scenario;
+use scenarios::{capsule, scenario};
 
 /// Arguments of `squall schema`.
 #[derive(Args, Debug)]
@@ -17,11 +17,14 @@ pub struct SchemaArgs {
 enum What {
     /// Of scenario files, for editors and checkers of TOML
     Scenario,
+    /// Of capsules: runs as data
+    Capsule,
 }
 
 /// Carries out `squall schema`.
 pub fn schema(args: &SchemaArgs, global: &Global) -> Done {
     let schema = match args.what {
+        What::Capsule => capsule::json_schema(),
         What::Scenario => scenario::json_schema(&scenarios::known()),
     };
     let text = || format!("{schema:#}\n");

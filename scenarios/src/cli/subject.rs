@@ -4,6 +4,7 @@
 use super::error::CliError;
 use super::{files, seed};
 use clap::Args;
+use scenarios::capsule::Capsule;
 use scenarios::scenario::{self, Builtin, Scenario};
 use scenarios::systems::kv::PlantedBug;
 use std::fmt::Write;
@@ -62,6 +63,16 @@ impl Subject {
             set: changes.set.clone(),
             bug: changes.bug()?,
         })
+    }
+
+    /// What a capsule runs.
+    pub fn of_capsule(capsule: &Capsule) -> Self {
+        Self {
+            name: capsule.origin.scenario.clone(),
+            scenario: capsule.scenario.clone(),
+            set: Vec::new(),
+            bug: capsule.bug,
+        }
     }
 
     /// All that are named, or all built-in ones.

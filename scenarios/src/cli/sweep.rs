@@ -5,11 +5,13 @@ use super::error::CliError;
 use super::output::{self, BAD, DIM, GOOD, Table, compact, grouped, indented, span};
 use super::progress::Display;
 use super::results::{Counts, Recovered, failed};
+use super::shrink::Smallest;
 use super::subject::{Changes, Subject};
 use super::{Done, Global, artefacts, exit, seed};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use scenarios::TOOL;
 use scenarios::scenario::Scenario;
+use scenarios::shrink::Options;
 use scenarios::sweep::{Group, Seeds, Sweep, SweepReport, Tally, sweep as run_all};
 use scenarios::verdict::{Failure, FailureKind};
 use serde::Serialize;
@@ -56,6 +58,12 @@ pub struct SweepArgs {
     /// How many seeds are run twice and compared: 1/N, all or off
     #[arg(long, value_name = "SAMPLE", default_value = "1/20", value_parser = seed::parse_sample)]
     verify_determinism: u64,
+    /// Make the first failure of each signature smaller: capsule.json in its folder
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t, env = "SQUALL_SHRINK")]
+    shrink: Shrink,
+    /// How long that may take for each signature (500ms, 60s)
+    #[arg(long, value_name = "TIME", value_parser = seed::parse_time, default_value = "20s")]
+    shrink_time: Duration,
     /// Stop after so many distinct failure signatures; 0 for never
     #[arg(long, value_name = "N", default_value_t = 1)]
     max_fail: usize,
@@ -63,6 +71,16 @@ pub struct SweepArgs {
     reports: Reports,
     #[command(flatten)]
     changes: Changes,
+}
+
+/// Which failures are made smaller.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum Shrink {
+    /// The first of each signature
+    #[default]
+    First,
+    /// None
+    Off,
 }
 
 /// Carries out `squall sweep`.
@@ -101,7 +119,14 @@ pub fn sweep(args: &SweepArgs, global: &Global) -> Done {
     let report = run_all(&plan, &interrupted, &mut display);
     display.finish();
     let out = args.out.as_deref().unwrap_or(Path::new(OUT_DEFAULT));
-    let failures = failures(&subjects, &report, out)?;
+    let shrinking = (args.shrink == Shrink::First).then_some(Options {
+        jobs,
+        time: Some(args.shrink_time),
+        attempts: u64::MAX,
+    });
+    let failures = failures(&subjects, &report, out, &mut |subject, of, folder| {
+        shrinking.and_then(|options| super::shrink::in_sweep(global, subject, of, folder, (&options, &interrupted)))
+    })?;
     let result = SweepResult::new(&subjects, &report, failures, jobs);
     let draft = match results_draft {
         None if !result.failures.is_empty() => Some(artefacts::results_draft(out)?),
@@ -132,13 +157,22 @@ pub fn interruption() -> Result<Arc<AtomicBool>, CliError> {
     Ok(flag)
 }
 
-fn failures(subjects: &[Subject], report: &SweepReport, out: &Path) -> Result<Vec<FailureGroup>, CliError> {
+fn failures(
+    subjects: &[Subject],
+    report: &SweepReport,
+    out: &Path,
+    shrink: &mut dyn FnMut(&Subject, u64, &Path) -> Option<Smallest>,
+) -> Result<Vec<FailureGroup>, CliError> {
     let write = |group: &Group| {
         let subject = &subjects[group.scenario];
         let artefacts = group
             .seed
             .map(|seed| artefacts::write_failure(out, subject, group, seed))
             .transpose()?;
+        let shrunk = match (group.seed, &artefacts) {
+            (Some(seed), Some(folder)) => shrink(subject, seed, folder),
+            _ => None,
+        };
         Ok(FailureGroup {
             signature: group.failure.signature.clone(),
             count: group.count,
@@ -147,6 +181,7 @@ fn failures(subjects: &[Subject], report: &SweepReport, out: &Path) -> Result<Ve
             replay: group.seed.map(|seed| subject.replay_line(seed)),
             failure: group.failure.clone(),
             artefacts,
+            shrunk,
         })
     };
     report.groups.iter().map(write).collect()
@@ -235,6 +270,8 @@ struct FailureGroup {
     failure: Failure,
     /// The folder with its trace, history and summary.
     artefacts: Option<PathBuf>,
+    /// What it was made smaller to.
+    shrunk: Option<Smallest>,
 }
 
 /// What a sweep took.
@@ -450,6 +487,9 @@ impl FailureGroup {
         }
         if let Some(replay) = &self.replay {
             text += &indented(&format!("replay: {replay}"), 5);
+        }
+        if let Some(shrunk) = &self.shrunk {
+            text += &indented(&shrunk.text(), 5);
         }
         if let Some(artefacts) = &self.artefacts {
             text += &indented(&format!("look:   {}", artefacts.display()), 5);

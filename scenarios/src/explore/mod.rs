@@ -152,6 +152,7 @@ fn run_all(exploration: &Exploration<'_>, candidates: &[Candidate]) -> Vec<Outco
     let options = RunOptions {
         bug: exploration.bug,
         trace: false,
+        ..RunOptions::default()
     };
     let work = |sender: &std::sync::mpsc::SyncSender<(usize, Outcome)>| {
         loop {

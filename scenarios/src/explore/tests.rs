@@ -83,6 +83,7 @@ fn every_strategy_finds_a_shallow_bug_and_its_run_can_be_made_again() {
         let options = RunOptions {
             bug: Some(PlantedBug::find("E7").unwrap()),
             trace: true,
+            ..RunOptions::default()
         };
         let again = rerun(&scenario("gusts"), &found.candidate, options, None);
         assert_eq!(

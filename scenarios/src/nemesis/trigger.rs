@@ -4,6 +4,7 @@
 //! trigger draws from a stream of its own.
 
 use super::Planner;
+use crate::capsule;
 use crate::scenario::{Fault, FaultKind, Scenario, Target, Trigger, When};
 use crate::setup::Draw;
 use crate::situations::{Situation, Watcher};
@@ -20,8 +21,10 @@ pub struct Strike {
     pub action: FaultAction,
     /// The number of its `[[fault]]` in the scenario.
     pub fault: usize,
-    /// The situation that brought it about.
-    pub situation: Situation,
+    /// The situation that brought it about; none if its time was known beforehand.
+    pub situation: Option<Situation>,
+    /// How many events of its instant come before it.
+    pub after: u64,
 }
 
 /// All faults of a run that wait for situations, and what is still to come of them.
@@ -77,6 +80,26 @@ impl<'a> Triggers<'a> {
         self.armed.clear();
     }
 
+    /// Of a run in which these strike.
+    pub fn given<'b>(scenario: &Scenario, draw: &'a Draw, strikes: impl Iterator<Item = &'b capsule::Strike>) -> Self {
+        let strike = |(number, given): (usize, &capsule::Strike)| {
+            let strike = Strike {
+                action: given.action.clone(),
+                fault: number,
+                situation: None,
+                after: given.after,
+            };
+            ((given.at, number as u64), strike)
+        };
+        Self {
+            planner: Planner::new(scenario, draw, 0),
+            armed: Vec::new(),
+            end: Time(scenario.time.chaos_ns),
+            coming: strikes.enumerate().map(strike).collect(),
+            drawn: 0,
+        }
+    }
+
     /// A situation was reached, on this node if it was on one.
     pub fn reached(&mut self, now: Time, situation: Situation, node: Option<u32>) {
         for armed in self.armed.iter_mut().filter(|armed| armed.situation == situation) {
@@ -100,7 +123,8 @@ impl<'a> Triggers<'a> {
                 let strike = Strike {
                     action: planned.action,
                     fault: armed.fault,
-                    situation,
+                    situation: Some(situation),
+                    after: 0,
                 };
                 self.coming.insert((planned.at, self.drawn), strike);
                 self.drawn += 1;
@@ -113,9 +137,10 @@ impl<'a> Triggers<'a> {
         self.coming.first_key_value().map(|((at, _), _)| *at)
     }
 
-    /// The next strike, if it is due by now.
-    pub fn due(&mut self, now: Time) -> Option<Strike> {
-        let is_due = self.next().is_some_and(|at| at <= now);
+    /// The next strike, if it is due by now, after so many events of this instant.
+    pub fn due(&mut self, now: Time, events: u64) -> Option<Strike> {
+        let ((at, _), strike) = self.coming.first_key_value()?;
+        let is_due = *at < now || *at == now && strike.after <= events;
         is_due.then(|| self.coming.pop_first().map(|(_, strike)| strike))?
     }
 }

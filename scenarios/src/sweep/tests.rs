@@ -119,7 +119,18 @@ fn two_runs_that_differ_are_a_failure_of_their_own() {
 
 #[test]
 fn the_first_difference_of_two_traces_is_named() {
-    let run = || attempt(&calm(), 1, RunOptions { bug: None, trace: true }).trace;
+    let run = || {
+        attempt(
+            &calm(),
+            1,
+            RunOptions {
+                bug: None,
+                trace: true,
+                ..RunOptions::default()
+            },
+        )
+        .trace
+    };
     let (one, mut other) = (run(), run());
     assert_eq!(first_difference(&one, &other), None);
     other[9].t += 1;

@@ -12,7 +12,15 @@ pub fn traced(name: &str, seed: u64, bug: Option<&'static PlantedBug>) -> (Trace
     let builtin = scenario::find(name).expect("a built-in scenario");
     let settings = [("cluster.nodes".to_owned(), "3".to_owned())];
     let scenario = scenario::parse(builtin.name, builtin.text, &settings, &crate::known()).expect("it is valid");
-    let report = run(&scenario, seed, RunOptions { bug, trace: true });
+    let report = run(
+        &scenario,
+        seed,
+        RunOptions {
+            bug,
+            trace: true,
+            ..RunOptions::default()
+        },
+    );
     let trace = Trace {
         header: report.trace_header(name),
         events: report.trace.clone(),

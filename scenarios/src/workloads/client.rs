@@ -9,9 +9,10 @@
 
 use super::Actor;
 use super::script::{Script, Unique};
+use super::tasks::Tasks;
 use crate::systems::kv::{Operation, Reply, Request, Response};
 use serde_json::json;
-use simulator::{ClientContext, Duration, NodeId, Time};
+use simulator::{ClientContext, Duration, NodeId, Time, Topic};
 
 /// What a client does.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Work {
     pub sticky: bool,
     /// When the faults end: the last moment at which an ordinary operation starts.
     pub faults_end: Time,
+    /// What it does until then, if that is not for the script to draw.
+    pub given: Option<Tasks>,
 }
 
 /// One operation as the client saw it.
@@ -67,6 +70,8 @@ pub struct KvClient {
     /// What the script wants to do next, because of the answer that it got last.
     follow_up: Option<Operation>,
     history: Vec<Recorded>,
+    /// The pauses during the faults, the one before the first operation first.
+    pauses: Vec<Duration>,
     /// Operations that are still to be served, next one last, once the faults are over.
     to_serve: Option<Vec<Operation>>,
     /// Whether one of those has been served.
@@ -104,7 +109,7 @@ impl KvClient {
         match response.reply {
             Reply::NotLeader { leader } => {
                 self.redirected(leader, ctx);
-                let soon = ctx.now() + Duration(ctx.range(1_000_000, 20_000_000));
+                let soon = ctx.now() + Duration(ctx.range_about(Topic::Manner, 1_000_000, 20_000_000));
                 self.wake(soon, ctx);
             }
             Reply::Unknown => self.attempt(ctx),
@@ -141,6 +146,7 @@ impl KvClient {
             started: 0,
             follow_up: None,
             history: Vec::new(),
+            pauses: Vec::new(),
             to_serve: None,
             served_fresh: false,
         }
@@ -162,6 +168,12 @@ impl KvClient {
         self.current.as_ref().map(|current| self.record(current, None))
     }
 
+    /// What it did during the faults.
+    pub fn tasks(&self) -> Tasks {
+        let done = self.history().take(self.started as usize);
+        Tasks::new(&self.pauses, done.map(|recorded| recorded.operation))
+    }
+
     /// Whether it has served its share since the faults ended.
     pub fn has_served(&self) -> bool {
         self.current.is_none() && self.follow_up.is_none() && self.to_serve.as_ref().is_some_and(Vec::is_empty)
@@ -181,17 +193,26 @@ impl KvClient {
         if ctx.now() >= self.work.faults_end {
             return self.serve_next(ctx);
         }
-        if self.started >= self.work.operations {
+        let Some(operation) = self.draw(ctx) else {
             return self.wake(self.work.faults_end, ctx);
-        }
-        self.started += 1;
-        let unique = Unique::new(ctx.id(), self.started);
-        let operation = match self.follow_up.take() {
-            Some(operation) => operation,
-            None => self.work.script.draw(unique, ctx),
         };
+        self.started += 1;
         let give_up = ctx.now() + self.work.timeout;
         self.invoke(operation, Some(give_up), ctx);
+    }
+
+    /// What to do next while there are faults, if there is anything.
+    fn draw(&mut self, ctx: &mut Ctx<'_>) -> Option<Operation> {
+        if let Some(given) = &self.work.given {
+            let task = given.tasks.get(self.started as usize)?;
+            return Some(task.operation.clone());
+        }
+        if self.started >= self.work.operations {
+            return None;
+        }
+        let unique = Unique::new(ctx.id(), self.started + 1);
+        let follow_up = self.follow_up.take();
+        Some(follow_up.unwrap_or_else(|| self.work.script.draw(unique, ctx)))
     }
 
     /// The next operation of this client's share of the objects.
@@ -199,6 +220,7 @@ impl KvClient {
         if self.to_serve.is_none() {
             // What the faults left half done stays so.
             self.follow_up = None;
+            ctx.stream().topic(Topic::Serve);
             let share = self.work.script.share(ctx.id(), self.work.clients);
             self.to_serve = Some(share.into_iter().rev().collect());
         }
@@ -302,7 +324,7 @@ impl KvClient {
 
     /// Nothing was heard of the node: asks another one, unless the client stays for better or worse.
     fn move_on(&mut self, ctx: &mut Ctx<'_>) {
-        let leaves = !self.work.sticky || self.to_serve.is_some() || ctx.range(0, 3) == 0;
+        let leaves = !self.work.sticky || self.to_serve.is_some() || ctx.range_about(Topic::Manner, 0, 3) == 0;
         if leaves {
             self.next_node(ctx);
         }
@@ -315,13 +337,23 @@ impl KvClient {
     }
 
     fn pause(&mut self, ctx: &mut Ctx<'_>) {
-        let (min, max) = self.work.think;
-        let think = if ctx.now() >= self.work.faults_end {
-            0
-        } else {
-            ctx.range(min.0, max.0)
-        };
-        let wake = ctx.now() + Duration(think);
+        let mut think = Duration::ZERO;
+        if ctx.now() < self.work.faults_end {
+            think = self.think(ctx);
+            self.pauses.push(think);
+        }
+        let wake = ctx.now() + think;
         ctx.set_timer(Some(wake));
+    }
+
+    fn think(&self, ctx: &mut Ctx<'_>) -> Duration {
+        let (min, max) = self.work.think;
+        match &self.work.given {
+            None => Duration(ctx.range(min.0, max.0)),
+            Some(given) => {
+                let next = given.tasks.get(self.started as usize);
+                next.map_or(given.rest, |task| task.pause)
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ pub mod history;
 pub mod online;
 pub mod operator;
 pub mod script;
+pub mod tasks;
 
 use crate::systems::kv::{Request, Response};
 use client::KvClient;

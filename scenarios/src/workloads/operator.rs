@@ -3,10 +3,11 @@
 //! comes in its time.
 
 use super::Actor;
+use super::tasks::{Task, Tasks};
 use crate::scenario::OrderMix;
 use crate::systems::kv::{Operation, Reply, Request, Response};
 use serde_json::json;
-use simulator::{ClientContext, Duration, NodeId, Time};
+use simulator::{ClientContext, Duration, NodeId, Time, Topic};
 use std::collections::BTreeSet;
 
 /// What an operator does.
@@ -24,6 +25,8 @@ pub struct Orders {
     pub faults_end: Time,
     /// From when on which nodes are gone for good, and are to be replaced by nodes that were never members.
     pub replaced: Vec<(Time, NodeId)>,
+    /// The orders, if they are not to be drawn.
+    pub given: Option<Tasks>,
 }
 
 /// The operator's state.
@@ -35,6 +38,9 @@ pub struct Operator {
     sequence: u64,
     /// The order that waits for an answer, and until when.
     current: Option<(Operation, Time)>,
+    /// The orders that were given, and the pauses before them.
+    done: Vec<Operation>,
+    pauses: Vec<Duration>,
     /// The voters that were last asked for; the founders at first.
     voters: Vec<u16>,
     /// All that were ever asked for as members.
@@ -53,6 +59,8 @@ impl Operator {
             node: NodeId(0),
             sequence: 0,
             current: None,
+            done: Vec::new(),
+            pauses: Vec::new(),
             voters: (0..founders).collect(),
             known: (0..founders).collect(),
             asked: BTreeSet::new(),
@@ -62,6 +70,11 @@ impl Operator {
     /// Every set of voters that it ever asked for.
     pub fn asked(&self) -> impl Iterator<Item = &Vec<u16>> {
         self.asked.iter()
+    }
+
+    /// What it has ordered.
+    pub fn tasks(&self) -> Tasks {
+        Tasks::new(&self.pauses, self.done.iter().cloned())
     }
 
     /// Whether nothing more is to come.
@@ -77,13 +90,19 @@ impl Operator {
         if self.current.take().is_some() {
             // No answer: perhaps another node leads.
             self.node = NodeId((self.node.0 + 1) % ctx.nodes().len() as u16);
+            match self.next_task() {
+                Some(task) if task.pause > Duration::ZERO => return self.pause(ctx),
+                _ => self.pauses.push(Duration::ZERO),
+            }
         }
-        if !self.is_done(ctx.now()) {
-            let operation = self.replacement(ctx).unwrap_or_else(|| self.draw(ctx));
+        if !self.is_done(ctx.now())
+            && let Some(operation) = self.next(ctx)
+        {
             if let Operation::Change { voters, learners } = &operation {
                 self.known.extend(voters.iter().chain(learners));
                 self.asked.insert(voters.clone());
             }
+            self.done.push(operation.clone());
             ctx.trace("order", || json!({ "operation": operation }));
             self.current = Some((operation, ctx.now() + self.orders.timeout));
             self.give(ctx);
@@ -117,7 +136,7 @@ impl Operator {
         };
         self.sequence += 1;
         let to = match operation {
-            Operation::Campaign => NodeId(ctx.range(0, ctx.nodes().len() as u64 - 1) as u16),
+            Operation::Campaign => NodeId(ctx.range_about(Topic::Manner, 0, ctx.nodes().len() as u64 - 1) as u16),
             _ => self.node,
         };
         ctx.send(
@@ -133,8 +152,25 @@ impl Operator {
 
     fn pause(&mut self, ctx: &mut Ctx<'_>) {
         let (min, max) = self.orders.every;
-        let at = ctx.now() + Duration(ctx.range(min.0, max.0));
-        ctx.set_timer(Some(at));
+        let pause = match &self.orders.given {
+            None => Some(Duration(ctx.range(min.0, max.0))),
+            Some(_) => self.next_task().map(|task| task.pause),
+        };
+        self.pauses.extend(pause);
+        ctx.set_timer(pause.map(|pause| ctx.now() + pause));
+    }
+
+    /// What comes next of what is given.
+    fn next_task(&self) -> Option<&Task> {
+        self.orders.given.as_ref()?.tasks.get(self.done.len())
+    }
+
+    /// The next order, if there is one.
+    fn next(&mut self, ctx: &mut Ctx<'_>) -> Option<Operation> {
+        match &self.orders.given {
+            None => Some(self.replacement(ctx).unwrap_or_else(|| self.draw(ctx))),
+            Some(_) => self.next_task().map(|task| task.operation.clone()),
+        }
     }
 
     fn draw(&mut self, ctx: &mut Ctx<'_>) -> Operation {

@@ -50,6 +50,8 @@ fn command() -> Command {
     for variable in ["FORMAT", "COLOR", "PROGRESS", "SEEDS", "JOBS", "OUT"] {
         command.env_remove(format!("SQUALL_{variable}"));
     }
+    // Most tests look at other things than the smallest failure.
+    command.env("SQUALL_SHRINK", "off");
     command.env_remove("CLICOLOR_FORCE").env_remove("GITHUB_STEP_SUMMARY");
     command
 }

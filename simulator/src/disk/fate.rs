@@ -1,6 +1,7 @@
 //! What becomes of a write that was never synced, or whose sync failed: kept, lost, or torn.
 
 use super::{DiskConfig, SECTOR_BYTES, VolatileWrite};
+use crate::decision::Topic;
 use crate::random::{Ratio, Stream};
 
 /// What a crash, or a failed sync, made of one volatile write.
@@ -10,6 +11,27 @@ pub(crate) enum Fate {
     Lost,
     /// This many bytes from its start survived.
     Torn(u64),
+}
+
+impl Fate {
+    /// As a decision of [`Topic::Fate`].
+    fn number(self) -> u64 {
+        match self {
+            Self::Kept => 0,
+            Self::Lost => 1,
+            Self::Torn(survives) => 2 + survives,
+        }
+    }
+
+    /// Of a write of `len` bytes. One that would keep all of them or none, because another write was meant, is torn no more.
+    fn numbered(number: u64, len: u64) -> Self {
+        match number {
+            0 => Self::Kept,
+            1 | 2 => Self::Lost,
+            torn if torn - 2 < len => Self::Torn(torn - 2),
+            _ => Self::Kept,
+        }
+    }
 }
 
 /// A volatile write whose fate was decided.
@@ -38,7 +60,9 @@ pub(super) struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// Of `writes` writes. Whether they are reordered is drawn only when they may be.
     pub fn new(config: &'a DiskConfig, stream: &'a mut Stream, writes: usize) -> Self {
+        stream.topic(Topic::WriteOrder);
         let reorders = !config.reorder.is_zero() && writes > 1 && stream.chance(config.reorder);
+        stream.topic(Topic::Fate);
         Self {
             config,
             stream,
@@ -49,10 +73,8 @@ impl<'a> Judge<'a> {
 
     /// The fate of the next write.
     pub fn decide(&mut self, write: &VolatileWrite) -> Outcome {
-        let fate = if write.refused {
-            self.short(write)
-        } else if self.intact || self.reorders {
-            self.draw(write)
+        let fate = if write.refused || self.intact || self.reorders {
+            self.decide_fate(write)
         } else {
             Fate::Lost
         };
@@ -68,37 +90,52 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// There was no space for it: at best its beginning was written.
-    fn short(&mut self, write: &VolatileWrite) -> Fate {
-        match self.stream.below(2) {
-            0 if self.intact => self.draw_tear(write),
-            _ => Fate::Lost,
-        }
+    /// One decision. Undecided, a write is kept if there was space for it.
+    fn decide_fate(&mut self, write: &VolatileWrite) -> Fate {
+        let (config, intact) = (self.config, self.intact);
+        let neutral = if write.refused { Fate::Lost } else { Fate::Kept };
+        let number = self.stream.decide(neutral.number(), |stream| {
+            let fate = if write.refused {
+                short(intact, write, stream)
+            } else {
+                draw(config, write, stream)
+            };
+            fate.number()
+        });
+        Fate::numbered(number, write.len as u64)
     }
+}
 
-    fn draw(&mut self, write: &VolatileWrite) -> Fate {
-        let draw = self.stream.below(u64::from(Ratio::ONE.ppm()));
-        let lost = u64::from(self.config.lost.ppm());
-        if draw < lost {
-            Fate::Lost
-        } else if draw < lost + u64::from(self.config.torn.ppm()) {
-            self.draw_tear(write)
-        } else {
-            Fate::Kept
-        }
+/// There was no space for it: at best its beginning was written.
+fn short(intact: bool, write: &VolatileWrite, stream: &mut Stream) -> Fate {
+    match stream.below(2) {
+        0 if intact => draw_tear(write, stream),
+        _ => Fate::Lost,
     }
+}
 
-    /// Where a write breaks: at a sector's boundary inside it or at any byte, each half of the time.
-    fn draw_tear(&mut self, write: &VolatileWrite) -> Fate {
-        let len = write.len as u64;
-        if len < 2 {
-            return Fate::Lost;
-        }
-        let first = SECTOR_BYTES - write.offset % SECTOR_BYTES;
-        if self.stream.below(2) == 0 && first < len {
-            let boundaries = (len - 1 - first) / SECTOR_BYTES + 1;
-            return Fate::Torn(first + SECTOR_BYTES * self.stream.below(boundaries));
-        }
-        Fate::Torn(self.stream.range(1, len - 1))
+fn draw(config: &DiskConfig, write: &VolatileWrite, stream: &mut Stream) -> Fate {
+    let draw = stream.below(u64::from(Ratio::ONE.ppm()));
+    let lost = u64::from(config.lost.ppm());
+    if draw < lost {
+        Fate::Lost
+    } else if draw < lost + u64::from(config.torn.ppm()) {
+        draw_tear(write, stream)
+    } else {
+        Fate::Kept
     }
+}
+
+/// Where a write breaks: at a sector's boundary inside it or at any byte, each half of the time.
+fn draw_tear(write: &VolatileWrite, stream: &mut Stream) -> Fate {
+    let len = write.len as u64;
+    if len < 2 {
+        return Fate::Lost;
+    }
+    let first = SECTOR_BYTES - write.offset % SECTOR_BYTES;
+    if stream.below(2) == 0 && first < len {
+        let boundaries = (len - 1 - first) / SECTOR_BYTES + 1;
+        return Fate::Torn(first + SECTOR_BYTES * stream.below(boundaries));
+    }
+    Fate::Torn(stream.range(1, len - 1))
 }

@@ -1,6 +1,7 @@
 //! What is written: volatile writes, how their syncs end, and what a crash leaves of them.
 
 use super::Kernel;
+use crate::decision::Topic;
 use crate::digest::Entry;
 use crate::disk::{Completion, DiskError, DiskFull, Ending, Fate, Outcome, SyncToken};
 use crate::event::{Event, NOBODY};
@@ -61,6 +62,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
             return;
         }
         let seq = self.note(Some(node.into()), "sync-start", || json!({ "token": token }));
+        self.disk_stream.about(Topic::Sync, node);
         let (latency, slow) = self.disk_config.sync.draw(&mut self.disk_stream);
         if slow {
             self.exposure.add(FaultClass::SlowSync);
@@ -94,9 +96,11 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
 
     fn conclude_sync(&mut self, node: NodeId) -> Completion {
         let mut disk = std::mem::take(&mut self.nodes[node.index()].disk);
-        let (config, mut stream) = (self.disk_config, self.disk_stream.clone());
+        let (config, mut stream) = (self.disk_config, self.disk_stream.lend());
+        stream.about(Topic::SyncError, node);
         let done = match disk.ending(&config, &mut stream, self.now) {
             Ending::Durable => {
+                stream.topic(Topic::Damage);
                 let (done, landed) = disk.complete(&config, &mut stream, self.now);
                 if let Some(place) = landed {
                     self.exposure.add(FaultClass::MisdirectedWrite);
@@ -158,7 +162,8 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
     /// Lets a crash decide what is left of a node's volatile writes. `crash` is the trace number of the crash.
     pub fn cut_power(&mut self, node: NodeId, crash: u64) {
         let mut disk = std::mem::take(&mut self.nodes[node.index()].disk);
-        let (config, mut stream) = (self.disk_config, self.disk_stream.clone());
+        let (config, mut stream) = (self.disk_config, self.disk_stream.lend());
+        stream.about(Topic::Fate, node);
         disk.crash(&config, &mut stream, |outcome| self.decided(node, crash, &outcome));
         self.disk_stream = stream;
         self.nodes[node.index()].disk = disk;

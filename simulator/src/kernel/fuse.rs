@@ -5,13 +5,10 @@
 //! the world then kills the process before anything else happens.
 
 use super::Kernel;
-use crate::digest::Entry;
-use crate::event::NOBODY;
 use crate::exposure::FaultClass;
 use crate::id::NodeId;
 use crate::process::Payload;
 use crate::random::Ratio;
-use crate::step::SkipReason;
 use crate::time::Duration;
 
 /// A crash that waits for a disk operation.
@@ -22,8 +19,6 @@ pub(crate) struct Fuse {
     /// How much of the next one still happens, in parts per million.
     pub part: u32,
     pub restart_after: Option<Duration>,
-    /// With so many nodes down the crash is skipped.
-    pub max_down: u16,
 }
 
 impl Fuse {
@@ -65,15 +60,6 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
         let fuse = *fuse;
         self.nodes[node.index()].fuse = None;
         self.fuses -= 1;
-        let down = self.nodes.iter().filter(|node| !node.up && !node.retired).count();
-        if down >= usize::from(fuse.max_down) {
-            self.exposure.add_skipped();
-            let mut stamp = self
-                .digester
-                .entry(Entry::Skip, self.now.0, self.ticket, node.0, NOBODY);
-            stamp.u8(SkipReason::TooManyDown as u8);
-            return None;
-        }
         self.exposure.add(FaultClass::DiskCrash);
         let restart_after = fuse.restart_after;
         self.blown = Some(Blown { node, restart_after });

@@ -4,6 +4,7 @@
 //! and some are from long ago. Draws from the stream `replay`, and only while the network remembers.
 
 use super::Kernel;
+use crate::decision::Decisions;
 use crate::event::{Event, Parcel, Transit};
 use crate::network::Mark;
 use crate::process::Payload;
@@ -21,11 +22,16 @@ pub(crate) struct Memory<M, Q, R> {
 }
 
 impl<M: Payload, Q: Payload, R: Payload> Memory<M, Q, R> {
-    pub fn new(seed: u64) -> Self {
+    pub fn new(stream: Stream) -> Self {
         Self {
-            stream: Stream::new(seed, "replay", 0),
+            stream,
             transits: Vec::new(),
         }
+    }
+
+    /// What was decided, where that is recorded.
+    pub fn recorded(&self) -> Option<&Decisions> {
+        self.stream.recorded()
     }
 
     /// Keeps a message, or not.

@@ -1,6 +1,7 @@
 //! What is sent: from an effect to its arrivals in the queue, or to its drop.
 
 use super::Kernel;
+use crate::decision::{Topic, Whom};
 use crate::digest::Entry;
 use crate::event::{Event, Parcel, Transit, party};
 use crate::exposure::FaultClass;
@@ -92,6 +93,8 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
     /// Lets a receiver read a damaged frame: what it makes of it, or back the transit if it notices.
     #[cold]
     pub fn read_damaged(&mut self, transit: Transit<M, Q, R>) -> Result<Transit<M, Q, R>, Transit<M, Q, R>> {
+        let (from, to) = transit.parcel.ends();
+        self.damage_stream.about(Topic::Frame, Whom::Link(from, to));
         match transit.parcel.clone().damaged(&mut self.damage_stream) {
             None => {
                 self.exposure.add(FaultClass::Corrupt);

@@ -1,6 +1,7 @@
 //! A process's own work: pieces that take a while, one after another.
 
 use super::Kernel;
+use crate::decision::Topic;
 use crate::event::Event;
 use crate::exposure::FaultClass;
 use crate::id::NodeId;
@@ -15,6 +16,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
             return;
         }
         let cause = self.note(Some(node.into()), "work", || json!({ "token": token }));
+        self.work_stream.about(Topic::OwnWork, node);
         let (takes, _) = self.work.draw(&mut self.work_stream);
         if takes > Duration::ZERO {
             self.exposure.add(FaultClass::SlowApply);

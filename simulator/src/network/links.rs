@@ -4,7 +4,9 @@
 //! All of it draws from the stream `links`, and only while it is on. What a message's fate is otherwise is in the parent; a
 //! link's character is drawn once, when the first of these settings comes on.
 
+use crate::decision::{Decisions, Topic, Whom};
 use crate::exposure::{Exposure, FaultClass};
+use crate::id::Endpoint;
 use crate::latency::Latency;
 use crate::random::{Ratio, Stream};
 use crate::time::{Duration, Time};
@@ -143,6 +145,17 @@ impl Links {
         }
     }
 
+    /// What was decided, where that is recorded.
+    pub fn recorded(&self) -> Option<&Decisions> {
+        self.stream.recorded()
+    }
+
+    /// What is decided from now on is about this link.
+    #[inline]
+    pub fn about(&mut self, from: Endpoint, to: Endpoint) {
+        self.stream.about(Topic::Link, Whom::Link(from, to));
+    }
+
     /// Sends message number `order`, of so many bytes, along a link; `usual` is the latency that a plain link would have.
     pub fn pass(
         &mut self,
@@ -240,8 +253,18 @@ impl Links {
     }
 }
 
-/// A latency of this shape between the bounds, and whether it is a far one.
+/// A latency of this shape between the bounds, and whether it is a far one. It is one decision; undecided, it is the shortest.
 fn draw_shaped(shape: Shape, latency: &Latency, stream: &mut Stream) -> (Duration, bool) {
+    let mut is_far = false;
+    let delay = stream.decide(latency.min.0, |stream| {
+        let (delay, far) = draw_anew(shape, latency, stream);
+        is_far = far;
+        delay.0
+    });
+    (Duration(delay), is_far)
+}
+
+fn draw_anew(shape: Shape, latency: &Latency, stream: &mut Stream) -> (Duration, bool) {
     let width = latency.max.0 - latency.min.0;
     let (part, draw) = (stream.below(8), stream.next_u64());
     let (low, high, far) = if shape == Shape::Bimodal {

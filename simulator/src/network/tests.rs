@@ -11,6 +11,10 @@ fn endpoints(nodes: u16, clients: u16) -> Vec<Endpoint> {
         .collect()
 }
 
+fn stream() -> Stream {
+    Stream::new(1, "links", 0)
+}
+
 const SYMMETRIC: CutKind = CutKind {
     one_way: false,
     around_primary: false,
@@ -22,7 +26,7 @@ const ONE_WAY: CutKind = CutKind {
 
 #[test]
 fn each_pair_has_a_link_of_its_own_and_clients_have_none_with_each_other() {
-    let network = Network::new(NetworkConfig::default(), 3, 4, 1);
+    let network = Network::new(NetworkConfig::default(), 3, 4, stream());
     let all = endpoints(3, 4);
     let mut links = Vec::new();
     for (&from, &to) in all.iter().flat_map(|from| all.iter().map(move |to| (from, to))) {
@@ -36,7 +40,7 @@ fn each_pair_has_a_link_of_its_own_and_clients_have_none_with_each_other() {
 
 #[test]
 fn overlapping_cuts_hold_until_the_last_is_mended() {
-    let mut network = Network::new(NetworkConfig::default(), 3, 0, 1);
+    let mut network = Network::new(NetworkConfig::default(), 3, 0, stream());
     let all = endpoints(3, 0);
     network.cut(CutId(1), &all[..1], &all[1..], SYMMETRIC);
     network.cut(CutId(2), &all[..1], &all[1..2], ONE_WAY);
@@ -50,7 +54,7 @@ fn overlapping_cuts_hold_until_the_last_is_mended() {
 
 #[test]
 fn order_numbers_may_wrap() {
-    let mut network = Network::new(NetworkConfig::default(), 2, 0, 1);
+    let mut network = Network::new(NetworkConfig::default(), 2, 0, stream());
     let (from, to, mut seen) = (
         Endpoint::Node(NodeId(0)),
         Endpoint::Node(NodeId(1)),
@@ -67,7 +71,7 @@ proptest! {
     fn a_message_takes_the_same_draws_on_a_cut_link(seed: u64, loss in 0_u32..=1_000_000) {
         let config = NetworkConfig { loss: Ratio::from_ppm(loss), ..NetworkConfig::default() };
         let after = |cut: bool| {
-            let mut network = Network::new(config, 2, 0, 1);
+            let mut network = Network::new(config, 2, 0, stream());
             let all = endpoints(2, 0);
             if cut {
                 network.cut(CutId(0), &all[..1], &all[1..], SYMMETRIC);
@@ -82,7 +86,7 @@ proptest! {
     #[test]
     fn only_messages_that_fall_behind_are_overtaken(seed: u64, gaps in prop::collection::vec(0_u64..5, 1..100)) {
         let latency = Latency::uniform(Duration(0), Duration(20)).with_tail(Ratio::from_percent(10), Duration(500));
-        let mut network = Network::new(NetworkConfig { latency, ..NetworkConfig::default() }, 2, 0, 1);
+        let mut network = Network::new(NetworkConfig { latency, ..NetworkConfig::default() }, 2, 0, stream());
         let all = endpoints(2, 0);
         let (mut stream, mut now, mut last) = (Stream::new(seed, "network", 0), Time(0), Time(0));
         for gap in gaps {

@@ -11,10 +11,10 @@ mod process;
 use super::World;
 use crate::digest::Entry;
 use crate::event::{Event, NOBODY};
-use crate::fault::{FaultAction, Target};
+use crate::fault::{Applied, FaultAction, OneWay, PlannedFault, Target};
 use crate::id::{Endpoint, NodeId};
 use crate::latency::Latency;
-use crate::network::CutKind;
+use crate::network::{CutId, CutKind};
 use crate::process::Process;
 use crate::step::{SkipReason, Step, StepKind};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ impl<P: Process> World<P> {
         reason = "an action is spent on the world that it is applied to"
     )]
     pub fn apply(&mut self, action: FaultAction) -> Step {
-        let step = self.apply_action(&action);
+        let step = self.apply_action(&action, self.in_this_instant);
         self.kernel.current = 0;
         step
     }
@@ -49,10 +49,10 @@ impl<P: Process> World<P> {
             return None;
         }
         let action = self.plan[index as usize].action.clone();
-        Some(self.apply_action(&action))
+        Some(self.apply_action(&action, 0))
     }
 
-    fn apply_action(&mut self, action: &FaultAction) -> Step {
+    fn apply_action(&mut self, action: &FaultAction, after: u64) -> Step {
         if let Err(error) = action.check(self.kernel.nodes.len() as u16, self.kernel.client_count()) {
             panic!("world: {error}");
         }
@@ -63,6 +63,10 @@ impl<P: Process> World<P> {
         };
         if let Some(reason) = self.hindrance(action, node) {
             return self.skip(action, node, reason);
+        }
+        if !matches!(action, FaultAction::Isolate { keeps: 1.., .. }) {
+            let done = |node| action.clone().aimed(node);
+            self.log(node.map_or_else(|| action.clone(), done), after);
         }
         let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
         let to = node.map_or(NOBODY, |node| node.0);
@@ -86,6 +90,9 @@ impl<P: Process> World<P> {
                 Some(node),
             ) => {
                 let others = self.cut_off(node, *with_clients, *keeps);
+                if *keeps > 0 {
+                    self.log(drawn_cut(*id, node, &others, *one_way), after);
+                }
                 self.isolate(*id, node, &others, *one_way, action)
             }
             (FaultAction::Mend { id }, _) => {
@@ -167,6 +174,15 @@ impl<P: Process> World<P> {
         }
     }
 
+    /// Writes down what is done now, where that is asked for.
+    fn log(&mut self, action: FaultAction, after: u64) {
+        let at = self.kernel.now;
+        if let Some(applied) = &mut self.kernel.applied {
+            let fault = PlannedFault { at, action };
+            applied.push(Applied { fault, after });
+        }
+    }
+
     /// The node that a target means now.
     fn resolve(&mut self, target: Target) -> Option<NodeId> {
         if let Target::Node(node) = target {
@@ -192,6 +208,7 @@ impl<P: Process> World<P> {
             (FaultAction::Wipe { .. } | FaultAction::Upgrade { .. }, Some(node)) if !self.is_up(node) => false,
             (
                 FaultAction::Crash { .. }
+                | FaultAction::CrashAtDisk { .. }
                 | FaultAction::CrashLoop { .. }
                 | FaultAction::Wipe { .. }
                 | FaultAction::Upgrade { .. },
@@ -276,6 +293,17 @@ impl<P: Process> World<P> {
         let seq = self.begin(node.map(Endpoint::from), kind, None, fields);
         self.step_at(seq, node, step)
     }
+}
+
+/// What cutting a node off from those that were drawn comes to.
+fn drawn_cut(id: CutId, node: NodeId, others: &[Endpoint], one_way: OneWay) -> FaultAction {
+    let (node, others) = (vec![Endpoint::Node(node)], others.to_vec());
+    let (from, to) = match one_way {
+        OneWay::In => (others, node),
+        OneWay::None | OneWay::Out => (node, others),
+    };
+    let one_way = one_way != OneWay::None;
+    FaultAction::Cut { id, from, to, one_way }
 }
 
 /// What was asked for, as fields of a trace event; `kind` becomes `action`.

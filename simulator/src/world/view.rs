@@ -2,10 +2,12 @@
 
 use super::World;
 use crate::clock::Clock;
+use crate::decision::Decisions;
 use crate::digest::Digest;
 use crate::disk::DiskImage;
 use crate::event::{Event, Parcel};
 use crate::exposure::Exposure;
+use crate::fault::Applied;
 use crate::id::{ClientId, ClientIds, Endpoint, NodeId, NodeIds};
 use crate::network::NetworkConfig;
 use crate::process::{Payload, Process};
@@ -33,6 +35,11 @@ impl<P: Process> World<P> {
     /// How many steps were taken.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// How many events were taken since time last moved.
+    pub fn events_of_instant(&self) -> u64 {
+        self.in_this_instant
     }
 
     /// How many events are queued.
@@ -145,6 +152,18 @@ impl<P: Process> World<P> {
     /// How the network behaves now.
     pub fn network(&self) -> &NetworkConfig {
         &self.kernel.network.config
+    }
+
+    /// All that was decided so far, apart from what fell out the neutral way; nothing in a world of
+    /// [`Chance::Drawn`](crate::Chance::Drawn).
+    pub fn decisions(&self) -> Decisions {
+        self.kernel.decisions()
+    }
+
+    /// All that was done to the world so far, in order, without what was skipped; nothing in a world of
+    /// [`Chance::Drawn`](crate::Chance::Drawn).
+    pub fn applied(&self) -> &[Applied] {
+        self.kernel.applied.as_deref().unwrap_or_default()
     }
 
     /// How often each class of fault fired and hit something, so far.

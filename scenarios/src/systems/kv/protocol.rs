@@ -15,8 +15,8 @@ pub type Key = u16;
 pub type Value = Arc<str>;
 
 /// What a client wants.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(tag = "op", rename_all = "kebab-case")]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Operation {
     /// The value of a key, as of now.
     Read {

@@ -1,6 +1,7 @@
 //! Faults of disks: troubles that last, and damage to what was durable.
 
 use super::describe;
+use crate::decision::Topic;
 use crate::disk::DiskFault;
 use crate::event::Event;
 use crate::exposure::FaultClass;
@@ -40,6 +41,7 @@ impl<P: Process> World<P> {
         let kernel = &mut self.kernel;
         let disk = &mut kernel.nodes[node.index()].disk;
         let (config, now) = (kernel.disk_config, kernel.now);
+        kernel.disk_stream.about(Topic::Damage, node);
         let (place, class) = match fault {
             DiskFault::Rot => (disk.rot(&config, &mut kernel.disk_stream, now), FaultClass::BitRot),
             _ => (

@@ -26,7 +26,6 @@ impl<P: Process> World<P> {
             skip,
             part,
             restart_after,
-            max_down: self.max_down,
         };
         self.kernel.put_fuse(node, fuse);
         self.record(Some(node), "disk", StepKind::DiskStruck, || describe(action))
@@ -71,10 +70,6 @@ impl<P: Process> World<P> {
             return None;
         }
         let crash_loop = state.crash_loop.take()?;
-        if self.down() >= usize::from(self.max_down) {
-            self.kernel.exposure.add_skipped();
-            return None;
-        }
         let left = crash_loop.left - 1;
         self.kernel.nodes[node.index()].crash_loop = (left > 0).then_some(CrashLoop { left, ..crash_loop });
         self.fold(Entry::LoopCrash, Some(node));

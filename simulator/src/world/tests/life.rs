@@ -107,7 +107,7 @@ fn a_fuse_that_no_operation_reaches_does_nothing_and_healing_takes_it_away() {
 }
 
 #[test]
-fn a_fuse_spares_a_node_when_as_many_are_down_as_may_be() {
+fn a_fuse_is_not_put_on_a_node_when_as_many_are_down_as_may_be() {
     let mut config = config(1);
     config.max_down = 1;
     plan(

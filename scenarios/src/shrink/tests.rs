@@ -1,0 +1,89 @@
+//! The search: what comes of it fails as before, is smaller, and is the same on every machine.
+
+use super::*;
+use crate::scenario::{find, parse};
+use crate::systems::kv::PlantedBug;
+
+fn failing(name: &str, seed: u64, bug: &str) -> Capsule {
+    let scenario =
+        parse(name, find(name).unwrap().text, &[], &crate::known()).unwrap_or_else(|error| panic!("{error}"));
+    let capsule = Capsule::of_seed(name, &scenario, seed, Some(PlantedBug::find(bug).unwrap()));
+    let capsule = capsule.unwrap_or_else(|error| panic!("{error}"));
+    assert!(capsule.signature().is_some(), "{name} {seed} passes with {bug}");
+    capsule
+}
+
+fn shrunk(capsule: &Capsule, jobs: usize, attempts: u64) -> Shrunk {
+    let options = Options {
+        jobs,
+        time: None,
+        attempts,
+    };
+    shrink(capsule, &options, &AtomicBool::new(false), &mut ()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn a_stale_read_comes_down_to_a_few_operations() {
+    let capsule = failing("lossy-network", 0, "A1");
+    let shrunk = shrunk(&capsule, 2, 1_500);
+    assert_eq!(shrunk.capsule.signature(), capsule.signature());
+    assert!(
+        shrunk.after.events * 20 < shrunk.before.events,
+        "{:?} {:?}",
+        shrunk.before,
+        shrunk.after
+    );
+    assert!(
+        shrunk.after.operations < 10 && shrunk.after.faults == 0,
+        "{:?}",
+        shrunk.after
+    );
+    let again = Capsule::parse("shrunk", &shrunk.capsule.to_json()).unwrap();
+    assert_eq!(again, shrunk.capsule, "what was shrunk is a capsule like any other");
+}
+
+#[test]
+fn the_result_does_not_depend_on_the_number_of_threads() {
+    let capsule = failing("slow-links", 0, "Q1");
+    let (one, three) = (shrunk(&capsule, 1, 60), shrunk(&capsule, 3, 60));
+    assert_eq!((one.attempts, &one.capsule), (three.attempts, &three.capsule));
+}
+
+#[test]
+fn what_passes_or_has_become_stale_is_not_shrunk() {
+    let mut capsule = failing("slow-links", 0, "Q1");
+    let try_it = |capsule: &Capsule| {
+        let options = Options {
+            jobs: 1,
+            time: None,
+            attempts: 5,
+        };
+        shrink(capsule, &options, &AtomicBool::new(false), &mut ()).map(|shrunk| shrunk.after)
+    };
+    capsule.outcome.signature = Some("linearizable/kv".to_owned());
+    assert!(matches!(try_it(&capsule), Err(ShrinkError::Stale { .. })));
+    capsule.outcome.signature = None;
+    assert_eq!(try_it(&capsule), Err(ShrinkError::Passes));
+}
+
+#[test]
+fn a_node_that_goes_takes_what_is_about_it_along_and_the_others_close_up() {
+    use simulator::{FaultAction, NodeId, Target};
+    let mut capsule = failing("slow-links", 0, "Q1");
+    let strike = |target: u16| crate::capsule::Strike {
+        at: simulator::Time(5),
+        after: 0,
+        action: FaultAction::Crash {
+            target: Target::Node(NodeId(target)),
+            restart_after: None,
+        },
+    };
+    capsule.course.faults = vec![strike(1), strike(2)];
+    let without = change::without_node(&capsule, 1).unwrap();
+    assert_eq!(without.course.faults, [strike(1)]);
+    let nodes = capsule.scenario.cluster.nodes.largest();
+    assert_eq!(without.scenario.cluster.nodes.options(), [nodes - 1]);
+    let last = format!("n{}", nodes - 1);
+    let names = without.course.decisions.iter().map(|(subject, ..)| subject.to_string());
+    assert!(names.into_iter().all(|name| !name.contains(&last)));
+}

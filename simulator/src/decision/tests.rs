@@ -1,0 +1,71 @@
+//! Decisions as data, and the tape between a stream and who draws from it.
+
+use super::*;
+use crate::random::{Ratio, Stream};
+
+fn subject(text: &str) -> Subject {
+    text.parse().unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_subject_reads_back_from_its_text() {
+    let parties = ["n0".parse().unwrap(), "c12".parse().unwrap()];
+    for (_, topic) in Topic::ALL {
+        let whoms = [Whom::World, Whom::One(parties[0]), Whom::Link(parties[1], parties[0])];
+        for of in whoms.map(|whom| Subject { topic: *topic, whom }) {
+            assert_eq!(subject(&of.to_string()), of);
+        }
+    }
+    for wrong in ["", "delays n0", "delay n0>", "delay n0>n1>n2", "delay 0", "loss  n0"] {
+        assert!(wrong.parse::<Subject>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn decisions_are_lists_by_subject_in_json_and_none_is_made_twice() {
+    let mut all = Decisions::default();
+    all.insert(subject("delay n0>n1"), 3, 7);
+    all.insert(subject("delay n0>n1"), 0, u64::MAX);
+    all.insert(subject("replay"), 1, 2);
+    let json = r#"{"delay n0>n1":[[0,18446744073709551615],[3,7]],"replay":[[1,2]]}"#;
+    assert_eq!(serde_json::to_string(&all).unwrap(), json);
+    assert_eq!(serde_json::from_str::<Decisions>(json).unwrap(), all);
+    let refusal = |json| serde_json::from_str::<Decisions>(json).unwrap_err().to_string();
+    assert!(refusal(r#"{"delay n0>n1":[[0,1],[0,2]]}"#).contains("decides number 0 twice"));
+    assert!(refusal(r#"{"delays":[]}"#).contains("names no kind of decision"));
+}
+
+fn draws(stream: &mut Stream) -> Vec<u64> {
+    let mut drawn = vec![
+        stream.next_u64(),
+        stream.below(9),
+        stream.range(5, 50),
+        stream.chance(Ratio::ONE).into(),
+    ];
+    drawn.push(stream.on(Topic::Manner, |stream| stream.range(1, 3)));
+    let mut order = [1, 2, 3, 4];
+    stream.shuffle(&mut order);
+    drawn.extend(order);
+    drawn
+}
+
+#[test]
+fn what_is_recorded_and_given_back_is_the_same_whatever_the_seed() {
+    let taped = |seed, chance: &Chance| Stream::new(seed, "test", 0).taped(chance, Topic::Process, NodeId(1).into());
+    let mut recorded = taped(1, &Chance::Recorded);
+    let drawn = draws(&mut recorded);
+    assert_eq!(drawn, draws(&mut Stream::new(1, "test", 0)), "a tape changes nothing");
+    let given = Chance::Given(Arc::new(recorded.recorded().unwrap().clone()));
+    assert_eq!(draws(&mut taped(2, &given)), drawn);
+}
+
+#[test]
+fn what_is_not_given_is_neutral_and_what_is_out_of_bounds_is_brought_within() {
+    let taped = |decisions| {
+        let chance = Chance::Given(Arc::new(decisions));
+        Stream::new(1, "test", 0).taped(&chance, Topic::Process, NodeId(1).into())
+    };
+    assert_eq!(draws(&mut taped(Decisions::default())), [2, 0, 5, 0, 1, 2, 3, 4, 1]);
+    let wild = (0..8).map(|number| (subject("process n1"), number, u64::MAX)).collect();
+    assert_eq!(draws(&mut taped(wild))[..4], [u64::MAX, 8, 50, 1]);
+}
