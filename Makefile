@@ -1,6 +1,6 @@
 # `make` lists the targets; each is one line that you can also type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-page picture lint no-std sweep bench bench-checker fuzz-checker ci
+.PHONY: help demo test test-page picture lint no-std sweep bench bench-checker bench-shrink fuzz-checker ci
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ bench: ## what a CPU-second buys: simulation, replication, checked seeds, the wi
 
 bench-checker: ## CPU time and peak memory of linearizability checks, from 1,000 to 1,000,000 operations
 	cargo bench -p checker --bench linearizability
+
+bench-shrink: ## how small the failures of twenty planted bugs become, as a table (some twenty minutes)
+	cargo run --release -p scenarios --example shrink -- 20 60
 
 fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force
 	cargo test -p checker --test brute_force -- --ignored --nocapture
