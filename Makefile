@@ -50,8 +50,8 @@ bench-checker: ## CPU time and peak memory of linearizability checks, from 1,000
 bench-shrink: ## how small the failures of twenty planted bugs become, as a table (some twenty minutes)
 	cargo run --release -p scenarios --example shrink -- 20 60
 
-fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force
-	cargo test -p checker --test brute_force -- --ignored --nocapture
+fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method
+	cargo test -p checker --test brute_force --test methods -- --ignored --nocapture
 
 ci: ## what CI runs
 	bash .ci/run
