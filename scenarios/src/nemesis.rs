@@ -31,6 +31,7 @@ pub fn plan(scenario: &Scenario, draw: &Draw, seed: u64) -> Vec<PlannedFault> {
     planner.plan
 }
 
+#[derive(Clone)]
 struct Planner<'a> {
     draw: &'a Draw,
     stream: Stream,

@@ -8,6 +8,7 @@ mod disk;
 mod hold;
 mod memory;
 mod network;
+mod reseed;
 
 use crate::clock::Clock;
 use crate::config::WorldConfig;

@@ -1,7 +1,8 @@
 //! `squall explain`: a failure in words.
 
 use super::output::{self, BAD, DIM, GOOD, WIDTH, indented, labelled, wrapped};
-use super::{Done, Global, exit, files};
+use super::when::{self, Effort};
+use super::{Done, Global, exit, files, replay, seed, sweep};
 use crate::cli::error::CliError;
 use clap::Args;
 use scenarios::explain::{self, Columns, Explanation, LEGEND, NoSuchEvent, NodeThen, Question, Sentence};
@@ -9,6 +10,7 @@ use scenarios::timeline::Timeline;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Without options: what was violated, the state of every node then, how it came to that, and the last events of each node.
@@ -17,7 +19,8 @@ Examples:
   squall explain target/squall/failures/read-freshness--stale-read/trace.jsonl.zst
   squall explain trace.jsonl --at 4182         the same, of another moment
   squall explain trace.jsonl --why 4182        the causes of one event, back to the first
-  squall explain trace.jsonl --columns --legend --last 20";
+  squall explain trace.jsonl --columns --legend --last 20
+  squall explain trace.jsonl --when            from which moment on it could no longer be avoided";
 
 /// Arguments of `squall explain`.
 #[derive(Args, Debug)]
@@ -31,6 +34,21 @@ pub struct ExplainArgs {
     /// Only the chain of causes of this event, back to the first
     #[arg(long, value_name = "SEQ", conflicts_with_all = ["at", "columns"])]
     why: Option<u64>,
+    /// Fork the run at moments before the failure, follow random futures of each, and say from when on all of them fail
+    #[arg(long, conflicts_with_all = ["at", "why", "columns"])]
+    when: bool,
+    /// With --when: how many futures of each moment
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000), requires = "when")]
+    futures: u32,
+    /// With --when: begin no future after this time
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = seed::parse_time, requires = "when")]
+    time: Duration,
+    /// With --when: how much later than the run itself a future may fail, in simulated time
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = seed::parse_time, requires = "when")]
+    within: Duration,
+    /// With --when: threads; as many as there are processors if not given
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), requires = "when")]
+    jobs: Option<u16>,
     /// Only the last events of each node, in columns
     #[arg(long)]
     columns: bool,
@@ -46,6 +64,9 @@ pub struct ExplainArgs {
 pub fn explain(args: &ExplainArgs, global: &Global) -> Done {
     let trace = files::trace(&args.trace)?;
     let timeline = Timeline::new(&trace);
+    if args.when {
+        return inevitable(args, &timeline, global);
+    }
     if let Some(seq) = args.why {
         let (chain, more) = explain::why(&timeline, seq).map_err(|error| wrong("--why", &error))?;
         let why = Why {
@@ -69,6 +90,24 @@ pub fn explain(args: &ExplainArgs, global: &Global) -> Done {
             text(&explanation) + &columns
         }
     })?;
+    Ok(exit::PASSED)
+}
+
+fn inevitable(args: &ExplainArgs, timeline: &Timeline<'_>, global: &Global) -> Done {
+    let Some(failed_at) = explain::failed_at(timeline) else {
+        return Err(CliError::Usage(
+            "--when asks of a failure, and this run passed".to_owned(),
+        ));
+    };
+    let (subject, seed) = replay::recorded(&args.trace, &timeline.trace.header)?;
+    let effort = Effort {
+        futures: args.futures,
+        time: args.time,
+        slack: u64::try_from(args.within.as_nanos()).unwrap_or(u64::MAX),
+        jobs: args.jobs.map_or_else(sweep::processors, usize::from),
+    };
+    let when = when::when((&subject, seed), timeline, failed_at, effort, global)?;
+    output::result(global, &when, || when.text())?;
     Ok(exit::PASSED)
 }
 
@@ -201,7 +240,7 @@ fn time(t: u64) -> String {
 }
 
 /// One line or more for each: when, which event, where, what.
-fn sentences(sentences: &[Sentence]) -> String {
+pub fn sentences(sentences: &[Sentence]) -> String {
     let width = |text: &dyn Fn(&Sentence) -> String| sentences.iter().map(|one| text(one).len()).max().unwrap_or(0);
     let (times, seqs) = (width(&|one| time(one.t)), width(&|one| one.seq.to_string()));
     let places = width(&|one| one.place.clone());

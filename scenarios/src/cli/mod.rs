@@ -29,6 +29,7 @@ mod shrink;
 mod subject;
 mod sweep;
 mod view;
+mod when;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use error::CliError;

@@ -259,8 +259,11 @@ fn difference(trace: &Trace, subject: &Subject, seed: u64) -> Option<String> {
     first_difference(&trace.events, &again.trace)
 }
 
-/// The run that a header describes.
-fn recorded(path: &Path, header: &TraceHeader) -> Result<(Subject, u64), CliError> {
+/// The run that a header describes, and its seed.
+///
+/// # Errors
+/// When the header does not say enough.
+pub fn recorded(path: &Path, header: &TraceHeader) -> Result<(Subject, u64), CliError> {
     let bad = |what: &str| CliError::BadFile {
         path: path.to_owned(),
         what: format!("line 1: {what}"),

@@ -158,6 +158,23 @@ pub fn why(timeline: &Timeline<'_>, seq: u64) -> Result<(Vec<Sentence>, bool), N
     Ok(scene.chain(scene.row_of(seq)?, true))
 }
 
+/// When a run failed, in nanoseconds of true time; `None` if it passed or has no events.
+pub fn failed_at(timeline: &Timeline<'_>) -> Option<u64> {
+    let focus = Scene::new(timeline).focus().filter(|_| !timeline.passed())?;
+    Some(timeline.events[focus].t)
+}
+
+/// What changed a node, or struck one, after one true time and up to another, in nanoseconds.
+pub fn between(timeline: &Timeline<'_>, after: u64, until: u64) -> Vec<Sentence> {
+    let units = Units::new(timeline);
+    let told = columns::changes(timeline, &units);
+    let inside: Vec<Row> = told
+        .into_iter()
+        .filter(|row| (after + 1..=until).contains(&timeline.events[*row].t))
+        .collect();
+    units.sentences(&inside)
+}
+
 fn property(signature: &str) -> Property {
     let name = signature.split('/').next().unwrap_or(signature);
     let known = PROPERTIES.iter().find(|property| property.name == name);
