@@ -137,7 +137,7 @@ pub fn explain(timeline: &Timeline<'_>, question: Question) -> Result<Explanatio
         digest: short(&footer.digest),
         property: (!timeline.passed()).then(|| property(&footer.verdict)),
         message: scene.message(),
-        operations: scene.operations.refusal.as_ref().map(|(_, whole)| printable(whole)),
+        operations: scene.contradiction(),
         bug: scene.bug(),
         moment: focus.map(|row| scene.units.sentence(scene.units.root(row))),
         remarks: focus.map(|row| story::remarks(&scene, row)).unwrap_or_default(),
@@ -164,15 +164,17 @@ pub fn failed_at(timeline: &Timeline<'_>) -> Option<u64> {
     Some(timeline.events[focus].t)
 }
 
-/// What changed a node, or struck one, after one true time and up to another, in nanoseconds.
+/// What changed a node, or struck one, after one true time and up to another, in nanoseconds; if nothing did, all that nodes went
+/// through.
 pub fn between(timeline: &Timeline<'_>, after: u64, until: u64) -> Vec<Sentence> {
     let units = Units::new(timeline);
-    let told = columns::changes(timeline, &units);
-    let inside: Vec<Row> = told
-        .into_iter()
-        .filter(|row| (after + 1..=until).contains(&timeline.events[*row].t))
-        .collect();
-    units.sentences(&inside)
+    let inside = |row: &Row| (after.saturating_add(1)..=until).contains(&timeline.events[*row].t);
+    let mut told: Vec<Row> = columns::changes(timeline, &units).into_iter().filter(inside).collect();
+    if told.is_empty() {
+        let of_nodes = |row: &Row| timeline.events[*row].node.is_some() && units.root(*row) == *row;
+        told = (0..timeline.events.len()).filter(of_nodes).filter(inside).collect();
+    }
+    units.sentences(&told)
 }
 
 fn property(signature: &str) -> Property {
@@ -248,6 +250,23 @@ impl<'t, 'a> Scene<'t, 'a> {
         let message = noted.and_then(|event| event.fields.get("message")?.as_str());
         let refusal = || self.operations.refusal.as_ref().map(|(sentence, _)| sentence.as_str());
         message.or_else(refusal).map(printable)
+    }
+
+    /// Which operations contradict each other: as found here, or as the run noted it for a model that is not known here.
+    fn contradiction(&self) -> Option<String> {
+        let found = self.operations.refusal.as_ref().map(|(_, whole)| whole.as_str());
+        let mut verdicts = self
+            .timeline
+            .events
+            .iter()
+            .rev()
+            .filter(|event| event.kind == "verdict");
+        let noted = || {
+            verdicts
+                .find_map(|event| event.fields.get("details")?.as_str())
+                .filter(|text| !text.is_empty())
+        };
+        found.or_else(noted).map(printable)
     }
 
     fn bug(&self) -> Option<String> {

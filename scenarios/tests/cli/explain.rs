@@ -109,6 +109,7 @@ fn the_moment_from_which_a_failure_is_inevitable_is_found_by_forking() {
         avoidable < inevitable && inevitable < when["failed_at"].as_u64(),
         "{when}"
     );
+    assert!(!when["between"].as_array().unwrap().is_empty(), "{when}");
     let other = ["-j", "1", "--format", "json"];
     assert_eq!(
         squall(&[&arguments[..], &other].concat()).json(),
