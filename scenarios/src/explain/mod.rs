@@ -127,7 +127,12 @@ pub fn explain(timeline: &Timeline<'_>, question: Question) -> Result<Explanatio
         None => scene.focus(),
     };
     let (header, footer) = (&timeline.trace.header, &timeline.trace.footer);
-    let told = focus.map(|row| story::tell(&scene, row)).unwrap_or_default();
+    let told = match focus {
+        // Of a cluster that does not recover the last event is no more to blame than any other.
+        Some(row) if question.at.is_none() && is_liveness(&footer.verdict) => story::tell_of_recovery(&scene, row),
+        Some(row) => story::tell(&scene, row),
+        None => story::Told::default(),
+    };
     let short = |text: &str| words::plain(text);
     Ok(Explanation {
         schema: "squall-explain/1",
@@ -142,7 +147,10 @@ pub fn explain(timeline: &Timeline<'_>, question: Question) -> Result<Explanatio
         moment: focus.map(|row| scene.units.sentence(scene.units.root(row))),
         remarks: focus.map(|row| story::remarks(&scene, row)).unwrap_or_default(),
         nodes: focus.map(|row| scene.nodes(row)).unwrap_or_default(),
-        chain: focus.map(|row| scene.chain(row, false).0).unwrap_or_default(),
+        chain: focus
+            .filter(|_| told.has_cause)
+            .map(|row| scene.chain(row, false).0)
+            .unwrap_or_default(),
         columns: columns::columns(&scene, focus, &told.units, question.last),
         story: scene.units.sentences(&told.units),
         story_left_out: told.left_out,
@@ -175,6 +183,11 @@ pub fn between(timeline: &Timeline<'_>, after: u64, until: u64) -> Vec<Sentence>
         told = (0..timeline.events.len()).filter(of_nodes).filter(inside).collect();
     }
     units.sentences(&told)
+}
+
+fn is_liveness(signature: &str) -> bool {
+    let name = signature.split('/').next();
+    name == Some(crate::recovery::RECOVERS) || name == Some("runs-on")
 }
 
 fn property(signature: &str) -> Property {
