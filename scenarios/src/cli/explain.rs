@@ -1,8 +1,8 @@
 //! `squall explain`: a failure in words.
 
 use super::output::{self, BAD, DIM, GOOD, WIDTH, indented, labelled, wrapped};
-use super::when::{self, Effort};
-use super::{Done, Global, exit, files, replay, seed, sweep};
+use super::when::{self, Effort, Whose};
+use super::{Done, Global, exit, replay, run, seed, sweep};
 use crate::cli::error::CliError;
 use clap::Args;
 use scenarios::explain::{self, Columns, Explanation, LEGEND, NoSuchEvent, NodeThen, Question, Sentence};
@@ -17,6 +17,7 @@ Without options: what was violated, the state of every node then, how it came to
 
 Examples:
   squall explain target/squall/failures/read-freshness--stale-read/trace.jsonl.zst
+  squall explain small.capsule.json
   squall explain trace.jsonl --at 4182         the same, of another moment
   squall explain trace.jsonl --why 4182        the causes of one event, back to the first
   squall explain trace.jsonl --columns --legend --last 20
@@ -26,7 +27,8 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ExplainArgs {
-    /// The trace; a name that ends in .zst is compressed
+    /// A trace (a name that ends in .zst is compressed), or a capsule (.json), which is carried out for it
+    #[arg(value_name = "TRACE|CAPSULE")]
     trace: PathBuf,
     /// Explain this event instead of the failure
     #[arg(long, value_name = "SEQ")]
@@ -62,7 +64,7 @@ pub struct ExplainArgs {
 
 /// Carries out `squall explain`.
 pub fn explain(args: &ExplainArgs, global: &Global) -> Done {
-    let trace = files::trace(&args.trace)?;
+    let trace = run::trace_of(&args.trace)?;
     let timeline = Timeline::new(&trace);
     if args.when {
         return inevitable(args, &timeline, global);
@@ -99,14 +101,21 @@ fn inevitable(args: &ExplainArgs, timeline: &Timeline<'_>, global: &Global) -> D
             "--when asks of a failure, and this run passed".to_owned(),
         ));
     };
-    let (subject, seed) = replay::recorded(&args.trace, &timeline.trace.header)?;
+    let header = &timeline.trace.header;
+    let whose = match replay::capsule_of(&args.trace, header)? {
+        Some(capsule) => Whose::Capsule(Box::new(capsule)),
+        None => {
+            let (subject, seed) = replay::recorded(&args.trace, header)?;
+            Whose::Seed(Box::new(subject), seed)
+        }
+    };
     let effort = Effort {
         futures: args.futures,
         time: args.time,
         slack: u64::try_from(args.within.as_nanos()).unwrap_or(u64::MAX),
         jobs: args.jobs.map_or_else(sweep::processors, usize::from),
     };
-    let when = when::when((&subject, seed), timeline, failed_at, effort, global)?;
+    let when = when::when(&whose, timeline, failed_at, effort, global)?;
     output::result(global, &when, || when.text())?;
     Ok(exit::PASSED)
 }

@@ -233,7 +233,10 @@ impl Replayed<'_> {
 }
 
 /// The capsule in the header of a trace, if it is the trace of one.
-fn capsule_of(path: &Path, header: &TraceHeader) -> Result<Option<Capsule>, CliError> {
+///
+/// # Errors
+/// When what the header says is no capsule.
+pub fn capsule_of(path: &Path, header: &TraceHeader) -> Result<Option<Capsule>, CliError> {
     let text = header
         .run
         .as_ref()

@@ -8,6 +8,7 @@ use super::output::{DIM, Table, notice};
 use super::subject::Subject;
 use super::{Global, ProgressStyle, sweep};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
+use scenarios::capsule::Capsule;
 use scenarios::clock::Stopwatch;
 use scenarios::explain::{Sentence, between, span};
 use scenarios::run::{Fork, LINEARIZABLE};
@@ -87,7 +88,7 @@ impl Checkpoint {
 /// # Errors
 /// When Ctrl-C cannot be caught.
 pub fn when(
-    (subject, seed): (&Subject, u64),
+    whose: &Whose,
     timeline: &Timeline<'_>,
     failed_at: u64,
     effort: Effort,
@@ -95,9 +96,8 @@ pub fn when(
 ) -> Result<When, CliError> {
     let signature = timeline.trace.footer.verdict.clone();
     let search = Search {
-        subject,
-        seed,
-        draw: Draw::new(&subject.scenario, seed),
+        whose,
+        draw: whose.draw(),
         judge: signature.starts_with(LINEARIZABLE),
         signature: &signature,
         until: failed_at.saturating_add(effort.slack),
@@ -164,9 +164,37 @@ fn turn(checkpoints: &[Checkpoint]) -> (Option<u64>, Option<u64>) {
     )
 }
 
+/// Whose futures are asked for.
+#[derive(Debug)]
+pub enum Whose {
+    /// A seed's.
+    Seed(Box<Subject>, u64),
+    /// A capsule's.
+    Capsule(Box<Capsule>),
+}
+
+impl Whose {
+    fn draw(&self) -> Draw {
+        match self {
+            Self::Seed(subject, seed) => Draw::new(&subject.scenario, *seed),
+            Self::Capsule(capsule) => Draw {
+                damageable: capsule.course.damageable,
+                ..Draw::new(&capsule.scenario, 0)
+            },
+        }
+    }
+
+    fn begun<'a>(&'a self, draw: &'a Draw) -> Option<Fork<'a>> {
+        match self {
+            Self::Seed(subject, seed) => Fork::new(&subject.scenario, draw, *seed, subject.bug),
+            Self::Capsule(capsule) => Fork::of_capsule(capsule, draw),
+        }
+        .ok()
+    }
+}
+
 struct Search<'s> {
-    subject: &'s Subject,
-    seed: u64,
+    whose: &'s Whose,
     draw: Draw,
     judge: bool,
     signature: &'s str,
@@ -217,7 +245,7 @@ impl Search<'_> {
 
     /// One thread's futures: every `jobs`th of each checkpoint, those of all checkpoints in turn.
     fn share(&self, times: &[u64], job: usize, jobs: usize, bar: Option<&ProgressBar>) -> Vec<Checkpoint> {
-        let Ok(mut run) = Fork::new(&self.subject.scenario, &self.draw, self.seed, self.subject.bug) else {
+        let Some(mut run) = self.whose.begun(&self.draw) else {
             return Vec::new();
         };
         let mut forks = Vec::new();

@@ -5,12 +5,14 @@
 //! decided already.
 
 use super::{Checked, LINEARIZABLE, Run, RunOptions, Steering, check_history, is_listed, prepared};
+use crate::capsule::Capsule;
 use crate::panics;
 use crate::scenario::Scenario;
 use crate::setup::Draw;
 use crate::systems::kv::PlantedBug;
-use crate::verdict::Failure;
-use simulator::{Chance, Time};
+use crate::verdict::{Failure, FailureKind};
+use simulator::{Chance, ConfigError, Time};
+use std::sync::Arc;
 
 /// A run up to a moment.
 #[derive(Clone)]
@@ -33,14 +35,31 @@ impl<'a> Fork<'a> {
             bug,
             ..RunOptions::default()
         };
-        let mut run = prepared(
-            scenario,
-            draw,
-            seed,
-            (None, &Chance::Drawn),
-            (options, &Steering::default()),
-        )
-        .expect("the scenario format admits only settings that make a world");
+        let steering = Steering::default();
+        let run = prepared(scenario, draw, seed, (None, &Chance::Drawn), (options, &steering));
+        Self::begun(run.expect("the scenario format admits only settings that make a world"))
+    }
+
+    /// A capsule's run before its first event. `draw` is what a run of its scenario draws, with the capsule's own damageable nodes.
+    ///
+    /// # Errors
+    /// The failure of a run that fails before anything happens, and of a capsule that does not fit its scenario.
+    pub fn of_capsule(capsule: &'a Capsule, draw: &'a Draw) -> Result<Self, Box<Failure>> {
+        let options = RunOptions {
+            bug: capsule.bug,
+            ..RunOptions::default()
+        };
+        let chance = Chance::Given(Arc::clone(&capsule.course.decisions));
+        let given = (Some(&capsule.course), &chance);
+        let run = prepared(&capsule.scenario, draw, 0, given, (options, &Steering::default()));
+        let misfit = |error: ConfigError| {
+            let kind = FailureKind::Inconclusive;
+            Box::new(Failure::new(kind, "capsule", "misfit", error.to_string()))
+        };
+        Self::begun(run.map_err(misfit)?)
+    }
+
+    fn begun(mut run: Run<'a>) -> Result<Self, Box<Failure>> {
         run.observe_all()?;
         Ok(Self { run })
     }

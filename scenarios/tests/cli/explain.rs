@@ -118,3 +118,32 @@ fn the_moment_from_which_a_failure_is_inevitable_is_found_by_forking() {
     );
     assert_eq!(squall(&["explain", &trace, "--futures", "4"]).code, Some(2));
 }
+
+#[test]
+fn a_capsule_is_explained_looked_at_and_forked_as_its_trace_is() {
+    let folder = folder("explain-capsule");
+    let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (capsule, trace) = (at("stale.capsule.json"), at("stale.jsonl"));
+    let arguments = [
+        "run",
+        "leader-isolation",
+        "--seed",
+        "1",
+        "--bug",
+        "L2",
+        "--capsule",
+        &capsule,
+    ];
+    assert_eq!(squall(&arguments).code, Some(100));
+    assert_eq!(squall(&["replay", &capsule, "--trace", &trace]).code, Some(100));
+    let explained = |of: &str| squall(&["explain", of, "--format", "json"]).json();
+    let told = explained(&capsule);
+    assert_eq!(told["verdict"], "read-freshness/stale-read");
+    assert_eq!(told, explained(&trace));
+    assert_eq!(squall(&["view", &capsule]).code, Some(0));
+    assert!(folder.join("stale.html").exists());
+    let when = ["--when", "--futures", "2", "--within", "50ms", "--format", "json"];
+    let when = squall(&[&["explain", &capsule][..], &when].concat()).json();
+    let last = when["checkpoints"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["same"], &last["futures"]), (&2.into(), &2.into()), "{when}");
+}
