@@ -20,8 +20,8 @@ test-page: ## the page of `squall view` in headless Chromium (needs node, npm an
 picture: ## docs/page.png, the picture in README: a planted bug on its page (needs what test-page needs)
 	cargo build -p scenarios
 	npm install --silent --no-audit --no-fund --prefix target/page playwright-core@1
-	"$${CARGO_TARGET_DIR:-target}/debug/squall" run leader-isolation --seed 1 --bug L2 --trace target/page/picture.jsonl -q >/dev/null || test $$? = 100
-	"$${CARGO_TARGET_DIR:-target}/debug/squall" view target/page/picture.jsonl
+	"$${CARGO_TARGET_DIR:-target}/debug/squall" shrink leader-isolation --seed 1 --bug L2 --time 10m -o target/page/picture.capsule.json
+	"$${CARGO_TARGET_DIR:-target}/debug/squall" view target/page/picture.capsule.json -o target/page/picture.html
 	mkdir -p docs
 	node scenarios/tests/page/picture.mjs target/page/picture.html target/page docs/page.png
 

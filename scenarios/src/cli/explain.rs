@@ -4,10 +4,12 @@ use super::output::{self, BAD, DIM, GOOD, WIDTH, indented, labelled, wrapped};
 use super::when::{self, Effort, Whose};
 use super::{Done, Global, exit, replay, run, seed, sweep};
 use crate::cli::error::CliError;
+use anstream::adapter::strip_str;
 use clap::Args;
 use scenarios::explain::{self, Columns, Explanation, LEGEND, NoSuchEvent, NodeThen, Question, Sentence};
 use scenarios::timeline::Timeline;
 use serde::Serialize;
+use simulator::trace::format::Trace;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +24,9 @@ Examples:
   squall explain trace.jsonl --why 4182        the causes of one event, back to the first
   squall explain trace.jsonl --columns --legend --last 20
   squall explain trace.jsonl --when            from which moment on it could no longer be avoided";
+
+/// How many of the last events of each node stand in the columns, if nobody says.
+const LAST: usize = 6;
 
 /// Arguments of `squall explain`.
 #[derive(Args, Debug)]
@@ -58,7 +63,7 @@ pub struct ExplainArgs {
     #[arg(long)]
     legend: bool,
     /// How many of the last events of each node stand in the columns
-    #[arg(long, value_name = "EVENTS", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(long, value_name = "EVENTS", default_value_t = LAST as u16, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     last: u16,
 }
 
@@ -93,6 +98,14 @@ pub fn explain(args: &ExplainArgs, global: &Global) -> Done {
         }
     })?;
     Ok(exit::PASSED)
+}
+
+/// A trace in words, for a file.
+pub fn told(trace: &Trace) -> String {
+    let question = Question { at: None, last: LAST };
+    let explanation = explain::explain(&Timeline::new(trace), question).expect("no event was asked for");
+    let whole = text(&explanation) + &columns(&explanation.columns, true);
+    strip_str(&whole).to_string()
 }
 
 fn inevitable(args: &ExplainArgs, timeline: &Timeline<'_>, global: &Global) -> Done {

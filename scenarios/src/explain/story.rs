@@ -33,18 +33,18 @@ pub struct Told {
     pub has_cause: bool,
 }
 
-/// Chooses what to tell of a cluster that does not recover: when the faults ended, and what became of the nodes since.
+/// Chooses what to tell of a cluster that does not recover: when the faults ended, and what became of the nodes
+/// before and since.
 pub fn tell_of_recovery(scene: &Scene<'_, '_>, focus: Row) -> Told {
     let events = &scene.timeline.events[..=focus];
-    let healed = events.iter().rposition(|event| event.kind == "heal").unwrap_or(0);
     let tells = |event: &TraceEvent| {
         matches!(
             &*event.kind,
             "role" | "crash" | "restart" | "install" | "truncate" | "heal"
         )
     };
-    let since = events.iter().enumerate().skip(healed).filter(|(_, event)| tells(event));
-    let all: BTreeSet<Row> = since.map(|(row, _)| scene.units.root(row)).collect();
+    let telling = events.iter().enumerate().filter(|(_, event)| tells(event));
+    let all: BTreeSet<Row> = telling.map(|(row, _)| scene.units.root(row)).collect();
     let left_out = all.len().saturating_sub(TOLD_MAX);
     Told {
         units: all.into_iter().skip(left_out).collect(),

@@ -135,7 +135,11 @@ fn a_capsule_is_explained_looked_at_and_forked_as_its_trace_is() {
         &capsule,
     ];
     assert_eq!(squall(&arguments).code, Some(100));
-    assert_eq!(squall(&["replay", &capsule, "--trace", &trace]).code, Some(100));
+    assert_eq!(
+        squall(&["replay", &capsule, "--trace", &trace]).code,
+        Some(0),
+        "reproduced"
+    );
     let explained = |of: &str| squall(&["explain", of, "--format", "json"]).json();
     let told = explained(&capsule);
     assert_eq!(told["verdict"], "read-freshness/stale-read");
