@@ -11,7 +11,7 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || 
 const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" })).newPage();
 await page.goto(`file://${html}`);
 await page.waitForFunction(() => document.documentElement.dataset.ready);
-for (let zoom = 0; zoom < 6; zoom++) await page.keyboard.press("+");
+for (let zoom = 0; zoom < 3; zoom++) await page.keyboard.press("+");
 await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 await page.screenshot({ path: png });
 await browser.close();
