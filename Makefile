@@ -1,6 +1,6 @@
 # `make` lists the targets; each is one line that you can also type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-page picture lint no-std sweep bench bench-checker fuzz-checker ci
+.PHONY: help demo test test-page picture lint no-std sweep bench bench-checker bench-shrink fuzz-checker ci
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,8 +20,8 @@ test-page: ## the page of `squall view` in headless Chromium (needs node, npm an
 picture: ## docs/page.png, the picture in README: a planted bug on its page (needs what test-page needs)
 	cargo build -p scenarios
 	npm install --silent --no-audit --no-fund --prefix target/page playwright-core@1
-	"$${CARGO_TARGET_DIR:-target}/debug/squall" run leader-isolation --seed 1 --bug L2 --trace target/page/picture.jsonl -q >/dev/null || test $$? = 100
-	"$${CARGO_TARGET_DIR:-target}/debug/squall" view target/page/picture.jsonl
+	"$${CARGO_TARGET_DIR:-target}/debug/squall" shrink leader-isolation --seed 1 --bug L2 --time 10m -o target/page/picture.capsule.json
+	"$${CARGO_TARGET_DIR:-target}/debug/squall" view target/page/picture.capsule.json -o target/page/picture.html
 	mkdir -p docs
 	node scenarios/tests/page/picture.mjs target/page/picture.html target/page docs/page.png
 
@@ -47,8 +47,11 @@ bench: ## what a CPU-second buys: simulation, replication, checked seeds, the wi
 bench-checker: ## CPU time and peak memory of linearizability checks, from 1,000 to 1,000,000 operations
 	cargo bench -p checker --bench linearizability
 
-fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force
-	cargo test -p checker --test brute_force -- --ignored --nocapture
+bench-shrink: ## how small the failures of twenty planted bugs become, as a table (some twenty minutes)
+	cargo run --release -p scenarios --example shrink -- 20 60
+
+fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method
+	cargo test -p checker --test brute_force --test methods -- --ignored --nocapture
 
 ci: ## what CI runs
 	bash .ci/run

@@ -10,6 +10,7 @@
 //!
 //! An operation of unknown outcome may take effect at any moment after those of its client that came before it, or never.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use hashbrown::HashSet;
@@ -95,7 +96,11 @@ impl fmt::Display for Dead {
 /// When an operation does not fit the model.
 pub fn check_sequential<M: Model>(history: &History, model: &M, options: &Options) -> Result<Sequential, Misfit> {
     if let crate::linearizability::Verdict::Linearizable(witness) = check(history, model, options)?.verdict {
-        return Ok(Sequential::Consistent(by_time(history, witness.orders())));
+        let order = by_time(history, witness.orders());
+        // What a client calls at the very time of its last answer is concurrent with that, in real time.
+        if keeps_clients(history, &order) {
+            return Ok(Sequential::Consistent(order));
+        }
     }
     let all: Vec<OperationId> = history.ids().collect();
     let mut keys: Vec<Atom> = history
@@ -161,6 +166,21 @@ fn by_time<'o>(history: &History, orders: impl Iterator<Item = &'o [OperationId]
     }
     merged.sort_unstable();
     merged.into_iter().map(|(.., id)| id).collect()
+}
+
+/// Whether no completed operation of a client comes after a later one of its own.
+fn keeps_clients(history: &History, order: &[OperationId]) -> bool {
+    let mut first_behind: BTreeMap<u32, (u64, OperationId)> = BTreeMap::new();
+    order.iter().rev().all(|&id| {
+        let operation = history.operation(id);
+        let own = (operation.call, id);
+        let is_kept = first_behind.get(&operation.client).is_none_or(|&first| own < first);
+        if operation.returned.is_some() {
+            let first = first_behind.entry(operation.client).or_insert(own);
+            *first = own.min(*first);
+        }
+        is_kept
+    })
 }
 
 /// One operation, ready to be searched.

@@ -9,6 +9,7 @@ use checker::models::{KeyValue, Model, Visitor, visit};
 use support::draws::Draws;
 use support::long::{self, Shape};
 use support::oracle::{self, Values};
+use support::same::Same;
 use support::small;
 
 const SLICE: u64 = 1_000;
@@ -66,39 +67,6 @@ impl Visitor for Tell<'_> {
             Online::Impossible { event, .. } => Some(event),
             Online::GaveUp => panic!("seven operations need no more than 2^14 configurations"),
         }
-    }
-}
-
-/// A borrowed model.
-struct Same<'m, M>(&'m M);
-
-impl<M: Model> Model for Same<'_, M> {
-    type State = M::State;
-    type Compact<'h> = M::Compact<'h>;
-
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-
-    fn initial(&self) -> M::State {
-        self.0.initial()
-    }
-
-    fn apply(&self, state: &mut M::State, history: &History, operation: &Operation) -> bool {
-        self.0.apply(state, history, operation)
-    }
-
-    fn show(&self, state: &M::State, history: &History) -> String {
-        self.0.show(state, history)
-    }
-
-    fn compile<'h>(
-        &self,
-        history: &'h History,
-        partition: &[OperationId],
-        counts: &dyn Fn(OperationId) -> bool,
-    ) -> Result<checker::models::Compiled<M::Compact<'h>>, checker::models::Misfit> {
-        self.0.compile(history, partition, counts)
     }
 }
 

@@ -14,6 +14,11 @@ impl Raft {
         &self.config
     }
 
+    /// The jitter of its timeouts is that of another seed from here on: for who asks what else could have become of this node.
+    pub fn reseed(&mut self, seed: u64) {
+        self.jitter = crate::random::Jitter::new(seed);
+    }
+
     /// What it is.
     #[must_use]
     pub fn role(&self) -> Role {

@@ -31,6 +31,7 @@ pub fn plan(scenario: &Scenario, draw: &Draw, seed: u64) -> Vec<PlannedFault> {
     planner.plan
 }
 
+#[derive(Clone)]
 struct Planner<'a> {
     draw: &'a Draw,
     stream: Stream,
@@ -99,7 +100,7 @@ impl Planner<'_> {
             | FaultKind::SwizzleClog { .. }
             | FaultKind::Hold { .. }
             | FaultKind::ReplayOld { .. } => {
-                self.network(at, kind);
+                self.network(at, kind, end);
             }
             FaultKind::Crash { .. }
             | FaultKind::Pause { .. }

@@ -4,6 +4,10 @@
 //! Then the faults end, and within `time.settle` the cluster must elect a leader, serve every key and converge. At the
 //! end the clients' history is held against the model.
 
+mod fork;
+
+pub use fork::Fork;
+
 use crate::capsule::Course;
 use crate::nemesis::{self, Triggers};
 use crate::panics;
@@ -174,62 +178,16 @@ fn carry_out(
     (course, chance): (Option<&Course>, &Chance),
     (options, steering): (RunOptions, Steering<'_>),
 ) -> Result<RunReport, ConfigError> {
-    let plan = match (steering.plan, course) {
-        (Some(plan), _) => plan.to_vec(),
-        (None, Some(course)) => course.planned().collect(),
-        (None, None) => nemesis::plan(scenario, &draw, seed),
-    };
-    let making = Making {
-        seed,
-        chance,
-        course,
-        bug: options.bug,
-        trace: options.trace,
-    };
-    let world = setup::world(scenario, &draw, plan, making)?;
-    let mut watcher = Watcher::new(draw.all_nodes(), draw.nodes);
-    let mut triggers = match course {
-        None => Triggers::new(scenario, &draw, seed, &mut watcher),
-        Some(course) => Triggers::given(scenario, &draw, course.afterwards()),
-    };
-    if steering.without_triggers {
-        triggers.disarm();
-    }
-    let mut run = Run {
-        world,
-        scenario,
-        draw,
-        properties: properties(scenario, &draw),
-        watcher,
-        triggers,
-        course,
-        healed: usize::MAX,
-        marks: Vec::new(),
-        mark_every: options.marks,
-        events_max: options.events_max,
-        effects: Effects::default(),
-        states: steering.states,
-        has_changed: false,
-        online: None,
-        broken_promises: vec![0; draw.all_nodes().into()],
-        lost: BTreeSet::new(),
-        seed,
-        faults_end: Time(scenario.time.chaos_ns),
-        recovered: Reached::default(),
-    };
-    let is_listed = |property: &str| {
-        let listed = scenario.expect.properties.iter().any(|listed| listed == property);
-        listed || !crate::known().properties.contains(&property)
-    };
-    if scenario.expect.online && is_listed(LINEARIZABLE) {
-        run.online = Some(Online::new(scenario.workload.model, run.draw.clients));
-    }
+    let mut run = prepared(scenario, &draw, seed, (course, chance), (options, &steering))?;
     let drive = panics::caught(|| run.drive()).unwrap_or_else(Err);
-    let mut failure = drive.err().filter(|failure| is_listed(&failure.property));
+    if let (Some(wanted), Some(states)) = (steering.states, run.states.take()) {
+        wanted.extend(states);
+    }
+    let mut failure = drive.err().filter(|failure| is_listed(scenario, &failure.property));
     // Whatever else went wrong follows from a frame that says what nobody sent.
     failure = run.undetected_damage().or(failure);
     let seen = run.seen();
-    if failure.is_none() && is_listed(LINEARIZABLE) {
+    if failure.is_none() && is_listed(scenario, LINEARIZABLE) {
         failure = check_history(scenario.workload.model, &seen).err();
     }
     if let Some(failure) = failure.as_deref() {
@@ -242,6 +200,68 @@ fn carry_out(
         course: recorded.map(Box::new),
         ..report
     })
+}
+
+/// A run before its first event.
+fn prepared<'a>(
+    scenario: &'a Scenario,
+    draw: &'a Draw,
+    seed: u64,
+    (course, chance): (Option<&'a Course>, &Chance),
+    (options, steering): (RunOptions, &Steering<'_>),
+) -> Result<Run<'a>, ConfigError> {
+    let plan = match (steering.plan, course) {
+        (Some(plan), _) => plan.to_vec(),
+        (None, Some(course)) => course.planned().collect(),
+        (None, None) => nemesis::plan(scenario, draw, seed),
+    };
+    let making = Making {
+        seed,
+        chance,
+        course,
+        bug: options.bug,
+        trace: options.trace,
+    };
+    let world = setup::world(scenario, draw, plan, making)?;
+    let mut watcher = Watcher::new(draw.all_nodes(), draw.nodes);
+    let mut triggers = match course {
+        None => Triggers::new(scenario, draw, seed, &mut watcher),
+        Some(course) => Triggers::given(scenario, draw, course.afterwards()),
+    };
+    if steering.without_triggers {
+        triggers.disarm();
+    }
+    let online = scenario.expect.online && is_listed(scenario, LINEARIZABLE);
+    Ok(Run {
+        world,
+        scenario,
+        draw: *draw,
+        properties: properties(scenario, draw),
+        watcher,
+        triggers,
+        course,
+        healed: usize::MAX,
+        stop: Time::MAX,
+        marks: Vec::new(),
+        mark_every: options.marks,
+        events_max: options.events_max,
+        effects: Effects::default(),
+        states: steering.states.is_some().then(Vec::new),
+        has_changed: false,
+        online: Alone(online.then(|| Online::new(scenario.workload.model, draw.clients))),
+        broken_promises: vec![0; draw.all_nodes().into()],
+        lost: BTreeSet::new(),
+        seed,
+        faults_end: Time(scenario.time.chaos_ns),
+        recovered: Reached::default(),
+        progress: None,
+    })
+}
+
+/// Whether a property is judged: those that `[expect] properties` may name only if it does.
+fn is_listed(scenario: &Scenario, property: &str) -> bool {
+    let listed = scenario.expect.properties.iter().any(|listed| listed == property);
+    listed || !crate::known().properties.contains(&property)
 }
 
 /// The online checks that the scenario asks for.
@@ -268,6 +288,7 @@ fn properties(scenario: &Scenario, draw: &Draw) -> Properties {
     all.only(&listed).expect("every listed property is one of them")
 }
 
+#[derive(Clone)]
 struct Run<'a> {
     world: World<KvNode>,
     scenario: &'a Scenario,
@@ -284,18 +305,31 @@ struct Run<'a> {
     events_max: u64,
     effects: Effects,
     /// Gets each abstract state, if somebody wants them.
-    states: Option<&'a mut Vec<u64>>,
+    states: Option<Vec<u64>>,
     /// Whether something was observed since the last one.
     has_changed: bool,
     /// What clients are told, judged as it comes; `None` when that is left to the end.
-    online: Option<Online>,
+    online: Alone,
     /// The nodes that never come back.
     lost: BTreeSet<NodeId>,
     seed: u64,
     faults_end: Time,
     recovered: Reached,
+    /// How far the second phase is, once it has begun.
+    progress: Option<Progress>,
+    /// The run stands still at this time; [`Time::MAX`] for one that goes through.
+    stop: Time,
     /// How often each node's disk had broken its promises when the node booted last.
     broken_promises: Vec<u64>,
+}
+
+/// The check of what clients are told, which goes along with one run alone: a fork leaves it to its end.
+struct Alone(Option<Online>);
+
+impl Clone for Alone {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
 }
 
 type Checked = Result<(), Box<Failure>>;
@@ -303,35 +337,68 @@ type Checked = Result<(), Box<Failure>>;
 impl Run<'_> {
     fn drive(&mut self) -> Checked {
         self.observe_all()?;
-        self.suffer_faults()?;
-        let allowance = recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
-        self.healed = self.world.applied().len();
-        self.world.heal();
-        self.watcher.links(links(&self.world));
-        self.observe_all()?;
-        self.leave_some_behind()?;
-        self.recover(Progress::new(self.scenario, self.faults_end, allowance))
+        self.resume()
+    }
+
+    /// Goes on until the run is over, or to the time at which it is to stand still.
+    fn resume(&mut self) -> Checked {
+        if self.healed == usize::MAX {
+            self.suffer_faults()?;
+            if self.stands_still() {
+                return Ok(());
+            }
+            self.end_faults()?;
+        }
+        self.recover()
     }
 
     /// The second phase: from milestone to milestone.
-    fn recover(&mut self, mut progress: Progress) -> Checked {
+    fn recover(&mut self) -> Checked {
         loop {
-            let (milestone, deadline) = progress.next_deadline();
-            if let Some(step) = self.world.step_until(deadline) {
+            let (milestone, deadline) = self.progress().next_deadline();
+            if let Some(step) = self.world.step_until(deadline.min(self.stop)) {
                 self.stepped(&step)?;
-                if may_recover(&step) && progress.look(&self.world, &self.lost) {
-                    self.recovered = progress.reached();
+                if may_recover(&step) && self.look() {
                     return self.at_rest();
                 }
                 continue;
             }
-            self.recovered = progress.reached();
+            if self.stands_still() {
+                return Ok(());
+            }
             let missed = (milestone, self.faults_end, deadline);
             return Err(Box::new(match self.world.halted() {
                 Some(halt) => Failure::halted(&halt),
                 None => recovery::why_not(&self.world, &self.lost, self.scenario, missed),
             }));
         }
+    }
+
+    fn progress(&mut self) -> &mut Progress {
+        self.progress.as_mut().expect("the faults have ended")
+    }
+
+    /// Whether the cluster has come to all milestones.
+    fn look(&mut self) -> bool {
+        let mut progress = self.progress.take().expect("the faults have ended");
+        let is_there = progress.look(&self.world, &self.lost);
+        self.recovered = progress.reached();
+        self.progress = Some(progress);
+        is_there
+    }
+
+    fn stands_still(&self) -> bool {
+        self.world.now() >= self.stop
+    }
+
+    fn end_faults(&mut self) -> Checked {
+        let allowance = recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
+        self.progress = Some(Progress::new(self.scenario, self.faults_end, allowance));
+        self.healed = self.world.applied().len();
+        self.world.heal();
+        self.watcher.links(links(&self.world));
+        self.observe_all()?;
+        self.leave_some_behind()
     }
 
     /// Some nodes do not come back from the faults, if the scenario says so.
@@ -369,10 +436,10 @@ impl Run<'_> {
                 .triggers
                 .next()
                 .map_or(self.faults_end, |at| at.min(self.faults_end));
-            if let Some(step) = self.world.step_until(until) {
+            if let Some(step) = self.world.step_until(until.min(self.stop)) {
                 self.stepped(&step)?;
                 self.strike(self.world.events_of_instant())?;
-            } else if self.world.halted().is_some() {
+            } else if self.world.halted().is_some() || (self.stop < until && self.stands_still()) {
                 return Ok(());
             } else {
                 self.strike(u64::MAX)?;
@@ -465,18 +532,18 @@ impl Run<'_> {
 
     /// Lets the online check see what a client did.
     fn look_at(&mut self, client: ClientId) {
-        if let (Some(online), Some(kv)) = (&mut self.online, self.world.client(client).client()) {
+        if let (Some(online), Some(kv)) = (&mut self.online.0, self.world.client(client).client()) {
             online.look(client.0, kv);
         }
     }
 
     /// Asks the whole check, once the log's order does not explain what clients were told.
     fn judge_clients(&mut self, step: &Step) -> Checked {
-        let Some(online) = self.online.take_if(|online| online.is_broken()) else {
+        let Some(online) = self.online.0.take_if(|online| online.is_broken()) else {
             return Ok(());
         };
         match check_history(self.scenario.workload.model, &self.seen()) {
-            Ok(()) => self.online = online.without_order(),
+            Ok(()) => self.online.0 = online.without_order(),
             Err(failure) if failure.kind == FailureKind::Safety => {
                 self.world.note(
                     None,
@@ -522,7 +589,7 @@ impl Run<'_> {
         };
         let (properties, watcher, effects) = (&mut self.properties, &mut self.watcher, &mut self.effects);
         let has_changed = &mut self.has_changed;
-        let online = &mut self.online;
+        let online = &mut self.online.0;
         let verdict = process.observer().take(|told| {
             *has_changed = true;
             let observation = match told {

@@ -9,6 +9,7 @@ mod fuse;
 mod hold;
 mod memory;
 mod network;
+mod reseed;
 mod work;
 
 use crate::clock::Clock;

@@ -72,6 +72,9 @@ pub trait Process: Sized {
     /// The deadline of [`Context::set_timer`] has come, and is no longer set.
     fn on_timer(&mut self, ctx: &mut Context<'_, Self>);
 
+    /// Chance is another from here on: what the process draws from a generator of its own comes from this seed now.
+    fn reseed(&mut self, _seed: u64) {}
+
     /// Everything written before that call of [`Context::sync`] is durable.
     fn on_sync(&mut self, token: SyncToken, ctx: &mut Context<'_, Self>);
 

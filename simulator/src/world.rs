@@ -4,6 +4,7 @@
 //! in `view`, and what effects turn into in `kernel`.
 
 mod faults;
+mod fork;
 mod storage;
 mod view;
 

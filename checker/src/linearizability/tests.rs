@@ -5,7 +5,7 @@ mod methods;
 use proptest::prelude::*;
 
 use super::bits::Bits;
-use super::budget::Budget;
+use super::budget::{Budget, Spent};
 use super::search::{Outcome, run, search};
 use super::timeline::Timeline;
 use super::{Options, Verdict, check, check_history, items, partition};
@@ -512,4 +512,38 @@ fn the_initial_value_is_what_an_untouched_register_reads() {
         .is_linearizable()
     };
     assert_eq!([check("5"), check("null"), check("five")], [true, false, false]);
+}
+
+#[test]
+fn a_caller_without_patience_is_asked_now_and_then_and_gets_an_unknown() {
+    // All at once, each value twice: nothing but a long search can tell.
+    let mut history = History::new();
+    for client in 0..24u32 {
+        let write = history.invoke(client, 0, Op::write("k", i64::from(client % 12)));
+        history.complete(write, 1_000, Output::Ok);
+    }
+    for client in 24..44u32 {
+        let read = history.invoke(client, 0, Op::read("k"));
+        history.complete(read, 1_000, Output::value(i64::from(client % 12)));
+    }
+    let late = history.invoke(44, 2_000, Op::read("k"));
+    history.complete(late, 2_001, Output::value(99));
+    let model = Register::default();
+    let asked = std::cell::Cell::new(0u32);
+    let should_stop = || {
+        asked.set(asked.get() + 1);
+        asked.get() == 3
+    };
+    let options = Options {
+        steps_max: u64::MAX,
+        ..Options::default()
+    };
+    let partitions = partition(&history).0;
+    let compiled = model.compile(&history, &partitions[0], &|_| true).expect("it fits");
+    let all = items(&history, &partitions[0], &compiled);
+    let mut budget = Budget::new(options.steps_max, options.configurations_max, Some(&should_stop));
+    let outcome = search(&compiled.specification, &compiled.steps, &all, &mut budget, 0);
+    assert!(matches!(outcome, Outcome::Exhausted { .. }), "{outcome:?}");
+    assert_eq!(budget.spent, Some(Spent::Stopped));
+    assert_eq!(asked.get(), 3, "and is not asked again");
 }

@@ -2,7 +2,8 @@
 //!
 //! `draws` is the chance, `oracle` answers operations as each data type does (a third implementation, beside the models and
 //! their compact forms), `small` makes many tiny histories of any kind, `long` makes one large history that is linearizable by
-//! construction or broken by one stale answer.
+//! construction or broken by one stale answer; `same` is a model that only
+//! the general search can check.
 
 // Each test and benchmark uses a part.
 #![allow(dead_code)]
@@ -10,4 +11,5 @@
 pub mod draws;
 pub mod long;
 pub mod oracle;
+pub mod same;
 pub mod small;

@@ -28,13 +28,10 @@ fn story(trace: &[TraceEvent]) -> Vec<String> {
         .contains(&&*event.kind)
     };
     let told = |event: &TraceEvent| {
-        format!(
-            "{} {} {:?} {:?}",
-            event.t,
-            event.kind,
-            (event.node, event.client),
-            event.fields
-        )
+        // Events are numbered otherwise: faults that found no target are not in a capsule.
+        let mut fields = event.fields.clone();
+        fields.remove("write");
+        format!("{} {} {:?} {fields:?}", event.t, event.kind, (event.node, event.client))
     };
     trace.iter().filter(is_told).map(told).collect()
 }
@@ -74,14 +71,14 @@ fn a_capsule_is_the_run_that_its_seed_is() {
                 one.get(same),
                 other.get(same)
             );
-            assert_eq!(by_seed.events, on_course.events, "{name} {seed}");
+            assert_eq!(signature(&by_seed), signature(&on_course), "{name} {seed}");
         }
     }
 }
 
 #[test]
 fn a_capsule_survives_its_file_and_is_refused_with_a_place_when_it_is_damaged() {
-    let calm = capsule("storm", 3, &[("time.chaos", "8s")]);
+    let calm = capsule("storm", 3, &[("time.chaos", "12s")]);
     let json = calm.to_json();
     assert_eq!(Capsule::parse("test", &json).unwrap(), calm);
     let refusal = |from: &str, to: &str| {
@@ -101,7 +98,7 @@ fn a_capsule_survives_its_file_and_is_refused_with_a_place_when_it_is_damaged() 
 
 #[test]
 fn what_has_become_of_a_capsule_is_told() {
-    let mut capsule = capsule("storm", 3, &[("time.chaos", "8s")]);
+    let mut capsule = capsule("storm", 3, &[("time.chaos", "12s")]);
     let outcome = |capsule: &Capsule| compare(capsule, RunOptions::default()).0;
     let same = outcome(&capsule);
     assert_eq!(
@@ -144,7 +141,7 @@ fn an_order_of_a_node_that_there_is_not_is_refused_and_never_panics() {
 #[test]
 fn a_draw_that_is_new_in_the_code_shifts_nothing_in_a_capsule() {
     // The seed decides nothing any more: streams of other seeds, as new draws would make of them, change nothing.
-    let capsule = capsule("storm", 3, &[("time.chaos", "8s")]);
+    let capsule = capsule("storm", 3, &[("time.chaos", "12s")]);
     let chance = Chance::Given(Arc::clone(&capsule.course.decisions));
     let digest = |seed| capsule.run_by(&chance, seed, RunOptions::default()).digest;
     assert_eq!(digest(0), digest(12_345));

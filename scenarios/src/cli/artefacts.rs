@@ -71,13 +71,15 @@ pub fn write_failure(out: &Path, subject: &Subject, group: &Group, of: u64) -> R
     Ok(path)
 }
 
-/// Writes the page of a run, whose trace it takes.
+/// Writes the page of a run, whose trace it takes, and beside it what happened in words.
 fn write_page(path: &Path, subject: &Subject, report: &mut RunReport) -> Result<PathBuf, CliError> {
     let trace = Trace {
         header: trace_header(subject, report),
         footer: report.trace_footer(),
         events: std::mem::take(&mut report.trace),
     };
+    Draft::create(&path.with_file_name("explained.txt"))?
+        .write(|out| out.write_all(super::explain::told(&trace).as_bytes()))?;
     let page = view::page(&trace, view::SIZE_MAX);
     Draft::create(path)?.write(|out| out.write_all(page.html.as_bytes()))
 }

@@ -4,15 +4,17 @@ use super::error::CliError;
 use super::files::Draft;
 use super::output::{self, BAD, GOOD, WIDTH, notice};
 use super::{Done, Global, exit, files, progress};
+use checker::consistency::{Sequential, check_sequential_history, with_stale_reads};
 use checker::history::{History, OwnedValue};
 use checker::linearizability::{
-    Attempt, OperationLine, Options, Refusal, Report, Verdict, check_history, picture, verify_history,
+    Attempt, CheckError, OperationLine, Options, Refusal, Report, Verdict, check_history, picture, verify_history,
 };
 use checker::models;
 use clap::Args;
 use scenarios::TOOL;
 use scenarios::verdict::FailureKind;
 use serde::Serialize;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -25,6 +27,7 @@ Examples:
   squall check bank.jsonl --model bank --initial '[[\"a\",100],[\"b\",100]]'
   squall check history.jsonl --model kv --witness order.json
   squall check history.jsonl --model kv --verify order.json
+  squall check followers.jsonl --model kv --consistency stale:5000000
   zcat big.jsonl.gz | squall check - --model register --initial 0 --budget 100000000";
 
 /// The name that lets the tool guess the model.
@@ -42,6 +45,10 @@ pub struct CheckArgs {
     /// What an object holds at the start: null, an integer, a list as in JSON, or a text
     #[arg(long, value_name = "VALUE")]
     initial: Option<OwnedValue>,
+    /// How consistent it must be: `linearizable`, `sequential` (each client's own order, no real time), or `stale:BOUND`: reads may
+    /// be answered as up to so much earlier, in the unit of the history
+    #[arg(long, value_name = "LEVEL", default_value = "linearizable", value_parser = consistency)]
+    consistency: Consistency,
     /// Most steps of the search; then the verdict is unknown
     #[arg(long, value_name = "STEPS", default_value_t = Options::default().steps_max)]
     budget: u64,
@@ -49,11 +56,42 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     witness: Option<PathBuf>,
     /// Do not search: verify the order in this file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["witness", "svg", "budget"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["witness", "svg", "budget", "consistency"])]
     verify: Option<PathBuf>,
     /// Draw a refusal into this file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+}
+
+/// What is asked of a history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Consistency {
+    Linearizable,
+    Sequential,
+    /// Reads may be this much behind, in the unit of the history's times.
+    Stale(u64),
+}
+
+fn consistency(text: &str) -> Result<Consistency, String> {
+    match (text, text.strip_prefix("stale:").map(str::parse)) {
+        ("linearizable", _) => Ok(Consistency::Linearizable),
+        ("sequential", _) => Ok(Consistency::Sequential),
+        (_, Some(Ok(bound))) => Ok(Consistency::Stale(bound)),
+        (_, Some(Err(error))) => Err(format!(
+            "the bound of stale:BOUND is an unsigned integer in the unit of the history's times: {error}"
+        )),
+        _ => Err("there are linearizable, sequential and stale:BOUND".to_owned()),
+    }
+}
+
+impl fmt::Display for Consistency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Linearizable => f.write_str("linearizable"),
+            Self::Sequential => f.write_str("sequential"),
+            Self::Stale(bound) => write!(f, "stale:{bound}"),
+        }
+    }
 }
 
 /// Carries out `squall check`.
@@ -78,6 +116,17 @@ pub fn check(args: &CheckArgs, global: &Global) -> Done {
     if let Some(path) = &args.verify {
         return verify(args, global, &history, model, path);
     }
+    let history = match args.consistency {
+        Consistency::Sequential => return sequential(args, global, &history, model, &options),
+        Consistency::Stale(bound) => {
+            notice(
+                global,
+                &format_args!("reads may be stale by {bound}: their calls are taken to be so much earlier"),
+            );
+            with_stale_reads(&history, bound)
+        }
+        Consistency::Linearizable => history,
+    };
     let report = check_history(&history, model, &options)?;
     write_files(args, global, &history, &report)?;
     let result = CheckResult {
@@ -123,8 +172,7 @@ fn model<'a>(args: &'a CheckArgs, history: &History) -> Result<(&'a str, bool), 
 /// Holds the order of a file against the history. A false one says nothing of the history.
 fn verify(args: &CheckArgs, global: &Global, history: &History, model: &str, path: &Path) -> Done {
     let witness = files::witness(path, history)?;
-    let verified = verify_history(history, model, args.initial.as_ref(), &witness)
-        .map_err(checker::linearizability::CheckError::from)?;
+    let verified = verify_history(history, model, args.initial.as_ref(), &witness).map_err(CheckError::from)?;
     let operations = history.operations().len();
     let (verdict, exit_code, reason) = match verified {
         Ok(()) => ("linearizable", exit::PASSED, None),
@@ -150,6 +198,57 @@ fn verify(args: &CheckArgs, global: &Global, history: &History, model: &str, pat
         let style = if reason.is_none() { GOOD } else { BAD };
         let reason = reason.unwrap_or_else(|| "the witness was verified".to_owned());
         format!("{style}{verdict}{style:#}: {operations} operations, model {model}: {reason}\n")
+    })?;
+    Ok(exit_code)
+}
+
+/// Sequential consistency, which has a document of its own.
+fn sequential(args: &CheckArgs, global: &Global, history: &History, model: &str, options: &Options) -> Done {
+    let verdict = check_sequential_history(history, model, options)
+        .map_err(CheckError::from)?
+        .map_err(CheckError::from)?;
+    let (verdict, exit_code, reason) = match verdict {
+        Sequential::Consistent(_) => ("sequentially-consistent", exit::PASSED, None),
+        Sequential::Inconsistent(dead) => (
+            "not-sequentially-consistent",
+            FailureKind::Safety.exit_code(),
+            Some(dead.to_string()),
+        ),
+        Sequential::Unknown { steps_max } => (
+            "unknown",
+            FailureKind::Inconclusive.exit_code(),
+            Some(format!(
+                "the budget of {steps_max} steps was spent; a larger --budget would help"
+            )),
+        ),
+    };
+    if args.witness.is_some() || args.svg.is_some() {
+        notice(
+            global,
+            &"--witness and --svg are for linearizability; nothing is written",
+        );
+    }
+    let document = SequentialResult {
+        schema: "squall-sequential/1",
+        tool: TOOL,
+        history: args.history.clone(),
+        model: model.to_owned(),
+        verdict,
+        exit_code,
+        operations: history.operations().len(),
+        reason,
+    };
+    output::result(global, &document, || {
+        let style = if exit_code == exit::PASSED { GOOD } else { BAD };
+        let reason = document
+            .reason
+            .as_ref()
+            .map_or_else(String::new, |reason| format!("\n{reason}"));
+        let words = verdict.replace('-', " ");
+        format!(
+            "{style}{words}{style:#}: {} operations, model {model}{reason}\n",
+            document.operations
+        )
     })?;
     Ok(exit_code)
 }
@@ -180,6 +279,27 @@ fn text(report: &Report) -> String {
     let text = report.to_string();
     let (verdict, rest) = text.split_once(':').unwrap_or((&text, ""));
     format!("{style}{verdict}{style:#}:{rest}\n")
+}
+
+/// The document of `squall check --consistency sequential`.
+#[derive(Debug, Serialize)]
+struct SequentialResult {
+    /// `squall-sequential/1`.
+    schema: &'static str,
+    /// What wrote it, with its version.
+    tool: &'static str,
+    /// The history as it was named.
+    history: String,
+    /// The model.
+    model: String,
+    /// `sequentially-consistent`, `not-sequentially-consistent` or `unknown`.
+    verdict: &'static str,
+    /// The exit code.
+    exit_code: u8,
+    /// Operations in the history.
+    operations: usize,
+    /// Where every order ends; null for a consistent history.
+    reason: Option<String>,
 }
 
 /// The document of `squall check --verify`.
@@ -216,6 +336,8 @@ struct CheckResult {
     model: &'static str,
     /// Whether the model was guessed.
     model_guessed: bool,
+    /// What was asked for: `linearizable` or `stale:BOUND`.
+    consistency: String,
     /// `linearizable`, `not-linearizable` or `unknown`.
     verdict: &'static str,
     /// The exit code.
@@ -324,6 +446,7 @@ impl CheckResult {
             history: args.history.clone(),
             model: report.model,
             model_guessed: false,
+            consistency: args.consistency.to_string(),
             verdict,
             exit_code,
             operations: report.operations,

@@ -30,6 +30,9 @@ pub struct Reports {
     /// Write a summary in Markdown
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+    /// Add that summary to this file
+    #[arg(long, value_name = "FILE", env = "GITHUB_STEP_SUMMARY")]
+    step_summary: Option<PathBuf>,
 }
 
 impl Reports {
@@ -42,6 +45,7 @@ impl Reports {
         Ok(Drafts {
             junit: draft(&self.junit)?,
             markdown: draft(&self.markdown)?,
+            step_summary: self.step_summary.clone().filter(|path| !path.as_os_str().is_empty()),
         })
     }
 }
@@ -51,6 +55,7 @@ impl Reports {
 pub struct Drafts {
     junit: Option<Draft>,
     markdown: Option<Draft>,
+    step_summary: Option<PathBuf>,
 }
 
 /// What a command has run.
@@ -107,7 +112,9 @@ pub fn result(
     if let Some(draft) = drafts.markdown {
         draft.write(|out| out.write_all(suite.markdown().as_bytes()))?;
     }
-    add_to_step_summary(suite)?;
+    if let Some(path) = drafts.step_summary {
+        add(suite, path)?;
+    }
     match global.format {
         Format::Junit => output::raw(suite.junit().as_bytes()),
         Format::Github => output::raw(suite.annotations().as_bytes()),
@@ -117,11 +124,7 @@ pub fn result(
 }
 
 /// GitHub shows what is in this file on the page of the job; other steps may have written to it.
-fn add_to_step_summary(suite: &Suite) -> Result<(), CliError> {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
-        return Ok(());
-    };
-    let path = PathBuf::from(path);
+fn add(suite: &Suite, path: PathBuf) -> Result<(), CliError> {
     let file = OpenOptions::new().append(true).create(true).open(&path);
     let written = file.and_then(|mut file| file.write_all(suite.markdown().as_bytes()));
     written.map_err(|error| CliError::Unwritable { path, error })

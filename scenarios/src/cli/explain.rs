@@ -1,29 +1,39 @@
 //! `squall explain`: a failure in words.
 
 use super::output::{self, BAD, DIM, GOOD, WIDTH, indented, labelled, wrapped};
-use super::{Done, Global, exit, files};
+use super::when::{self, Effort, Whose};
+use super::{Done, Global, exit, replay, run, seed, sweep};
 use crate::cli::error::CliError;
+use anstream::adapter::strip_str;
 use clap::Args;
 use scenarios::explain::{self, Columns, Explanation, LEGEND, NoSuchEvent, NodeThen, Question, Sentence};
 use scenarios::timeline::Timeline;
 use serde::Serialize;
+use simulator::trace::format::Trace;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Without options: what was violated, the state of every node then, how it came to that, and the last events of each node.
 
 Examples:
   squall explain target/squall/failures/read-freshness--stale-read/trace.jsonl.zst
+  squall explain small.capsule.json
   squall explain trace.jsonl --at 4182         the same, of another moment
   squall explain trace.jsonl --why 4182        the causes of one event, back to the first
-  squall explain trace.jsonl --columns --legend --last 20";
+  squall explain trace.jsonl --columns --legend --last 20
+  squall explain trace.jsonl --when            from which moment on it could no longer be avoided";
+
+/// How many of the last events of each node stand in the columns, if nobody says.
+const LAST: usize = 6;
 
 /// Arguments of `squall explain`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ExplainArgs {
-    /// The trace; a name that ends in .zst is compressed
+    /// A trace (a name that ends in .zst is compressed), or a capsule (.json), which is carried out for it
+    #[arg(value_name = "TRACE|CAPSULE")]
     trace: PathBuf,
     /// Explain this event instead of the failure
     #[arg(long, value_name = "SEQ")]
@@ -31,6 +41,21 @@ pub struct ExplainArgs {
     /// Only the chain of causes of this event, back to the first
     #[arg(long, value_name = "SEQ", conflicts_with_all = ["at", "columns"])]
     why: Option<u64>,
+    /// Fork the run at moments before the failure, follow random futures of each, and say from when on all of them fail
+    #[arg(long, conflicts_with_all = ["at", "why", "columns"])]
+    when: bool,
+    /// With --when: how many futures of each moment
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000), requires = "when")]
+    futures: u32,
+    /// With --when: begin no future after this time
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = seed::parse_time, requires = "when")]
+    time: Duration,
+    /// With --when: how much later than the run itself a future may fail, in simulated time
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = seed::parse_time, requires = "when")]
+    within: Duration,
+    /// With --when: threads; as many as there are processors if not given
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), requires = "when")]
+    jobs: Option<u16>,
     /// Only the last events of each node, in columns
     #[arg(long)]
     columns: bool,
@@ -38,14 +63,17 @@ pub struct ExplainArgs {
     #[arg(long)]
     legend: bool,
     /// How many of the last events of each node stand in the columns
-    #[arg(long, value_name = "EVENTS", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    #[arg(long, value_name = "EVENTS", default_value_t = LAST as u16, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     last: u16,
 }
 
 /// Carries out `squall explain`.
 pub fn explain(args: &ExplainArgs, global: &Global) -> Done {
-    let trace = files::trace(&args.trace)?;
+    let trace = run::trace_of(&args.trace)?;
     let timeline = Timeline::new(&trace);
+    if args.when {
+        return inevitable(args, &timeline, global);
+    }
     if let Some(seq) = args.why {
         let (chain, more) = explain::why(&timeline, seq).map_err(|error| wrong("--why", &error))?;
         let why = Why {
@@ -69,6 +97,39 @@ pub fn explain(args: &ExplainArgs, global: &Global) -> Done {
             text(&explanation) + &columns
         }
     })?;
+    Ok(exit::PASSED)
+}
+
+/// A trace in words, for a file.
+pub fn told(trace: &Trace) -> String {
+    let question = Question { at: None, last: LAST };
+    let explanation = explain::explain(&Timeline::new(trace), question).expect("no event was asked for");
+    let whole = text(&explanation) + &columns(&explanation.columns, true);
+    strip_str(&whole).to_string()
+}
+
+fn inevitable(args: &ExplainArgs, timeline: &Timeline<'_>, global: &Global) -> Done {
+    let Some(failed_at) = explain::failed_at(timeline) else {
+        return Err(CliError::Usage(
+            "--when asks of a failure, and this run passed".to_owned(),
+        ));
+    };
+    let header = &timeline.trace.header;
+    let whose = match replay::capsule_of(&args.trace, header)? {
+        Some(capsule) => Whose::Capsule(Box::new(capsule)),
+        None => {
+            let (subject, seed) = replay::recorded(&args.trace, header)?;
+            Whose::Seed(Box::new(subject), seed)
+        }
+    };
+    let effort = Effort {
+        futures: args.futures,
+        time: args.time,
+        slack: u64::try_from(args.within.as_nanos()).unwrap_or(u64::MAX),
+        jobs: args.jobs.map_or_else(sweep::processors, usize::from),
+    };
+    let when = when::when(&whose, timeline, failed_at, effort, global)?;
+    output::result(global, &when, || when.text())?;
     Ok(exit::PASSED)
 }
 
@@ -201,7 +262,7 @@ fn time(t: u64) -> String {
 }
 
 /// One line or more for each: when, which event, where, what.
-fn sentences(sentences: &[Sentence]) -> String {
+pub fn sentences(sentences: &[Sentence]) -> String {
     let width = |text: &dyn Fn(&Sentence) -> String| sentences.iter().map(|one| text(one).len()).max().unwrap_or(0);
     let (times, seqs) = (width(&|one| time(one.t)), width(&|one| one.seq.to_string()));
     let places = width(&|one| one.place.clone());

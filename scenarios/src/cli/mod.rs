@@ -29,6 +29,7 @@ mod shrink;
 mod subject;
 mod sweep;
 mod view;
+mod when;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use error::CliError;
@@ -53,6 +54,12 @@ mod exit {
 }
 
 const EXIT_CODES: &str = "\
+Examples:
+  squall sweep --time 60s                          a minute of every built-in scenario; what fails goes to target/squall
+  squall run leader-isolation --seed 1 --bug L2 --trace stale.jsonl.zst
+  squall explain stale.jsonl.zst                   what went wrong, and how it came to that
+  squall view stale.jsonl.zst --open               the same to look at
+
 Exit codes:
   0    all that ran passed
   1    trouble that is nobody's input (a disk ran full)

@@ -233,7 +233,10 @@ impl Replayed<'_> {
 }
 
 /// The capsule in the header of a trace, if it is the trace of one.
-fn capsule_of(path: &Path, header: &TraceHeader) -> Result<Option<Capsule>, CliError> {
+///
+/// # Errors
+/// When what the header says is no capsule.
+pub fn capsule_of(path: &Path, header: &TraceHeader) -> Result<Option<Capsule>, CliError> {
     let text = header
         .run
         .as_ref()
@@ -259,8 +262,11 @@ fn difference(trace: &Trace, subject: &Subject, seed: u64) -> Option<String> {
     first_difference(&trace.events, &again.trace)
 }
 
-/// The run that a header describes.
-fn recorded(path: &Path, header: &TraceHeader) -> Result<(Subject, u64), CliError> {
+/// The run that a header describes, and its seed.
+///
+/// # Errors
+/// When the header does not say enough.
+pub fn recorded(path: &Path, header: &TraceHeader) -> Result<(Subject, u64), CliError> {
     let bad = |what: &str| CliError::BadFile {
         path: path.to_owned(),
         what: format!("line 1: {what}"),

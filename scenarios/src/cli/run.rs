@@ -2,7 +2,7 @@
 
 use super::ci::{self, Reports};
 use super::error::CliError;
-use super::files::Draft;
+use super::files::{self, Draft};
 use super::output::notice;
 use super::results::RunResult;
 use super::subject::{self, Changes, Subject, quoted};
@@ -13,8 +13,8 @@ use scenarios::clock;
 use scenarios::run::{RunOptions, RunReport};
 use scenarios::swarm;
 use scenarios::sweep::attempt;
-use simulator::trace::format::TraceHeader;
-use std::path::PathBuf;
+use simulator::trace::format::{Trace, TraceHeader};
+use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -135,6 +135,24 @@ pub fn recorded_capsule(capsule: &Capsule, file: &str, outputs: &Outputs) -> Res
         Draft::create(path)?.write_capsule(capsule)?;
     }
     Ok((comparison, result))
+}
+
+/// The trace in a file, or the trace of the run of the capsule in it.
+pub fn trace_of(path: &Path) -> Result<Trace, CliError> {
+    if !files::is_capsule(path) {
+        return files::trace(path);
+    }
+    let capsule = files::capsule(path)?;
+    let options = RunOptions {
+        trace: true,
+        ..RunOptions::default()
+    };
+    let mut report = capsule.run(options);
+    Ok(Trace {
+        header: capsule_header(&capsule, &report),
+        footer: report.trace_footer(),
+        events: std::mem::take(&mut report.trace),
+    })
 }
 
 /// The header of the trace of a capsule's run, with the capsule in it.

@@ -1,8 +1,8 @@
 //! `squall view`: a trace as one HTML page.
 
-use super::files::{self, Draft};
+use super::files::Draft;
 use super::output;
-use super::{Done, Global, exit};
+use super::{Done, Global, exit, run};
 use clap::Args;
 use scenarios::view::{self, SIZE_LEAST, SIZE_MAX};
 use serde::Serialize;
@@ -21,12 +21,13 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ViewArgs {
-    /// The trace; a name that ends in .zst is compressed
+    /// A trace (a name that ends in .zst is compressed), or a capsule (.json), which is carried out for it
+    #[arg(value_name = "TRACE|CAPSULE")]
     trace: PathBuf,
     /// Where the page goes; beside the trace if not given
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// A second trace, shown below the first on the same axis of time
+    /// A second trace or capsule, shown below the first on the same axis of time
     #[arg(long, value_name = "TRACE")]
     compare: Option<PathBuf>,
     /// Show the page in the browser
@@ -39,8 +40,8 @@ pub struct ViewArgs {
 
 /// Carries out `squall view`.
 pub fn view(args: &ViewArgs, global: &Global) -> Done {
-    let trace = files::trace(&args.trace)?;
-    let other = args.compare.as_deref().map(files::trace).transpose()?;
+    let trace = run::trace_of(&args.trace)?;
+    let other = args.compare.as_deref().map(run::trace_of).transpose()?;
     let output = args.output.clone().unwrap_or_else(|| beside(&args.trace));
     let draft = Draft::create(&output)?;
     let size_max = usize::try_from(args.max_size).unwrap_or(usize::MAX);
@@ -67,7 +68,10 @@ pub fn view(args: &ViewArgs, global: &Global) -> Done {
 fn beside(trace: &Path) -> PathBuf {
     let name = trace.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.strip_suffix(".zst").unwrap_or(&name);
-    let stem = stem.strip_suffix(".jsonl").unwrap_or(stem);
+    let ending = [".jsonl", ".capsule.json", ".json"]
+        .into_iter()
+        .find(|ending| stem.ends_with(ending));
+    let stem = stem.strip_suffix(ending.unwrap_or_default()).unwrap_or(stem);
     trace.with_file_name(format!("{stem}.html"))
 }
 
@@ -126,6 +130,7 @@ mod tests {
     fn a_page_lies_beside_its_trace() {
         assert_eq!(beside(Path::new("a/trace.jsonl.zst")), Path::new("a/trace.html"));
         assert_eq!(beside(Path::new("run.jsonl")), Path::new("run.html"));
+        assert_eq!(beside(Path::new("a/x.capsule.json")), Path::new("a/x.html"));
         assert_eq!(beside(Path::new("odd")), Path::new("odd.html"));
     }
 }

@@ -1,8 +1,9 @@
 //! The last events of each node beside each other: a line for each, a column for each node.
 
-use super::units::listed;
+use super::units::{Units, listed};
 use super::words;
 use super::{Row, Scene};
+use crate::timeline::Timeline;
 use crate::timeline::state::Stand;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +67,13 @@ pub fn columns(scene: &Scene<'_, '_>, focus: Option<Row>, told: &[Row], last: us
         nodes: timeline.lanes[..nodes].iter().map(ToString::to_string).collect(),
         lines: chosen.into_iter().filter_map(|root| line(scene, root)).collect(),
     }
+}
+
+/// The units that changed a node, and the faults.
+pub fn changes(timeline: &Timeline<'_>, units: &Units<'_, '_>) -> BTreeSet<Row> {
+    let events = timeline.events.iter().enumerate();
+    let changing = events.filter(|(_, event)| mark(&event.kind).is_some() || matches!(&*event.kind, "cut" | "mend"));
+    changing.map(|(row, _)| units.root(row)).collect()
 }
 
 /// All events of a unit.

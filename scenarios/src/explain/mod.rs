@@ -127,7 +127,12 @@ pub fn explain(timeline: &Timeline<'_>, question: Question) -> Result<Explanatio
         None => scene.focus(),
     };
     let (header, footer) = (&timeline.trace.header, &timeline.trace.footer);
-    let told = focus.map(|row| story::tell(&scene, row)).unwrap_or_default();
+    let told = match focus {
+        // Of a cluster that does not recover the last event is no more to blame than any other.
+        Some(row) if question.at.is_none() && is_liveness(&footer.verdict) => story::tell_of_recovery(&scene, row),
+        Some(row) => story::tell(&scene, row),
+        None => story::Told::default(),
+    };
     let short = |text: &str| words::plain(text);
     Ok(Explanation {
         schema: "squall-explain/1",
@@ -137,12 +142,15 @@ pub fn explain(timeline: &Timeline<'_>, question: Question) -> Result<Explanatio
         digest: short(&footer.digest),
         property: (!timeline.passed()).then(|| property(&footer.verdict)),
         message: scene.message(),
-        operations: scene.operations.refusal.as_ref().map(|(_, whole)| printable(whole)),
+        operations: scene.contradiction(),
         bug: scene.bug(),
         moment: focus.map(|row| scene.units.sentence(scene.units.root(row))),
         remarks: focus.map(|row| story::remarks(&scene, row)).unwrap_or_default(),
         nodes: focus.map(|row| scene.nodes(row)).unwrap_or_default(),
-        chain: focus.map(|row| scene.chain(row, false).0).unwrap_or_default(),
+        chain: focus
+            .filter(|_| told.has_cause)
+            .map(|row| scene.chain(row, false).0)
+            .unwrap_or_default(),
         columns: columns::columns(&scene, focus, &told.units, question.last),
         story: scene.units.sentences(&told.units),
         story_left_out: told.left_out,
@@ -156,6 +164,30 @@ pub fn explain(timeline: &Timeline<'_>, question: Question) -> Result<Explanatio
 pub fn why(timeline: &Timeline<'_>, seq: u64) -> Result<(Vec<Sentence>, bool), NoSuchEvent> {
     let scene = Scene::new(timeline);
     Ok(scene.chain(scene.row_of(seq)?, true))
+}
+
+/// When a run failed, in nanoseconds of true time; `None` if it passed or has no events.
+pub fn failed_at(timeline: &Timeline<'_>) -> Option<u64> {
+    let focus = Scene::new(timeline).focus().filter(|_| !timeline.passed())?;
+    Some(timeline.events[focus].t)
+}
+
+/// What changed a node, or struck one, after one true time and up to another, in nanoseconds; if nothing did, all that nodes went
+/// through.
+pub fn between(timeline: &Timeline<'_>, after: u64, until: u64) -> Vec<Sentence> {
+    let units = Units::new(timeline);
+    let inside = |row: &Row| (after.saturating_add(1)..=until).contains(&timeline.events[*row].t);
+    let mut told: Vec<Row> = columns::changes(timeline, &units).into_iter().filter(inside).collect();
+    if told.is_empty() {
+        let of_nodes = |row: &Row| timeline.events[*row].node.is_some() && units.root(*row) == *row;
+        told = (0..timeline.events.len()).filter(of_nodes).filter(inside).collect();
+    }
+    units.sentences(&told)
+}
+
+fn is_liveness(signature: &str) -> bool {
+    let name = signature.split('/').next();
+    name == Some(crate::recovery::RECOVERS) || name == Some("runs-on")
 }
 
 fn property(signature: &str) -> Property {
@@ -231,6 +263,23 @@ impl<'t, 'a> Scene<'t, 'a> {
         let message = noted.and_then(|event| event.fields.get("message")?.as_str());
         let refusal = || self.operations.refusal.as_ref().map(|(sentence, _)| sentence.as_str());
         message.or_else(refusal).map(printable)
+    }
+
+    /// Which operations contradict each other: as found here, or as the run noted it for a model that is not known here.
+    fn contradiction(&self) -> Option<String> {
+        let found = self.operations.refusal.as_ref().map(|(_, whole)| whole.as_str());
+        let mut verdicts = self
+            .timeline
+            .events
+            .iter()
+            .rev()
+            .filter(|event| event.kind == "verdict");
+        let noted = || {
+            verdicts
+                .find_map(|event| event.fields.get("details")?.as_str())
+                .filter(|text| !text.is_empty())
+        };
+        found.or_else(noted).map(printable)
     }
 
     fn bug(&self) -> Option<String> {

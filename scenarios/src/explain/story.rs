@@ -29,6 +29,28 @@ pub struct Told {
     pub units: Vec<Row>,
     /// Earlier ones that found no room.
     pub left_out: usize,
+    /// Whether the event that is explained has a chain of causes worth telling.
+    pub has_cause: bool,
+}
+
+/// Chooses what to tell of a cluster that does not recover: when the faults ended, and what became of the nodes
+/// before and since.
+pub fn tell_of_recovery(scene: &Scene<'_, '_>, focus: Row) -> Told {
+    let events = &scene.timeline.events[..=focus];
+    let tells = |event: &TraceEvent| {
+        matches!(
+            &*event.kind,
+            "role" | "crash" | "restart" | "install" | "truncate" | "heal"
+        )
+    };
+    let telling = events.iter().enumerate().filter(|(_, event)| tells(event));
+    let all: BTreeSet<Row> = telling.map(|(row, _)| scene.units.root(row)).collect();
+    let left_out = all.len().saturating_sub(TOLD_MAX);
+    Told {
+        units: all.into_iter().skip(left_out).collect(),
+        left_out,
+        has_cause: false,
+    }
 }
 
 /// Chooses what to tell of an event.
@@ -57,7 +79,11 @@ pub fn tell(scene: &Scene<'_, '_>, focus: Row) -> Told {
         units.remove(first);
         left_out += 1;
     }
-    Told { units, left_out }
+    Told {
+        units,
+        left_out,
+        has_cause: true,
+    }
 }
 
 /// The nodes in question: where it happened, those that the message names, and those that led or had committed most.
@@ -174,7 +200,7 @@ fn operations(scene: &Scene<'_, '_>, focus: Row) -> Vec<Row> {
         rows.push(scene.units.root(operation.call));
         if let Some(row) = operation.returned.filter(|row| *row <= focus) {
             let (chain, _) = scene.units.chain(row, false);
-            rows.extend(last_hops(scene, chain, 3));
+            rows.extend(last_hops(scene, chain, HOPS_OF_STAND));
         }
     }
     rows

@@ -114,6 +114,27 @@ fn why_goes_back_to_the_first_cause() {
 }
 
 #[test]
+fn a_cluster_that_does_not_recover_is_told_from_the_end_of_the_faults_on() {
+    let told = first_failure("leader-isolation", "E19", "recovers");
+    assert!(
+        told.message.as_ref().unwrap().contains("after the faults ended"),
+        "{told:#?}"
+    );
+    assert!(told.chain.is_empty() && told.story.len() > 2, "{:#?}", told.story);
+    assert!(
+        told.story.iter().any(|one| one.text == "all faults end"),
+        "{:#?}",
+        told.story
+    );
+    assert!(
+        told.story.iter().all(|one| !one.text.contains("attempt")),
+        "{:#?}",
+        told.story
+    );
+    assert!(told.remarks.contains(&"nobody leads".to_owned()), "{:?}", told.remarks);
+}
+
+#[test]
 fn messages_name_nodes_and_entries() {
     let named =
         story::names("node 3 answered read 14 with read index 113; 114 entries were committed when node 1, asked.");

@@ -75,6 +75,9 @@ impl<'t, 'a> Units<'t, 'a> {
             let root = self.roots[row];
             if chain.len() == HOPS_MAX {
                 chain.reverse();
+                if !whole {
+                    self.skip_attempts(&mut chain);
+                }
                 return (chain, true);
             }
             chain.push(root);
@@ -89,10 +92,12 @@ impl<'t, 'a> Units<'t, 'a> {
 
     /// A client that asks in vain asks again: of its attempts the chain has the last.
     fn skip_attempts(&self, chain: &mut Vec<Row>) {
-        let begun = chain.iter().position(|root| self.begins(*root));
-        let last = chain.iter().rposition(|root| self.is_attempt(*root));
-        if let (Some(begun), Some(last)) = (begun, last) {
-            chain.drain(begun + 1..last.max(begun + 1));
+        let begun = chain
+            .iter()
+            .position(|root| self.begins(*root))
+            .map_or(0, |begun| begun + 1);
+        if let Some(last) = chain.iter().rposition(|root| self.is_attempt(*root)) {
+            chain.drain(begun..last.max(begun));
         }
     }
 

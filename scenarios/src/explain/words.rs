@@ -69,7 +69,7 @@ pub fn effect(event: &TraceEvent) -> Option<String> {
             }
         }
         "truncate" => format!("removes its entries behind {} (it had {})", field("last"), field("was")),
-        "commit" => format!("commits up to entry {} (before: {})", field("index"), field("was")),
+        "commit" => format!("commits up to entry {}", field("index")),
         "install" => format!(
             "installs a snapshot up to entry {} (term {})",
             field("index"),

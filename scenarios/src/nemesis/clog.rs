@@ -50,8 +50,8 @@ impl Planner<'_> {
         self.add(until, FaultAction::Release { id });
     }
 
-    /// Some of the nodes, one after another in random order; then they are released in another random order.
-    pub(super) fn swizzle_clog(&mut self, at: Time, lasts: DurationRange, gap: DurationRange) {
+    /// Some of the nodes, one after another in random order, as long as faults strike; then they are released in another random order.
+    pub(super) fn swizzle_clog(&mut self, at: Time, lasts: DurationRange, gap: DurationRange, end: Time) {
         let mut nodes: Vec<u16> = (0..self.draw.all_nodes()).collect();
         self.stream.shuffle(&mut nodes);
         let count = self.stream.range(1, nodes.len() as u64) as usize;
@@ -59,6 +59,9 @@ impl Planner<'_> {
         let mut clogged = Vec::with_capacity(count);
         let mut at = at;
         for node in nodes {
+            if at >= end {
+                break;
+            }
             let id = self.cut_id();
             let target = Aim::Node(NodeId(node));
             self.add(

@@ -7,7 +7,7 @@ use simulator::{ClientId, CutId, Endpoint, FaultAction, Held, NodeId, OneWay, Ti
 
 impl Planner<'_> {
     /// Plans one strike.
-    pub(super) fn network(&mut self, at: Time, kind: &FaultKind) {
+    pub(super) fn network(&mut self, at: Time, kind: &FaultKind, end: Time) {
         match *kind {
             FaultKind::Partition { lasts, split, clients } => self.partition(at, lasts, split, clients),
             FaultKind::CutClients { lasts } => self.cut_clients(at, lasts),
@@ -38,7 +38,7 @@ impl Planner<'_> {
                 clients,
             } => self.hold(at, lasts, (target, side, clients), Held::default()),
             FaultKind::ClogLink { lasts } => self.clog_link(at, lasts),
-            FaultKind::SwizzleClog { lasts, gap } => self.swizzle_clog(at, lasts, gap),
+            FaultKind::SwizzleClog { lasts, gap } => self.swizzle_clog(at, lasts, gap, end),
             FaultKind::Hold {
                 target,
                 side,

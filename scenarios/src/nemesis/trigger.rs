@@ -28,6 +28,7 @@ pub struct Strike {
 }
 
 /// All faults of a run that wait for situations, and what is still to come of them.
+#[derive(Clone)]
 pub struct Triggers<'a> {
     planner: Planner<'a>,
     armed: Vec<Armed>,
@@ -37,6 +38,7 @@ pub struct Triggers<'a> {
     drawn: u64,
 }
 
+#[derive(Clone)]
 struct Armed {
     fault: usize,
     situation: Situation,

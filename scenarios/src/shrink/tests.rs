@@ -27,17 +27,12 @@ fn a_stale_read_comes_down_to_a_few_operations() {
     let capsule = failing("lossy-network", 0, "A1");
     let shrunk = shrunk(&capsule, 2, 1_500);
     assert_eq!(shrunk.capsule.signature(), capsule.signature());
+    let (before, after) = (shrunk.before, shrunk.after);
     assert!(
-        shrunk.after.events * 20 < shrunk.before.events,
-        "{:?} {:?}",
-        shrunk.before,
-        shrunk.after
+        after.events < before.events && after.decisions * 4 < before.decisions,
+        "{before:?} {after:?}"
     );
-    assert!(
-        shrunk.after.operations < 10 && shrunk.after.faults == 0,
-        "{:?}",
-        shrunk.after
-    );
+    assert!(after.operations <= 3 && after.faults == 0, "{after:?}");
     let again = Capsule::parse("shrunk", &shrunk.capsule.to_json()).unwrap();
     assert_eq!(again, shrunk.capsule, "what was shrunk is a capsule like any other");
 }

@@ -157,7 +157,8 @@ impl Contents<'_> {
     /// The line that runs this again, as far as the header says it.
     fn replay(&self) -> Option<String> {
         let header = &self.timeline.trace.header;
-        let run = header.run.as_ref()?;
+        // What a capsule does no seed does.
+        let run = header.run.as_ref().filter(|run| run.get("capsule").is_none())?;
         let quoted = |text: &str| {
             let plain = |c: char| c.is_ascii_alphanumeric() || "._/:=-".contains(c);
             if !text.is_empty() && text.chars().all(plain) {

@@ -56,6 +56,12 @@ fn a_sweep_writes_junit_annotations_and_a_summary_with_the_line_that_replays_eac
     assert_eq!((cases.len(), report.failures), (1, 1));
     assert!(matches!(cases[0].status, TestCaseStatus::NonSuccess { .. }));
     assert!(cases[0].system_out.as_ref().unwrap().as_str().contains(replay));
+    let told = folder.join("out/failures/read-freshness--stale-read/explained.txt");
+    let told = std::fs::read_to_string(told).unwrap();
+    assert!(
+        told.contains("breaks read-freshness") && !told.contains('\u{1b}'),
+        "{told}"
+    );
     let summary = std::fs::read_to_string(&markdown).unwrap();
     assert!(
         summary.contains("| read-freshness/stale-read | leader-isolation | `0x0000000000000001` | 1 |"),

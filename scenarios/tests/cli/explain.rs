@@ -83,3 +83,71 @@ fn what_cannot_be_explained_is_refused_with_a_remedy() {
     assert_eq!(squall(&["explain", &trace, "--last", "0"]).code, Some(2));
     assert_eq!(squall(&["explain", &trace, "--why", "1", "--columns"]).code, Some(2));
 }
+
+#[test]
+fn the_moment_from_which_a_failure_is_inevitable_is_found_by_forking() {
+    let trace = stale("explain-when");
+    let arguments = [
+        "explain",
+        &trace,
+        "--when",
+        "--futures",
+        "4",
+        "--time",
+        "5m",
+        "--within",
+        "50ms",
+    ];
+    let when = squall(&[&arguments[..], &["--format", "json"]].concat()).json();
+    assert_eq!(when["schema"], "squall-when/1");
+    let checkpoints = when["checkpoints"].as_array().unwrap();
+    let (first, last) = (&checkpoints[0], checkpoints.last().unwrap());
+    assert!(first["same"].as_u64() < first["futures"].as_u64(), "{when}");
+    assert_eq!((&last["same"], &last["futures"]), (&4.into(), &4.into()), "{when}");
+    let (avoidable, inevitable) = (when["avoidable_until"].as_u64(), when["inevitable_from"].as_u64());
+    assert!(
+        avoidable < inevitable && inevitable < when["failed_at"].as_u64(),
+        "{when}"
+    );
+    assert!(!when["between"].as_array().unwrap().is_empty(), "{when}");
+    let other = ["-j", "1", "--format", "json"];
+    assert_eq!(
+        squall(&[&arguments[..], &other].concat()).json(),
+        when,
+        "whatever the number of threads"
+    );
+    assert_eq!(squall(&["explain", &trace, "--futures", "4"]).code, Some(2));
+}
+
+#[test]
+fn a_capsule_is_explained_looked_at_and_forked_as_its_trace_is() {
+    let folder = folder("explain-capsule");
+    let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (capsule, trace) = (at("stale.capsule.json"), at("stale.jsonl"));
+    let arguments = [
+        "run",
+        "leader-isolation",
+        "--seed",
+        "1",
+        "--bug",
+        "L2",
+        "--capsule",
+        &capsule,
+    ];
+    assert_eq!(squall(&arguments).code, Some(100));
+    assert_eq!(
+        squall(&["replay", &capsule, "--trace", &trace]).code,
+        Some(0),
+        "reproduced"
+    );
+    let explained = |of: &str| squall(&["explain", of, "--format", "json"]).json();
+    let told = explained(&capsule);
+    assert_eq!(told["verdict"], "read-freshness/stale-read");
+    assert_eq!(told, explained(&trace));
+    assert_eq!(squall(&["view", &capsule]).code, Some(0));
+    assert!(folder.join("stale.html").exists());
+    let when = ["--when", "--futures", "2", "--within", "50ms", "--format", "json"];
+    let when = squall(&[&["explain", &capsule][..], &when].concat()).json();
+    let last = when["checkpoints"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["same"], &last["futures"]), (&2.into(), &2.into()), "{when}");
+}

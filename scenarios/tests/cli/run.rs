@@ -137,6 +137,29 @@ fn the_history_of_a_run_passes_the_check_and_a_broken_one_does_not() {
     );
     let open = squall(&["check", history, "--model", "kv", "--budget", "0"]);
     assert_eq!(open.code, Some(98), "{open:?}");
+
+    let level = |level: &str| squall(&["check", history, "--model", "kv", "--consistency", level]);
+    assert_eq!(level("stale:0").code, Some(100));
+    assert_eq!(
+        level("stale:1").code,
+        Some(0),
+        "the write returned one before the read was called"
+    );
+    let sequential = level("sequential");
+    assert_eq!(sequential.code, Some(100), "{sequential:?}");
+    assert!(
+        sequential.out.starts_with("not sequentially consistent: 2 operations"),
+        "{}",
+        sequential.out
+    );
+    let other_client = stale.replace("{\"client\":1,\"op\":\"read\"", "{\"client\":2,\"op\":\"read\"");
+    std::fs::write(history, other_client).unwrap();
+    assert_eq!(
+        level("sequential").code,
+        Some(0),
+        "to another client the write may not have happened yet"
+    );
+    assert_eq!(level("stale:x").code, Some(2));
 }
 
 #[test]

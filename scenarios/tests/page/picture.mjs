@@ -1,4 +1,4 @@
-// The picture in README: `make picture`, which finds a planted bug anew and shows its page.
+// The picture in README: `make picture`, which shrinks a failure of a planted bug anew and shows its page, near its end.
 //
 // usage: node picture.mjs PAGE FOLDER PNG     (CHROMIUM: the browser, /usr/bin/chromium if not set)
 
@@ -11,6 +11,7 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || 
 const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: "light" })).newPage();
 await page.goto(`file://${html}`);
 await page.waitForFunction(() => document.documentElement.dataset.ready);
+for (let zoom = 0; zoom < 3; zoom++) await page.keyboard.press("+");
 await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 await page.screenshot({ path: png });
 await browser.close();

@@ -69,3 +69,19 @@ fn what_is_not_given_is_neutral_and_what_is_out_of_bounds_is_brought_within() {
     let wild = (0..8).map(|number| (subject("process n1"), number, u64::MAX)).collect();
     assert_eq!(draws(&mut taped(wild))[..4], [u64::MAX, 8, 50, 1]);
 }
+
+#[test]
+fn a_draw_that_is_new_in_the_code_shifts_no_decision_that_was_made_before() {
+    let taped = |chance: &Chance| Stream::new(1, "test", 0).taped(chance, Topic::Process, NodeId(1).into());
+    let mut before = taped(&Chance::Recorded);
+    let drawn = [before.range(1, 1_000), before.range(1, 1_000)];
+    let given = Chance::Given(Arc::new(before.recorded().unwrap().clone()));
+    let mut after = taped(&given);
+    let first = after.range(1, 1_000);
+    let new = after.on(Topic::Manner, |stream| stream.range(3, 1_000));
+    assert_eq!(
+        ([first, after.range(1, 1_000)], new),
+        (drawn, 3),
+        "the new one is neutral"
+    );
+}

@@ -261,7 +261,9 @@ impl<P: Process> World<P> {
         self.kernel.work = Latency::default();
         for node in self.nodes() {
             self.kernel.nodes[node.index()].crash_loop = None;
-            self.kernel.change_clock(node, |clock, now| clock.thaw(now, false));
+            if self.clock(node).is_frozen() {
+                self.kernel.change_clock(node, |clock, now| clock.thaw(now, false));
+            }
             self.kernel.change_clock(node, |clock, now| clock.set_drift(now, 0));
             if self.is_paused(node) {
                 self.resume(node);

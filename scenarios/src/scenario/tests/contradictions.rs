@@ -182,7 +182,7 @@ mine.toml, --set cluster.nodes=9: `cluster.nodes` is 9, outside 1 to 7
         &[("cluster.node", "9")],
         r#"
 mine.toml, --set cluster.node=9: [cluster] has no key `node`
-  = did you mean `nodes`? the keys here are nodes, spares, pre_vote, check_quorum, lease, priorities, quiesce, follower_reads, election, heartbeat, max_entries_per_append, max_bytes_per_append, max_inflight, snapshot_threshold, snapshot_tail, snapshot_chunk
+  = did you mean `nodes`? the keys here are nodes, spares, pre_vote, check_quorum, lease, priorities, quiesce, follower_reads, election, heartbeat, max_entries_per_append, max_bytes_per_append, max_inflight, snapshot_threshold, snapshot_tail, snapshot_chunk, apply, codec
 "#,
     );
     refused(

@@ -135,6 +135,10 @@ impl Process for KvNode {
     type Response = Response;
     type Client = Actor;
 
+    fn reseed(&mut self, seed: u64) {
+        self.raft.reseed(seed);
+    }
+
     fn boot(config: &NodeConfig, disk: &DiskImage<'_>, ctx: &mut Ctx<'_>) -> Self {
         let bug = config.bug.map(|bug| bug.place);
         let mut recovered = LogFile::recover_with(disk, bug);

@@ -1,0 +1,151 @@
+//! A run that stands still at a moment, from which it may go on in many ways.
+//!
+//! The world, the checkers and what they have seen are cloned; chance is another from there on (`World::reseed`), and the plan of
+//! faults stays. So one moment has as many futures as there are numbers, and how many of them fail says what that moment has
+//! decided already.
+
+use super::{Checked, LINEARIZABLE, Run, RunOptions, Steering, check_history, is_listed, prepared};
+use crate::capsule::Capsule;
+use crate::panics;
+use crate::scenario::Scenario;
+use crate::setup::Draw;
+use crate::systems::kv::PlantedBug;
+use crate::verdict::{Failure, FailureKind};
+use simulator::{Chance, ConfigError, Time};
+use std::sync::Arc;
+
+/// A run up to a moment.
+#[derive(Clone)]
+pub struct Fork<'a> {
+    run: Run<'a>,
+}
+
+impl<'a> Fork<'a> {
+    /// A run before its first event. `draw` is what the seed draws of the scenario, which has no `[swarm]`.
+    ///
+    /// # Errors
+    /// The failure of a run that fails before anything happens.
+    pub fn new(
+        scenario: &'a Scenario,
+        draw: &'a Draw,
+        seed: u64,
+        bug: Option<&'static PlantedBug>,
+    ) -> Result<Self, Box<Failure>> {
+        let options = RunOptions {
+            bug,
+            ..RunOptions::default()
+        };
+        let steering = Steering::default();
+        let run = prepared(scenario, draw, seed, (None, &Chance::Drawn), (options, &steering));
+        Self::begun(run.expect("the scenario format admits only settings that make a world"))
+    }
+
+    /// A capsule's run before its first event. `draw` is what a run of its scenario draws, with the capsule's own damageable nodes.
+    ///
+    /// # Errors
+    /// The failure of a run that fails before anything happens, and of a capsule that does not fit its scenario.
+    pub fn of_capsule(capsule: &'a Capsule, draw: &'a Draw) -> Result<Self, Box<Failure>> {
+        let options = RunOptions {
+            bug: capsule.bug,
+            ..RunOptions::default()
+        };
+        let chance = Chance::Given(Arc::clone(&capsule.course.decisions));
+        let given = (Some(&capsule.course), &chance);
+        let run = prepared(&capsule.scenario, draw, 0, given, (options, &Steering::default()));
+        let misfit = |error: ConfigError| {
+            let kind = FailureKind::Inconclusive;
+            Box::new(Failure::new(kind, "capsule", "misfit", error.to_string()))
+        };
+        Self::begun(run.map_err(misfit)?)
+    }
+
+    fn begun(mut run: Run<'a>) -> Result<Self, Box<Failure>> {
+        run.observe_all()?;
+        Ok(Self { run })
+    }
+
+    /// Goes on to a true time, as the run itself did.
+    ///
+    /// # Errors
+    /// The failure of the run, if it comes before.
+    pub fn advance(&mut self, to: Time) -> Result<(), Box<Failure>> {
+        self.run.stop = to;
+        panics::caught(|| self.run.resume()).unwrap_or_else(Err)
+    }
+
+    /// How one of its futures fails, if it does so until a true time. Futures of the same number are the same. What clients have
+    /// seen by then is held against the model only with `judge`, for that takes its time.
+    pub fn future(&self, number: u64, until: Time, judge: bool) -> Option<Box<Failure>> {
+        let mut run = self.run.clone();
+        run.world.reseed(number);
+        run.stop = until;
+        let went: Checked = panics::caught(|| run.resume()).unwrap_or_else(Err);
+        let scenario = run.scenario;
+        let failure = went.err().filter(|failure| is_listed(scenario, &failure.property));
+        if failure.is_some() || !judge || !is_listed(scenario, LINEARIZABLE) {
+            return failure;
+        }
+        check_history(scenario.workload.model, &run.seen()).err()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::run;
+    use crate::scenario;
+
+    const SEED: u64 = 1;
+
+    fn stale_reads() -> (Scenario, Option<&'static PlantedBug>) {
+        let builtin = scenario::find("leader-isolation").expect("a built-in scenario");
+        let scenario = scenario::parse(builtin.name, builtin.text, &[], &crate::known()).expect("it is valid");
+        (scenario, Some(PlantedBug::find("L2").expect("a planted bug")))
+    }
+
+    #[test]
+    fn standing_still_on_the_way_changes_nothing() {
+        let (scenario, bug) = stale_reads();
+        let options = RunOptions {
+            bug,
+            ..RunOptions::default()
+        };
+        let whole = run(&scenario, SEED, options).failure.expect("it fails");
+        let draw = Draw::new(&scenario, SEED);
+        let mut fork = Fork::new(&scenario, &draw, SEED, bug).unwrap();
+        for tenths in 0..=60 {
+            fork.advance(Time(tenths * 100_000_000)).unwrap();
+        }
+        assert_eq!(*fork.advance(Time::MAX).unwrap_err(), whole);
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_decided_and_what_is_not_yet_drawn_is_open() {
+        let (scenario, bug) = stale_reads();
+        let draw = Draw::new(&scenario, SEED);
+        let mut fork = Fork::new(&scenario, &draw, SEED, bug).unwrap();
+        let failed_at = 6_356_178_072;
+        let until = Time(failed_at + 250_000_000);
+        fork.advance(Time(5_000_000_000)).unwrap();
+        let early: Vec<_> = (0..6).map(|number| fork.future(number, until, false)).collect();
+        assert!(early.iter().any(Option::is_none), "{early:?}");
+        assert_eq!(early[3], fork.future(3, until, false), "a number is one future");
+        fork.advance(Time(failed_at - 1_000)).unwrap();
+        for number in 0..6 {
+            let late = fork.future(number, until, false).expect("the read is on its way");
+            assert_eq!(late.signature, "read-freshness/stale-read");
+        }
+    }
+
+    #[test]
+    fn a_run_that_passes_is_over_however_often_it_stands_still() {
+        let (scenario, _) = stale_reads();
+        let draw = Draw::new(&scenario, SEED);
+        let mut fork = Fork::new(&scenario, &draw, SEED, None).unwrap();
+        for seconds in [19, 20, 20, 21] {
+            fork.advance(Time(seconds * 1_000_000_000)).unwrap();
+        }
+        fork.advance(Time::MAX).unwrap();
+        assert!(fork.run.healed < usize::MAX && fork.future(1, Time::MAX, true).is_none());
+    }
+}
