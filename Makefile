@@ -1,6 +1,6 @@
 # `make` lists the targets; each is one line that you can also type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-page picture lint no-std sweep bench bench-checker bench-shrink fuzz-checker ci
+.PHONY: help demo test test-page picture lint no-std sweep bench bench-checker bench-shrink fuzz-checker bugs-table ci
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,6 +52,10 @@ bench-shrink: ## how small the failures of twenty planted bugs become, as a tabl
 
 fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method
 	cargo test -p checker --test brute_force --test methods -- --ignored --nocapture
+
+bugs-table: ## measure how soon the planted bugs are found and write docs/bugs.md (an hour or two on two cores)
+	cargo build --release -p scenarios
+	bash docs/measure-bugs
 
 ci: ## what CI runs
 	bash .ci/run

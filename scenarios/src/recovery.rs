@@ -32,11 +32,13 @@ pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Dra
 }
 
 /// Which nodes never come back, and what keeps them: a random set without which every configuration that some node acts under, or
-/// that an operator has asked for, still has a quorum of nodes that can vote.
-pub fn losses(world: &World<KvNode>, lasting: Lasting, seed: u64) -> Vec<FaultAction> {
+/// that an operator has asked for, still has a quorum of nodes that can vote. Those that were down when the faults ended come first:
+/// who dies in the middle of something, and is never seen again, leaves more behind than who had long been idle.
+pub fn losses(world: &World<KvNode>, fallen: &[NodeId], lasting: Lasting, seed: u64) -> Vec<FaultAction> {
     let mut stream = Stream::new(seed, "lasting", 0);
     let mut order: Vec<NodeId> = world.nodes().collect();
     stream.shuffle(&mut order);
+    order.sort_by_key(|node| !fallen.contains(node));
     let most = stream.range(0, order.len() as u64 - 1) as usize;
     let mut lost: Vec<NodeId> = Vec::new();
     for node in order {

@@ -395,14 +395,15 @@ impl Run<'_> {
         let allowance = recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
         self.progress = Some(Progress::new(self.scenario, self.faults_end, allowance));
         self.healed = self.world.applied().len();
+        let fallen: Vec<NodeId> = self.world.nodes().filter(|node| !self.world.is_up(*node)).collect();
         self.world.heal();
         self.watcher.links(links(&self.world));
         self.observe_all()?;
-        self.leave_some_behind()
+        self.leave_some_behind(&fallen)
     }
 
     /// Some nodes do not come back from the faults, if the scenario says so.
-    fn leave_some_behind(&mut self) -> Checked {
+    fn leave_some_behind(&mut self, fallen: &[NodeId]) -> Checked {
         self.lost
             .extend(self.world.nodes().filter(|node| self.world.is_retired(*node)));
         let lasting = self.scenario.recovery.lasting;
@@ -414,7 +415,7 @@ impl Run<'_> {
             self.stepped(&step)?;
         }
         let losses = match self.course {
-            None => recovery::losses(&self.world, lasting, self.seed),
+            None => recovery::losses(&self.world, fallen, lasting, self.seed),
             Some(course) => course.losses.clone(),
         };
         for action in losses {

@@ -130,7 +130,7 @@ pub const ABLATIONS: &[Ablation] = &[
 /// Kinds of faults that end a process.
 const CRASHES: [&str; 7] = [
     "crash",
-    "crash-at-disk-operation",
+    "crash-at-disk",
     "crash-loop",
     "power-loss",
     "rolling-restart",

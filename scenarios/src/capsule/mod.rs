@@ -17,6 +17,7 @@ pub use format::{BYTES_MAX, CapsuleError, SCHEMA, json_schema};
 pub use replay::{Comparison, Expectation, Marks, Outcome, compare};
 pub use words::{to_rust_test, to_scenario};
 
+use crate::explore::{self, Candidate};
 use crate::run::{RunOptions, RunReport, run_on_course};
 use crate::scenario::{self, Scenario};
 use crate::setup::Draw;
@@ -129,6 +130,33 @@ impl Capsule {
         seed: u64,
         bug: Option<&'static PlantedBug>,
     ) -> Result<Self, MakingError> {
+        Self::of_run(name, scenario, seed, bug, |resolved, options| {
+            attempt(resolved, seed, options)
+        })
+    }
+
+    /// Runs what a search has chosen and writes the run out; `name` is what the scenario was called.
+    ///
+    /// # Errors
+    /// As [`of_seed`](Self::of_seed).
+    pub fn of_candidate(
+        name: &str,
+        scenario: &Scenario,
+        candidate: &Candidate,
+        bug: Option<&'static PlantedBug>,
+    ) -> Result<Self, MakingError> {
+        Self::of_run(name, scenario, candidate.seed, bug, |resolved, options| {
+            explore::rerun(resolved, candidate, options, None)
+        })
+    }
+
+    fn of_run(
+        name: &str,
+        scenario: &Scenario,
+        seed: u64,
+        bug: Option<&'static PlantedBug>,
+        run: impl Fn(&Scenario, RunOptions) -> RunReport,
+    ) -> Result<Self, MakingError> {
         let resolved = swarm::resolve(scenario, seed)?.into_owned();
         let options = RunOptions {
             bug,
@@ -136,7 +164,7 @@ impl Capsule {
             trace: false,
             ..RunOptions::default()
         };
-        let mut report = attempt(&resolved, seed, options);
+        let mut report = run(&resolved, options);
         let Some(course) = report.course.take() else {
             let why = report.failure.map_or_else(String::new, |failure| failure.message);
             return Err(MakingError::NoCourse(why));

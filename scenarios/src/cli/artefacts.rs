@@ -8,7 +8,7 @@ use super::run::trace_header;
 use super::seed;
 use super::subject::{Subject, quoted};
 use anstream::adapter::strip_str;
-use scenarios::explore::Candidate;
+use scenarios::capsule::Capsule;
 use scenarios::run::{RunOptions, RunReport};
 use scenarios::sweep::{Group, attempt};
 use scenarios::view;
@@ -42,11 +42,11 @@ pub fn write_results(draft: Draft, results: &impl Serialize) -> Result<PathBuf, 
     })
 }
 
-/// Writes the faults of a run that a search made, with its seed, into the folder of its signature; the file's path.
-pub fn write_plan(out: &Path, signature: &str, candidate: &Candidate) -> Result<PathBuf, CliError> {
+/// Writes a run that a search made into the folder of its signature, as a capsule; the file's path.
+pub fn write_capsule(out: &Path, signature: &str, capsule: &Capsule) -> Result<PathBuf, CliError> {
     let path = out.join("failures").join(folder_name(signature));
     folder(&path)?;
-    write_results(Draft::create(&path.join("plan.json"))?, candidate)
+    Draft::create(&path.join("capsule.json"))?.write_capsule(capsule)
 }
 
 /// Runs the first failure of a group again with its trace on and writes what there is to see; the folder's path.

@@ -8,6 +8,7 @@ use super::{Done, Global, ProgressStyle, artefacts, exit, seed};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use scenarios::TOOL;
+use scenarios::capsule::Capsule;
 use scenarios::explore::{Candidate, Exploration, ExplorationReport, Found, Progress, Strategy, explore as search};
 use scenarios::scenario::Scenario;
 use scenarios::verdict::Failure;
@@ -21,7 +22,7 @@ use std::time::Duration;
 const DEFAULT: &str = "gusts";
 /// How long, when neither runs nor a time are given.
 const TIME_DEFAULT: Duration = Duration::from_secs(60);
-/// Where plans go when no folder is given; made only if there are any.
+/// Where capsules go when no folder is given; made only if there are any.
 const OUT_DEFAULT: &str = "target/squall";
 
 const EXAMPLES: &str = "\
@@ -56,7 +57,7 @@ pub struct ExploreArgs {
     /// Stop after so many distinct failure signatures; 0 for never
     #[arg(long, value_name = "N", default_value_t = 1)]
     max_fail: usize,
-    /// The folder for the plans of failures; target/squall, and only if something fails, if not given
+    /// The folder for the capsules of failures; target/squall, and only if something fails, if not given
     #[arg(long, value_name = "DIR", env = "SQUALL_OUT")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -96,10 +97,7 @@ pub fn explore(args: &ExploreArgs, global: &Global) -> Done {
         bar.finish_and_clear();
     }
     let out = args.out.as_deref().unwrap_or(Path::new(OUT_DEFAULT));
-    let failures = report
-        .found
-        .iter()
-        .map(|found| Failed::new(found, &exploration, &subjects, out));
+    let failures = report.found.iter().map(|found| Failed::new(found, &subjects, out));
     let result = ExploreResult::new(&exploration, &report, failures.collect::<Result<_, _>>()?);
     output::result(global, &result, || result.text())?;
     Ok(result.exit_code)
@@ -168,50 +166,37 @@ struct Failed {
     count: u64,
     scenario: String,
     seed: String,
-    /// The file that holds its faults, where the search made them.
-    plan: Option<PathBuf>,
+    /// The file that holds the run, where the search made its faults.
+    capsule: Option<PathBuf>,
     replay: String,
 }
 
 impl Failed {
-    fn new(found: &Found, exploration: &Exploration<'_>, subjects: &[Subject], out: &Path) -> Result<Self, CliError> {
-        let Candidate {
-            scenario,
-            seed: of,
-            plan,
-            ..
-        } = &found.candidate;
-        let subject = &subjects[*scenario];
-        let (plan, replay) = match plan {
-            None => (None, subject.replay_line(*of)),
+    fn new(found: &Found, subjects: &[Subject], out: &Path) -> Result<Self, CliError> {
+        let Candidate { scenario, seed: of, .. } = found.candidate;
+        let subject = &subjects[scenario];
+        let (capsule, replay) = match found.candidate.plan {
+            None => (None, subject.replay_line(of)),
             Some(_) => {
-                let path = artefacts::write_plan(out, &found.failure.signature, &found.candidate)?;
-                (Some(path), search_line(exploration, subjects, found.run))
+                let capsule = Capsule::of_candidate(&subject.name, &subject.scenario, &found.candidate, subject.bug);
+                let capsule = capsule.map_err(|error| CliError::NoCapsule {
+                    seed: seed::shown(of),
+                    error: Box::new(error),
+                })?;
+                let path = artefacts::write_capsule(out, &found.failure.signature, &capsule)?;
+                let replay = format!("squall replay {} --expect fail", quoted(&path.to_string_lossy()));
+                (Some(path), replay)
             }
         };
         Ok(Self {
             failure: found.failure.clone(),
             count: found.count,
             scenario: subject.scenario.name.clone(),
-            seed: seed::shown(*of),
-            plan,
+            seed: seed::shown(of),
+            capsule,
             replay,
         })
     }
-}
-
-/// The line that searches again up to a run that failed; the same runs in the same order come to it.
-fn search_line(exploration: &Exploration<'_>, subjects: &[Subject], run: u64) -> String {
-    let mut line = "squall explore".to_owned();
-    for subject in subjects {
-        let _ = write!(line, " {}", quoted(&subject.name));
-    }
-    let (strategy, seed) = (exploration.strategy.name(), seed::shown(exploration.seed));
-    let _ = write!(line, " --strategy {strategy} --seed {seed} --runs {run} --max-fail 0");
-    if let Some(subject) = subjects.first() {
-        line += &subject.changes_line();
-    }
-    line
 }
 
 impl ExploreResult {

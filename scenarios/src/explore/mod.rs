@@ -77,8 +77,6 @@ pub struct Found {
     pub failure: Failure,
     /// What failed so.
     pub candidate: Candidate,
-    /// After so many runs of the exploration, this one included.
-    pub run: u64,
     /// How many runs did.
     pub count: u64,
 }
@@ -226,7 +224,6 @@ impl ExplorationReport {
             None => self.found.push(Found {
                 failure,
                 candidate,
-                run: self.runs,
                 count: 1,
             }),
         }

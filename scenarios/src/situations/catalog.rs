@@ -52,6 +52,7 @@ situations! {
     TransferReceived "transfer-received" "a node was told by its leader to take over",
     TransferAborted "transfer-aborted" "a transfer of the leadership took too long and was given up",
     UpdateHeldUp "update-held-up" "an update was refused because the leadership was being handed over",
+    TermNotDurable "term-not-durable" "a node entered a term, perhaps with a vote, that its disk does not have yet",
     // The log.
     TailUncommitted "leader-has-uncommitted-tail" "a leader appended an entry where all before it was committed",
     BetweenAppendAndSync "between-append-and-sync" "a node appended an entry where its disk had all before it",

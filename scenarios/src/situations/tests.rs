@@ -182,6 +182,8 @@ const STORIES: &[(Situation, Told, Told)] = &[
     (Situation::TransferReceived, |s| { s.see(0, Observation::TransferReceived { term: 1 }); }, |s| { s.sign(0, Sign::TransferStarted); }),
     (Situation::TransferAborted, |s| { s.sign(0, Sign::TransferAborted); }, |s| { s.sign(0, Sign::TransferStarted); }),
     (Situation::UpdateHeldUp, |s| { s.sign(0, Sign::UpdateHeldUp); }, nothing),
+    (Situation::TermNotDurable, |s| { s.see(0, Observation::Term { term: 1 }); },
+        |s| { s.see(0, Observation::DurableHardState { term: 1, voted_for: None }); }),
     (Situation::TailUncommitted, |s| { s.leader(0, 1).append(0, 1, 1, 1); }, |s| { s.append(0, 1, 1, 1); }),
     (Situation::BetweenAppendAndSync, |s| { s.append(0, 1, 1, 1); }, |s| { s.follower(0, 1).sync(0, 1); }),
     (Situation::EarlierEntryAppended, |s| { s.follower(0, 2).append(0, 1, 1, 1); }, |s| { s.follower(0, 2).append(0, 1, 1, 2); }),

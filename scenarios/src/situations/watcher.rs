@@ -186,7 +186,10 @@ impl Watcher {
                 ..
             } => self.booted(node, term, snapshot, entries),
             Observation::Crashed => self.crashed(node),
-            Observation::Term { term } => self.views[node].term = term,
+            Observation::Term { term } => {
+                let before = std::mem::replace(&mut self.views[node].term, term);
+                self.reached_if(term > before, Situation::TermNotDurable, node);
+            }
             Observation::Role { role, term } => self.role(node, role, term),
             Observation::Truncated { from } => self.truncated(node, from),
             Observation::Appended(entry) => self.appended(node, entry),

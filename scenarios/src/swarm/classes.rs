@@ -157,8 +157,11 @@ pub const CLASSES: &[Class] = &[
         about: "clocks start apart, and drift a little",
         apply: |scenario, draws| {
             scenario.clock.offset_max_ns = draws.log_uniform(10, 10_000) * MILLISECOND;
-            // Two clocks then differ in rate by no more than leases are told, 2%.
             scenario.clock.drift_max_ppm = draws.ppm(10, 5_000);
+            if draws.mask.lease {
+                // Two clocks then differ in rate by nearly as much as leases are told, and no more.
+                scenario.clock.drift_max_ppm = draws.mask.lease_ppm / 20 * 9;
+            }
         },
     },
     Class {

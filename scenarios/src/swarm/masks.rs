@@ -4,8 +4,12 @@ use super::draws::Draws;
 use crate::scenario::{Choice, DurationRange, Lasting, Scenario};
 
 const MILLISECOND: u64 = 1_000_000;
-/// How far clocks may differ in rate under a lease, in parts per million.
-const LEASE_PPM: u32 = 20_000;
+/// How far clocks may differ in rate under a lease, in parts per million: as little as clocks do, or so much that a lease which
+/// forgot it would outlive an election.
+const LEASE_PPM: [u32; 2] = [20_000, 200_000];
+
+/// Bytes of a large value.
+const LARGE: u64 = 16 << 10;
 
 /// What the masks say to the classes.
 #[derive(Clone, Copy, Default)]
@@ -14,18 +18,29 @@ pub(super) struct Mask {
     pub many: bool,
     /// Leaders answer reads from leases.
     pub lease: bool,
+    /// How far clocks may differ in rate then, in parts per million.
+    pub lease_ppm: u32,
 }
 
 /// Draws the masks, given the classes of faults that are on.
-pub(super) fn apply(scenario: &mut Scenario, on: &[&str], draws: &mut Draws) -> Mask {
+/// What was thought of later is drawn from `late`, a stream of its own, so that it shifts nothing.
+pub(super) fn apply(scenario: &mut Scenario, on: &[&str], draws: &mut Draws, late: &mut Draws) -> Mask {
     let has = |class: &str| on.contains(&class);
     let mask = Mask {
         many: draws.flag(),
         // A clock that is set by hand, or that drifts without a bound, keeps within none that a lease could declare.
         lease: draws.flag() && !has("clock-step") && !has("clock-drift") && !has("clock-freeze"),
+        lease_ppm: late.of(&LEASE_PPM),
     };
     cluster(scenario, on, mask, draws);
     workload(scenario, draws);
+    // Values of which a few make a record, or a snapshot, of more than 64 KiB.
+    let large = late.of(&[false, false, false, false, false, true]);
+    // Over narrow links, or in small pieces, they would not get there in time.
+    if large && !has("bandwidth") {
+        scenario.workload.value_bytes = Choice::one(LARGE);
+        scenario.cluster.snapshot_chunk_bytes = Choice::one(4 << 10);
+    }
     scenario.recovery.lasting = draws.of(&[Lasting::None, Lasting::None, Lasting::Down, Lasting::Cut, Lasting::Any]);
     mask
 }
@@ -44,7 +59,7 @@ fn cluster(scenario: &mut Scenario, on: &[&str], mask: Mask, draws: &mut Draws) 
     cluster.pre_vote = Choice::one(draws.flag() || has_changes);
     // Voters that listen to every candidate keep no lease.
     cluster.check_quorum = Choice::one(draws.flag() || mask.lease);
-    cluster.lease_drift_ppm = Choice::one(mask.lease.then_some(LEASE_PPM));
+    cluster.lease_drift_ppm = Choice::one(mask.lease.then_some(mask.lease_ppm));
     cluster.priorities = Choice::one(draws.flag());
     cluster.quiesce_ns = Choice::one(
         draws

@@ -52,7 +52,7 @@ fn draw(scenario: &Scenario, swarm: &Swarm, seed: u64) -> Scenario {
         }
     }
     let mut draws = Draws::new(seed, "swarm-masks", 0);
-    let mask = masks::apply(&mut drawn, &on, &mut draws);
+    let mask = masks::apply(&mut drawn, &on, &mut draws, &mut Draws::new(seed, "swarm-masks", 1));
     for (index, class) in CLASSES.iter().enumerate().filter(|(_, class)| on.contains(&class.name)) {
         let mut draws = Draws::new(seed, "swarm", index as u64);
         draws.mask = mask;

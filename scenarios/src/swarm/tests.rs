@@ -53,6 +53,15 @@ fn leases_and_membership_are_drawn_only_within_what_raft_promises() {
         if drawn.cluster.lease_drift_ppm.largest().is_some() {
             leases += 1;
             assert!(drawn.cluster.check_quorum.smallest());
+            let (bound, drift) = (
+                drawn.cluster.lease_drift_ppm.largest().unwrap(),
+                drawn.clock.drift_max_ppm,
+            );
+            let (fastest, slowest) = (1_000_000 + u64::from(drift), 1_000_000 - u64::from(drift));
+            assert!(
+                fastest * 1_000_000 <= slowest * u64::from(1_000_000 + bound),
+                "seed {seed}"
+            );
             let of_clocks = |fault: &scenario::Fault| fault.kind.name().starts_with("clock");
             assert!(!drawn.faults.iter().any(of_clocks), "seed {seed}");
         }

@@ -1,6 +1,7 @@
 //! The `squall` binary from outside: what it prints, what it writes, and the code that it exits with.
 
 mod bad_input;
+mod bugs;
 mod ci;
 mod explain;
 mod list;

@@ -1,0 +1,154 @@
+//! `squall bugs` and `squall explore` from outside.
+
+use super::{Called, command, file, folder, squall};
+use serde_json::Value;
+
+fn names(table: &Value) -> Vec<&str> {
+    table
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_measurement_says_what_found_which_bug_how_soon_and_whether_clients_see_it() {
+    let svg = folder("bugs-run").join("bugs.svg");
+    let args = [
+        "bugs", "run", "L2", "D7", "--runs", "40", "--ranges", "2", "--format", "json", "--svg",
+    ];
+    let called = Called::from(command().args(args).arg(&svg).output().unwrap());
+    assert_eq!(called.code, Some(0), "{called:?}");
+    let json = called.json();
+    assert_eq!((&json["schema"], &json["ranges"]), (&"squall-bugs/1".into(), &2.into()));
+    let [read, control] = &json["bugs"].as_array().unwrap()[..] else {
+        panic!("two bugs: {json}");
+    };
+    assert_eq!((&read["found"], &control["found"]), (&2.into(), &0.into()), "{json}");
+    assert_eq!(read["trials"][0]["found"]["property"], "read-freshness");
+    for quantile in [
+        "runs_median",
+        "runs_p90",
+        "cpu_us_median",
+        "cpu_us_p90",
+        "blind_cpu_us_median",
+    ] {
+        assert!(read[quantile]["is"].is_string(), "{quantile}: {read}");
+    }
+    assert_eq!(
+        control["runs_median"],
+        serde_json::json!({ "is": "more-than", "value": 40 }),
+        "censored, not dropped"
+    );
+    let chart = std::fs::read_to_string(&svg).unwrap();
+    assert!(
+        chart.starts_with("<svg") && chart.contains("L2") && chart.contains("&gt;"),
+        "{chart}"
+    );
+}
+
+#[test]
+fn markdown_is_a_table_and_a_sentence() {
+    let called = squall(&[
+        "bugs",
+        "run",
+        "E7",
+        "--runs",
+        "40",
+        "--ranges",
+        "1",
+        "--no-blind",
+        "--format",
+        "markdown",
+    ]);
+    let rows: Vec<&str> = called.out.lines().filter(|line| line.starts_with('|')).collect();
+    assert_eq!(rows.len(), 3, "{}", called.out);
+    assert!(rows[2].starts_with("| E7 | VoteWithoutLogCheck | 1/1 |"), "{}", rows[2]);
+    assert!(called.out.contains("1 of 1 bugs found"), "{}", called.out);
+}
+
+#[test]
+fn a_canary_that_is_not_found_fails() {
+    let found = file("canary-found", "list.txt", "E7 # a vote without a look at the log\n\n");
+    let missed = file("canary-missed", "list.txt", "E7\nM3\n");
+    let run = |list: &str| {
+        let args = [
+            "bugs",
+            "run",
+            "--runs",
+            "40",
+            "--ranges",
+            "1",
+            "--no-blind",
+            "--must-find",
+            "--list",
+            list,
+        ];
+        squall(&args)
+    };
+    assert_eq!(run(&found).code, Some(0));
+    let called = run(&missed);
+    assert_eq!(called.code, Some(98), "{called:?}");
+    assert!(called.out.contains("not found: M3"), "{}", called.out);
+}
+
+#[test]
+fn strategies_and_parts_stand_side_by_side() {
+    let effort = ["--runs", "40", "--ranges", "1", "--format", "json"];
+    let compared = squall(&[&["bugs", "compare", "E7", "L2", "D11"][..], &effort].concat());
+    let json = compared.json();
+    assert_eq!(names(&json["columns"]), ["random", "pct", "coverage"], "{compared:?}");
+    assert_eq!(json["columns"][0]["trials"], 2, "a control is no bug to be found");
+    let without = squall(&[&["bugs", "ablate", "D6"][..], &effort].concat()).json();
+    let columns = without["columns"].as_array().unwrap();
+    let found = |name: &str| columns.iter().find(|column| column["name"] == name).unwrap()["found"].clone();
+    assert_eq!(
+        (found("nothing"), found("crashes")),
+        (1.into(), 0.into()),
+        "nobody leads again where nobody restarts"
+    );
+}
+
+fn explored(more: &[&str]) -> Called {
+    squall(&[&["explore", "--seed", "3", "--format", "json"][..], more].concat())
+}
+
+#[test]
+fn a_search_of_so_many_runs_is_the_same_on_any_number_of_threads() {
+    let of = |jobs: &str| {
+        let mut json = explored(&["--runs", "70", "-j", jobs]).json();
+        json["wall_ns"].take();
+        json["cpu_ns"].take();
+        json
+    };
+    let one = of("1");
+    assert_eq!(one, of("2"));
+    assert_eq!((&one["runs"], &one["exit_code"]), (&70.into(), &0.into()));
+    assert!(
+        one["states"].as_u64().unwrap() > 500 && one["steered"].as_u64().unwrap() > 5,
+        "{one}"
+    );
+}
+
+#[test]
+fn what_a_search_finds_can_be_found_again() {
+    let out = folder("explore");
+    let out = out.to_str().unwrap();
+    for strategy in ["random", "pct", "coverage"] {
+        let called = explored(&["--bug", "E7", "--strategy", strategy, "--runs", "300", "--out", out]);
+        assert_eq!(called.code, Some(100), "{called:?}");
+        let json = called.json();
+        let replay = json["failures"][0]["replay"].as_str().unwrap();
+        let words: Vec<&str> = replay.split(' ').skip(1).collect();
+        let again = command()
+            .args(words)
+            .args(["--format", "json"])
+            .env("SQUALL_OUT", out)
+            .output();
+        let again = Called::from(again.unwrap());
+        assert_eq!(again.code, Some(100), "{replay}: {again:?}");
+        let signature = &json["failures"][0]["failure"]["signature"];
+        assert!(again.out.contains(signature.as_str().unwrap()), "{signature} {again:?}");
+    }
+}
