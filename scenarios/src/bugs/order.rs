@@ -21,6 +21,9 @@ pub(super) enum Source<'a> {
     },
 }
 
+/// Events for which the scenarios with the largest shares run before the others begin, divided by the share.
+const AHEAD: u64 = 2_500;
+
 /// What each scenario has had of its share.
 pub(super) struct Shares {
     /// Events so far divided by the share, and the next seed.
@@ -39,7 +42,11 @@ impl<'a> Source<'a> {
                 wants_states: strategy == Strategy::Coverage,
             },
             None => Self::Shares(Shares {
-                scenarios: scenarios.iter().map(|_| (0, first_seed)).collect(),
+                // What has a large share begins: nobody waits until all others have had a turn.
+                scenarios: scenarios
+                    .iter()
+                    .map(|scenario| (AHEAD / share(&scenario.name), first_seed))
+                    .collect(),
                 shares: scenarios.iter().map(|scenario| share(&scenario.name)).collect(),
             }),
         }
