@@ -3,7 +3,7 @@
 mod support;
 
 use checker::history::History;
-use checker::linearizability::{Method, Options, Report, Verdict, check};
+use checker::linearizability::{Method, Options, Report, Verdict, check, check_history};
 use checker::models::{Model, Visitor, visit};
 use support::long::{self, Shape};
 use support::oracle::Values;
@@ -97,6 +97,31 @@ fn every_fast_method_says_what_the_search_says_and_decides_most_of_its_own() {
             fast >= share,
             "{model}: only {fast} of {all} were decided by a fast method"
         );
+    }
+}
+
+#[test]
+fn queues_with_many_empty_answers_are_decided_by_their_own_method() {
+    for (seed, clients, is_broken) in [
+        (1, 20, false),
+        (2, 5, false),
+        (3, 100, false),
+        (4, 20, true),
+        (5, 5, true),
+    ] {
+        let shape = Shape {
+            model: "queue",
+            clients,
+            keys: 1,
+            values: Values::Distinct,
+            unknown: 0,
+            operations: 5_000,
+            is_broken,
+        };
+        let history = long::history(shape, seed).history;
+        let report = check_history(&history, "queue", &Options::default()).expect("the operations fit the model");
+        assert_eq!(report.is_linearizable(), !is_broken, "{shape:?}: {report}");
+        assert_eq!(report.methods, [(Method::Queue, 1)], "{shape:?}");
     }
 }
 

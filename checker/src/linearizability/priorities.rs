@@ -42,7 +42,7 @@ impl Elements {
         )
     }
 
-    fn earliest_removal(&self, element: &Element) -> u64 {
+    pub(super) fn earliest_removal(&self, element: &Element) -> u64 {
         self.call(element.remove).max(self.call(element.insert))
     }
 

@@ -14,7 +14,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::elements::{Element, Elements, Gathered};
+use super::elements::{Covered, Element, Elements, Gathered};
 use super::lower::{Lowered, NEVER, NONE};
 use super::portfolio::Contradiction;
 
@@ -22,88 +22,132 @@ use super::portfolio::Contradiction;
 impl Elements {
     /// The operations in an order that a queue allows; `None`: not decided.
     pub(super) fn as_queue(&self) -> Result<Option<Vec<u32>>, Contradiction> {
-        let Some(gathered) = self.gather()? else {
+        let Some(mut gathered) = self.gather()? else {
             return Ok(None);
         };
-        let Gathered {
-            mut elements,
-            offered,
-            spare,
-            empties,
-        } = gathered;
+        if !self.clear_the_way(&mut gathered)? {
+            return Ok(None);
+        }
         let is_there = |element: &&Element| {
             element.insert != NONE && (element.remove != NONE || self.returned(element.insert) != NEVER)
         };
-        if !self.clear_the_way(&mut elements, &offered, &spare)? {
+        let elements: Vec<Element> = gathered.elements.iter().filter(is_there).copied().collect();
+        let Some(moments) = self.moments(&elements, &gathered)? else {
             return Ok(None);
-        }
-        let elements: Vec<Element> = elements.iter().filter(is_there).copied().collect();
-        match self.sequence(&elements) {
-            Some(sequence) => Ok(self.merge(&sequence, &empties)),
+        };
+        match self.sequence(&elements, &moments) {
+            Some(sequence) => Ok(self.merge(&sequence, &moments)),
             None => self.overtaking(&elements).map_or(Ok(None), Err),
         }
     }
 
-    /// Gives every element that nobody took, and that one put in later overtook, a removal that may have taken it. `false`: there
-    /// are not enough, which decides nothing. `Err`: nothing could have taken it.
-    fn clear_the_way(&self, elements: &mut [Element], offered: &[u32], spare: &[u32]) -> Result<bool, Contradiction> {
-        // Taken elements by the call of their insertion, and from each on the earliest return of a removal.
-        let mut taken: Vec<(u64, u64, u32)> = Vec::new();
-        for (index, element) in (0..).zip(elements.iter()) {
-            if element.remove != NONE {
-                taken.push((self.call(element.insert), self.returned(element.remove), index));
-            }
+    /// Gives every element that nobody took, and that one put in later overtook or an empty answer denies, a removal that may have
+    /// taken it. `false`: there are not enough, which decides nothing. `Err`: nothing could have taken it.
+    fn clear_the_way(&self, gathered: &mut Gathered) -> Result<bool, Contradiction> {
+        let Gathered {
+            elements,
+            offered,
+            spare,
+            empties,
+        } = gathered;
+        // Calls before which what was inside must be gone when an operation returns: insertions of what was taken, empty answers.
+        let mut denials: Vec<(u64, u64, [u32; 2])> = Vec::new();
+        for element in elements.iter().filter(|element| element.remove != NONE) {
+            let Element { insert, remove } = *element;
+            denials.push((self.call(insert), self.returned(remove), [remove, insert]));
         }
-        taken.sort_unstable();
-        let mut earliest = vec![(NEVER, NONE); taken.len() + 1];
-        for (place, &(_, returned, index)) in taken.iter().enumerate().rev() {
-            earliest[place] = earliest[place + 1].min((returned, index));
+        denials.extend(empties.iter().map(|&op| (self.call(op), self.returned(op), [op, op])));
+        denials.sort_unstable();
+        // From each on, the earliest return.
+        let mut earliest = vec![(NEVER, [NONE; 2]); denials.len() + 1];
+        for (place, &(_, returned, ops)) in denials.iter().enumerate().rev() {
+            earliest[place] = earliest[place + 1].min((returned, ops));
         }
         let mut pressing = Vec::new();
-        for (index, element) in (0..).zip(elements.iter_mut()) {
+        for (index, element) in elements.iter_mut().enumerate() {
             if element.insert == NONE || element.remove != NONE || self.returned(element.insert) == NEVER {
                 continue;
             }
-            let later = taken.partition_point(|&(call, ..)| call <= self.returned(element.insert));
-            let (deadline, overtaker) = earliest[later];
-            if overtaker == NONE {
+            let later = denials.partition_point(|&(call, ..)| call <= self.returned(element.insert));
+            let (deadline, denial) = earliest[later];
+            if denial[0] == NONE {
                 continue;
             }
-            let own = offered[index as usize];
-            if own != NONE && self.call(own) <= deadline {
-                element.remove = own;
-            } else if own != NONE {
-                return Ok(false);
+            if offered[index] != NONE && self.call(offered[index]) <= deadline {
+                element.remove = offered[index];
             } else {
-                pressing.push((deadline, index, overtaker));
+                pressing.push((deadline, index, denial));
             }
         }
-        if spare.is_empty()
-            && let Some(&(_, index, overtaker)) = pressing.iter().min()
+        pressing.sort_unstable();
+        if let Some(&(_, index, [op, context])) = pressing.first()
+            && spare.is_empty()
         {
-            let overtaker = elements[overtaker as usize];
-            let mut contradiction = self.contradiction(&[elements[index as usize].insert, overtaker.remove]);
-            contradiction.add_context(overtaker.insert);
+            let mut contradiction = self.contradiction(&[elements[index].insert, op]);
+            for context in [context, offered[index]] {
+                if context != NONE {
+                    contradiction.add_context(context);
+                }
+            }
             return Err(contradiction);
         }
-        pressing.sort_unstable();
         let mut spare = spare.iter();
         for (deadline, index, _) in pressing {
             match spare.next() {
-                Some(&remove) if self.call(remove) <= deadline => elements[index as usize].remove = remove,
+                Some(&remove) if self.call(remove) <= deadline => elements[index].remove = remove,
                 _ => return Ok(false),
             }
         }
         Ok(true)
     }
 
+    /// The empty answers, each with a moment at which nothing need be inside, by that moment. `None`: it hangs on what removals of
+    /// unknown outcome took.
+    fn moments(&self, elements: &[Element], gathered: &Gathered) -> Result<Option<Vec<(u64, u32)>>, Contradiction> {
+        if gathered.empties.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let mut covered = Covered::default();
+        for element in elements {
+            covered.cover(self.returned(element.insert), self.call(element.remove));
+        }
+        let mut moments = Vec::with_capacity(gathered.empties.len());
+        for &empty in &gathered.empties {
+            let moment = covered.first_free(self.call(empty));
+            if moment > self.returned(empty) {
+                let chain = self.chain(elements, self.call(empty) - 1, self.returned(empty).saturating_add(1));
+                let is_open = chain.iter().any(|element| self.returned(element.remove) == NEVER);
+                let has_takers = !gathered.spare.is_empty() || gathered.offered.iter().any(|&op| op != NONE);
+                if is_open && has_takers {
+                    return Ok(None);
+                }
+                return Err(self.contradiction_of(&chain, empty));
+            }
+            moments.push((moment, empty));
+        }
+        moments.sort_unstable();
+        Ok(Some(moments))
+    }
+
+    /// The element was put in by then.
+    fn is_in(&self, element: &Element) -> u64 {
+        self.returned(element.insert).min(self.returned(element.remove))
+    }
+
     /// The elements in the order in which they come and go: again and again one that no other must come or leave before. `None`
     /// when there is none.
-    fn sequence(&self, elements: &[Element]) -> Option<Vec<Element>> {
-        let inserts = |element: &Element| element.insert;
-        let removes = |element: &Element| element.remove;
-        let mut coming = Frontier::new(self, elements, inserts);
-        let mut leaving = Frontier::new(self, elements, removes);
+    ///
+    /// At each of the free `moments` nothing is inside. Whoever was put in or taken out for sure before it has come and gone; whoever
+    /// must be before one of these is one of these as well, so that all of them can go first.
+    fn sequence(&self, elements: &[Element], moments: &[(u64, u32)]) -> Option<Vec<Element>> {
+        let span = |call: u64, returned: u64| Span { call, returned };
+        let coming = elements
+            .iter()
+            .map(|element| span(self.call(element.insert), self.is_in(element)));
+        let leaving = elements
+            .iter()
+            .map(|element| span(self.earliest_removal(element), self.returned(element.remove)));
+        let (mut coming, mut leaving) = (Frontier::new(coming), Frontier::new(leaving));
         let mut sides = vec![0; elements.len()];
         let mut ready = BinaryHeap::new();
         let mut gone = vec![false; elements.len()];
@@ -114,12 +158,9 @@ impl Elements {
                     sides[index as usize] += 1;
                     if sides[index as usize] == 2 {
                         let element = &elements[index as usize];
+                        let block = self.block(element, moments);
                         // Who may leave first comes first, to keep few inside.
-                        ready.push(Reverse((
-                            self.call(element.remove),
-                            self.returned(element.insert),
-                            index,
-                        )));
+                        ready.push(Reverse((block, self.call(element.remove), index)));
                     }
                 }
             }
@@ -128,6 +169,11 @@ impl Elements {
             sequence.push(elements[index as usize]);
         }
         Some(sequence)
+    }
+
+    /// How many of the free `moments` are before the element.
+    fn block(&self, element: &Element, moments: &[(u64, u32)]) -> usize {
+        moments.partition_point(|&(moment, _)| moment <= self.is_in(element))
     }
 
     /// Two elements of which one came before the other and left after it.
@@ -160,58 +206,52 @@ impl Elements {
         worst.map(|(_, contradiction)| contradiction)
     }
 
-    /// Insertions and removals, each in the order of `sequence`, merged: a removal as soon as it may be, an empty answer as soon as
-    /// nothing is inside. `None` when something finds no place.
-    fn merge(&self, sequence: &[Element], empties: &[u32]) -> Option<Vec<u32>> {
-        let inserts: Vec<u32> = sequence.iter().map(|element| element.insert).collect();
-        let removes: Vec<u32> = sequence
-            .iter()
-            .map(|element| element.remove)
-            .take_while(|&op| op != NONE)
-            .collect();
-        let earliest = |ops: &[u32]| {
-            let mut earliest = vec![NEVER; ops.len() + 1];
-            for (place, &op) in ops.iter().enumerate().rev() {
-                earliest[place] = earliest[place + 1].min(self.returned(op));
+    /// The operations of `sequence`, and each empty answer at its moment. `None` when something finds no place.
+    fn merge(&self, sequence: &[Element], moments: &[(u64, u32)]) -> Option<Vec<u32>> {
+        let mut order = Vec::with_capacity(self.ops().len());
+        let mut answered = 0;
+        for block in sequence.chunk_by(|one, other| self.block(one, moments) == self.block(other, moments)) {
+            let before = self.block(&block[0], moments);
+            order.extend(moments[answered..before].iter().map(|&(_, empty)| empty));
+            answered = before;
+            self.merge_block(block, &mut order)?;
+        }
+        order.extend(moments[answered..].iter().map(|&(_, empty)| empty));
+        Some(order)
+    }
+
+    /// Insertions and removals, each in the order of `sequence`, merged: a removal as soon as it may be. `None` when one finds no place.
+    fn merge_block(&self, sequence: &[Element], order: &mut Vec<u32>) -> Option<()> {
+        let earliest = |side: fn(&Element) -> u32| {
+            let mut earliest = vec![NEVER; sequence.len() + 1];
+            for (place, element) in sequence.iter().enumerate().rev() {
+                earliest[place] = earliest[place + 1].min(self.returned(side(element)));
             }
             earliest
         };
-        let (insert_returns, remove_returns) = (earliest(&inserts), earliest(&removes));
-        let mut by_return = empties.to_vec();
-        by_return.sort_by_key(|&op| self.returned(op));
-        let mut placed = vec![false; self.ops().len()];
-        let mut order = Vec::with_capacity(self.ops().len());
-        let (mut inside, mut gone, mut empty, mut first) = (0, 0, 0, 0);
+        let (insert_returns, remove_returns) = (earliest(|element| element.insert), earliest(|element| element.remove));
+        let (mut inside, mut gone) = (0, 0);
         loop {
-            while by_return.get(first).is_some_and(|&op| placed[op as usize]) {
-                first += 1;
-            }
-            let empty_return = by_return.get(first).map_or(NEVER, |&op| self.returned(op));
-            let others = |returns: u64| returns.min(empty_return);
-            if let Some(&op) = empties.get(empty)
-                && inside == gone
-                && self.call(op) <= insert_returns[inside].min(remove_returns[gone]).min(empty_return)
-            {
-                placed[op as usize] = true;
-                order.push(op);
-                empty += 1;
-            } else if let Some(&op) = removes.get(gone)
-                && gone < inside
-                && self.call(op) <= others(insert_returns[inside])
-            {
-                order.push(op);
+            let returns = insert_returns[inside].min(remove_returns[gone]);
+            if gone < inside && sequence[gone].remove != NONE && self.call(sequence[gone].remove) <= returns {
+                order.push(sequence[gone].remove);
                 gone += 1;
-            } else if let Some(&op) = inserts.get(inside)
-                && self.call(op) <= others(remove_returns[gone])
-            {
-                order.push(op);
+            } else if inside < sequence.len() && self.call(sequence[inside].insert) <= returns {
+                order.push(sequence[inside].insert);
                 inside += 1;
             } else {
-                let is_done = inside == inserts.len() && gone == removes.len() && empty == empties.len();
-                return is_done.then_some(order);
+                let is_done = inside == sequence.len() && sequence[gone..].iter().all(|element| element.remove == NONE);
+                return is_done.then_some(());
             }
         }
     }
+}
+
+/// When something can have happened.
+#[derive(Clone, Copy)]
+struct Span {
+    call: u64,
+    returned: u64,
 }
 
 /// The elements of which no other must come first on one side, as elements are taken away.
@@ -224,15 +264,14 @@ struct Frontier {
 }
 
 impl Frontier {
-    fn new(queue: &Elements, elements: &[Element], side: impl Fn(&Element) -> u32) -> Self {
-        let sorted = |time: &dyn Fn(u32) -> u64| {
-            let mut sorted: Vec<(u64, u32)> = elements.iter().map(|element| time(side(element))).zip(0..).collect();
-            sorted.sort_unstable();
-            sorted
-        };
+    fn new(spans: impl Iterator<Item = Span> + Clone) -> Self {
+        let mut by_call: Vec<(u64, u32)> = spans.clone().map(|span| span.call).zip(0..).collect();
+        let mut by_return: Vec<(u64, u32)> = spans.map(|span| span.returned).zip(0..).collect();
+        by_call.sort_unstable();
+        by_return.sort_unstable();
         Frontier {
-            by_call: sorted(&|op| queue.call(op)),
-            by_return: sorted(&|op| queue.returned(op)),
+            by_call,
+            by_return,
             next_call: 0,
             next_return: 0,
         }

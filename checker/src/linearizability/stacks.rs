@@ -77,7 +77,7 @@ impl Elements {
     }
 
     /// As few of `long` as cover every moment after `from` and before `to` for sure, as all of them do.
-    fn chain(&self, long: &[Element], from: u64, to: u64) -> Vec<Element> {
+    pub(super) fn chain(&self, long: &[Element], from: u64, to: u64) -> Vec<Element> {
         let mut chain = Vec::new();
         let mut moment = from;
         while moment < to {
