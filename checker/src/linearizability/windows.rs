@@ -20,7 +20,7 @@ const REACH: usize = 24;
 const REACH_MAX: usize = 1 << 11;
 
 /// Most writes of unknown outcome that are offered to one piece.
-const BREAKERS_MAX: usize = 8;
+const BREAKERS_MAX: usize = 16;
 
 /// Steps of the sweep for one piece.
 const STEPS_MAX: u64 = 1 << 16;
