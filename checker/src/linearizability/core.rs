@@ -22,6 +22,11 @@ use crate::models::{Compiled, Misfit, Model, Specification};
 /// Fewest last operations that are tried alone.
 const WINDOW_MIN: usize = 4;
 
+/// A single question may cost this part of the budget, and no less than so many steps; past it, it stays open. Where many operations
+/// are free at once, the sets of what they may have done grow without end, and another question tells sooner.
+const QUESTION_SHARE: u64 = 64;
+const QUESTION_STEPS_MIN: u64 = 1 << 14;
+
 /// An operation of one key as it was known at the moment that nothing can explain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Known {
@@ -52,6 +57,13 @@ pub(super) struct Shrink<'a, M> {
     pub(super) wild: bool,
     /// Steps left.
     pub(super) budget: u64,
+    /// Most steps of a single question.
+    pub(super) question_steps_max: u64,
+}
+
+/// Most steps of a single question, where all of them have `budget`.
+pub(super) fn question_steps_max(budget: u64) -> u64 {
+    (budget / QUESTION_SHARE).max(QUESTION_STEPS_MIN)
 }
 
 impl<M: Model> Shrink<'_, M> {
@@ -168,9 +180,10 @@ impl<M: Model> Shrink<'_, M> {
                 });
             }
         }
-        let mut budget = Budget::of_steps(self.budget);
+        let most = self.budget.min(self.question_steps_max);
+        let mut budget = Budget::of_steps(most);
         let outcome = search_among_others(compiled, items, wild, &mut budget, 0);
-        self.budget = budget.steps;
+        self.budget -= most - budget.steps;
         Ok(match outcome {
             Outcome::Order(_) => Some(true),
             Outcome::Impossible { .. } => Some(false),

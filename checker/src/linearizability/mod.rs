@@ -66,6 +66,7 @@ use budget::Budget;
 use portfolio::Decided;
 use search::Outcome;
 use timeline::Item;
+use witness::Replay;
 
 /// How far a check goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,6 +210,7 @@ pub fn check_guided<M: Model>(
         options,
         budget: Budget::new(options.steps_max, options.configurations_max, guide.should_stop),
         witness: Witness::with_capacity(history.operations().len()),
+        replay: Replay::new(history, model),
         refused: None,
         unfinished: None,
         decided: [0; Method::ALL.len()],
@@ -234,14 +236,15 @@ pub fn check_guided<M: Model>(
         }
         (None, Some(unfinished)) => Verdict::Unknown(unfinished),
         (None, None) => {
-            check
-                .witness
-                .verify(history, model)
-                .unwrap_or_else(|error| panic!("a method found an order that the model refuses: {error}"));
+            check.replay.finish().unwrap_or_else(|error| refused_order(&error));
             Verdict::Linearizable(check.witness)
         }
     };
     Ok(report)
+}
+
+fn refused_order(error: &WitnessError) {
+    panic!("a method found an order that the model refuses: {error}")
 }
 
 /// A key that is not linearizable.
@@ -261,6 +264,8 @@ struct Check<'a, M> {
     options: &'a Options,
     budget: Budget<'a>,
     witness: Witness,
+    /// Verifies each order as soon as there is one, while its operations are at hand.
+    replay: Replay<'a, M>,
     /// The key that went wrong first, of those so far.
     refused: Option<Refused>,
     /// The first key that was given up.
@@ -275,7 +280,7 @@ impl<M: Model> Check<'_, M> {
             None => self.search(index, ids),
             Some((method, Decided::Order(order))) => {
                 self.decided[method as usize] += 1;
-                self.witness.push_order(order.into_iter());
+                self.explain(order.into_iter());
                 Ok(())
             }
             Some((method, Decided::Impossible(impossible))) => {
@@ -301,7 +306,7 @@ impl<M: Model> Check<'_, M> {
         match search::search(&compiled.specification, &compiled.steps, &items, &mut self.budget, 0) {
             Outcome::Order(order) => {
                 let order = order.into_iter().map(|item| ids[items[item as usize].step as usize]);
-                self.witness.push_order(order);
+                self.explain(order);
             }
             Outcome::Impossible { due, .. } => {
                 let returned = items[due as usize].returned.expect("an item that is due returns");
@@ -316,6 +321,11 @@ impl<M: Model> Check<'_, M> {
         }
         self.decided[Method::Search as usize] += 1;
         Ok(())
+    }
+
+    fn explain(&mut self, order: impl Iterator<Item = OperationId>) {
+        let order = self.witness.push_order(order);
+        self.replay.order(order).unwrap_or_else(|error| refused_order(&error));
     }
 
     fn refuse(&mut self, returned: u64, index: usize, refusal: Option<Refusal>) {

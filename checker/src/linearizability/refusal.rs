@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::budget::Budget;
-use super::core::{Core, Known, Shrink, search_among_others};
+use super::core::{Core, Known, Shrink, question_steps_max, search_among_others};
 use super::portfolio::Impossible;
 use super::search::Outcome;
 use super::sentence::Case;
@@ -148,17 +148,19 @@ pub(super) fn explain<M: Model>(
     let id = |item: u32| ids[all[item as usize].step as usize];
     let stuck = id(due);
     let present = until(history, ids, stuck);
+    let budget = match known {
+        // What a method names is little already, or as much as it must be: all that a list was read to hold, say.
+        Some(known) if !known.is_exact && ids.len() > NAMED_MAX => options.core_steps_max.min(NAMED_STEPS_MAX),
+        _ => options.core_steps_max,
+    };
     let shrink = Shrink {
         history,
         model,
         known: &present,
         wild,
         free: &free,
-        budget: match known {
-            // What a method names is little already, or as much as it must be: all that a list was read to hold, say.
-            Some(known) if !known.is_exact && ids.len() > NAMED_MAX => options.core_steps_max.min(NAMED_STEPS_MAX),
-            _ => options.core_steps_max,
-        },
+        budget,
+        question_steps_max: question_steps_max(budget),
     };
     let Core {
         core,

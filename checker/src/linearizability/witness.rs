@@ -1,6 +1,6 @@
 //! The proof of a *linearizable*: an order of the operations, and the few lines that verify it without the search.
 
-use crate::history::{History, OperationId};
+use crate::history::{Atom, History, OperationId};
 use crate::models::Model;
 
 /// For each key an order of its operations that the model can carry out and that respects real time. Operations of unknown
@@ -51,9 +51,12 @@ impl Witness {
         }
     }
 
-    pub(super) fn push_order(&mut self, order: impl Iterator<Item = OperationId>) {
+    /// Adds the order of one key; returns it.
+    pub(super) fn push_order(&mut self, order: impl Iterator<Item = OperationId>) -> &[OperationId] {
+        let start = self.operations.len();
         self.operations.extend(order);
         self.ends.push(self.operations.len());
+        &self.operations[start..]
     }
 
     /// `order`, which may mix keys, as orders of `keys` keys; `key` tells which one an operation is of.
@@ -76,9 +79,9 @@ impl Witness {
     /// A witness of these orders, one for each key: of a file, say. [`verify`](Self::verify) tells what it is worth.
     pub fn from_orders(orders: impl IntoIterator<Item = Vec<OperationId>>) -> Self {
         let mut witness = Witness::default();
-        orders
-            .into_iter()
-            .for_each(|order| witness.push_order(order.into_iter()));
+        for order in orders {
+            witness.push_order(order.into_iter());
+        }
         witness
     }
 
@@ -94,36 +97,64 @@ impl Witness {
     ///
     /// At the first operation that is out of place.
     pub fn verify<M: Model>(&self, history: &History, model: &M) -> Result<(), WitnessError> {
-        let mut placed = vec![false; history.operations().len()];
-        for order in self.orders() {
-            let key = order.first().map(|&id| history.operation(id).op.key());
-            let mut state = model.initial();
-            let mut latest_call = 0;
-            for &id in order {
-                let operation = history.operation(id);
-                let twice = std::mem::replace(&mut placed[id.index()], true);
-                if twice || Some(operation.op.key()) != key {
-                    return Err(WitnessError::Misplaced { id });
-                }
-                latest_call = operation.call.max(latest_call);
-                if operation.returned.is_some_and(|returned| returned < latest_call) {
-                    return Err(WitnessError::Late { id });
-                }
-                if !model.apply(&mut state, history, operation) {
-                    return Err(WitnessError::Refused { id });
-                }
+        let mut replay = Replay::new(history, model);
+        self.orders().try_for_each(|order| replay.order(order))?;
+        replay.finish()
+    }
+}
+
+/// A witness on its way through the verifier, key by key.
+pub(super) struct Replay<'a, M> {
+    history: &'a History,
+    model: &'a M,
+    /// Which operations had their place.
+    placed: Vec<bool>,
+    /// Each key, with its first operation.
+    keys: Vec<(Atom, OperationId)>,
+}
+
+impl<'a, M: Model> Replay<'a, M> {
+    pub(super) fn new(history: &'a History, model: &'a M) -> Self {
+        Replay {
+            history,
+            model,
+            placed: vec![false; history.operations().len()],
+            keys: Vec::new(),
+        }
+    }
+
+    /// Replays `order`, that of one key.
+    pub(super) fn order(&mut self, order: &[OperationId]) -> Result<(), WitnessError> {
+        let Some(&first) = order.first() else { return Ok(()) };
+        let key = self.history.operation(first).op.key();
+        self.keys.push((key, first));
+        let mut state = self.model.initial();
+        let mut latest_call = 0;
+        for &id in order {
+            let operation = self.history.operation(id);
+            let twice = std::mem::replace(&mut self.placed[id.index()], true);
+            if twice || operation.op.key() != key {
+                return Err(WitnessError::Misplaced { id });
+            }
+            latest_call = operation.call.max(latest_call);
+            if operation.returned.is_some_and(|returned| returned < latest_call) {
+                return Err(WitnessError::Late { id });
+            }
+            if !self.model.apply(&mut state, self.history, operation) {
+                return Err(WitnessError::Refused { id });
             }
         }
-        let mut keys: Vec<_> = self
-            .orders()
-            .filter_map(|order| order.first().map(|&id| (history.operation(id).op.key(), id)))
-            .collect();
-        keys.sort_unstable();
-        if let Some(pair) = keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Ok(())
+    }
+
+    /// What only all orders together can tell: that each key has one, and that nothing is missing.
+    pub(super) fn finish(mut self) -> Result<(), WitnessError> {
+        self.keys.sort_unstable();
+        if let Some(pair) = self.keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(WitnessError::Misplaced { id: pair[1].1 });
         }
-        let missing = |id: &OperationId| history.operation(*id).returned.is_some() && !placed[id.index()];
-        match history.ids().find(missing) {
+        let is_missing = |id: &OperationId| !self.placed[id.index()] && self.history.operation(*id).returned.is_some();
+        match self.history.ids().find(is_missing) {
             Some(id) => Err(WitnessError::Missing { id }),
             None => Ok(()),
         }
