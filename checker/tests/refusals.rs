@@ -209,3 +209,25 @@ fn a_witness_from_a_file_is_verified_and_a_false_one_refused() {
     );
     assert!(history.id(3).is_none());
 }
+
+#[test]
+fn what_was_done_to_the_system_stands_beside_the_core_and_as_bands_in_the_picture() {
+    let text = "{:process :nemesis :type :info :f :start-early :value nil}
+{:process :nemesis :type :info :f :stop-early :value nil}
+{:process 0 :type :invoke :f :write :value 1}
+{:process :nemesis :type :info :f :start-<cut> :value nil}
+{:process 0 :type :ok :f :write :value 1}
+{:process 1 :type :invoke :f :read :value nil}
+{:process :nemesis :type :info :f :stop-<cut> :value nil}
+{:process 1 :type :ok :f :read :value 2}
+{:process :nemesis :type :info :f :late :value nil}
+";
+    let history = History::read(text.as_bytes()).expect("valid");
+    let report = check_history(&history, "register", &Options::default()).expect("it fits");
+    let refusal = report.refusal().expect("nobody wrote 2");
+    let said = refusal.text(100);
+    assert!(said.contains("\nmeanwhile: start-<cut> [4, 7]\n"), "{said}");
+    let svg = picture(&history, refusal);
+    assert_eq!(svg.matches("class=\"disturbance\"").count(), 1, "{svg}");
+    assert!(svg.contains("start-&lt;cut&gt; [4, 7]"), "{svg}");
+}

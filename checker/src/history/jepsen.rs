@@ -5,8 +5,8 @@
 //!  {:process 0, :type :ok, :f :cas, :value [1 2]}]
 //! ```
 //!
-//! A vector, a list, or one map after another. Processes without a number (`:nemesis`) are skipped. `:fail` means that the
-//! operation did not happen: it is dropped, a failed `:cas` included. `:info` is an unknown outcome, as is an invocation that
+//! A vector, a list, or one map after another. Processes without a number (`:nemesis`) are no clients: what they did is kept as
+//! [disturbances](History::disturbances), `:start…` until `:stop…`. `:fail` means that the operation did not happen: it is dropped, a failed `:cas` included. `:info` is an unknown outcome, as is an invocation that
 //! the file never completes. A completed read of `nil` says nothing and is dropped. There is one key, null, and the times are the
 //! positions of the events. Other fields (`:time`, `:index`, `:error`) are not looked at.
 //!
@@ -14,6 +14,7 @@
 
 use std::collections::BTreeMap;
 
+use super::disturbance;
 use super::edn::{Form, Reader};
 use super::op::ARGUMENTS_MAX;
 use super::{History, HistoryError, LIST_DEPTH_MAX, OPERATIONS, Op, OpInfo, OperationId, Output, OwnedValue, Value};
@@ -25,6 +26,13 @@ struct Event<'f> {
     function: &'f str,
     key: &'f Form<'f>,
     value: &'f Form<'f>,
+}
+
+/// What one map is about.
+enum Line<'f> {
+    Client(Event<'f>),
+    /// What a process without a number did, if it says.
+    Nemesis(Option<&'f str>),
 }
 
 /// Reads a history from the bytes of a file.
@@ -60,8 +68,9 @@ pub fn parse(bytes: &[u8]) -> Result<History, HistoryError> {
                 let offset = reader.offset();
                 let form = reader.read()?;
                 import.time += 1;
-                if let Some(event) = event_of(&form).map_err(|what| reader.syntax(offset, what))? {
-                    import.event(&reader, offset, &event)?;
+                match event_of(&form).map_err(|what| reader.syntax(offset, what))? {
+                    Line::Client(event) => import.event(&reader, offset, &event)?,
+                    Line::Nemesis(name) => import.disturb(name),
                 }
             }
         }
@@ -97,9 +106,13 @@ pub fn parse_log(bytes: &[u8]) -> Result<History, HistoryError> {
         };
         let (process, kind, function, value) = (form()?, form()?, form()?, form()?);
         import.time += 1;
-        let (Form::Integer(process), Form::Keyword(kind), Form::Keyword(function)) = (&process, &kind, &function)
-        else {
-            continue;
+        let (process, kind, function) = match (&process, &kind, &function) {
+            (Form::Integer(process), Form::Keyword(kind), Form::Keyword(function)) => (process, kind, function),
+            (Form::Keyword(_), Form::Keyword(_), Form::Keyword(name)) => {
+                import.disturb(Some(name));
+                continue;
+            }
+            _ => continue,
         };
         let event = Event {
             process: *process,
@@ -133,6 +146,12 @@ impl Import {
         }
         self.history.retain(&self.keep);
         Ok(self.history)
+    }
+
+    fn disturb(&mut self, name: Option<&str>) {
+        if let Some(name) = name {
+            disturbance::add(&mut self.history.disturbances, name, self.time);
+        }
     }
 
     fn event(&mut self, reader: &Reader<'_>, offset: usize, event: &Event<'_>) -> Result<(), HistoryError> {
@@ -260,8 +279,7 @@ fn accesses(value: &Form<'_>) -> Result<(OwnedValue, OwnedValue), &'static str> 
     Ok((OwnedValue::List(asked), OwnedValue::List(read)))
 }
 
-/// `None` for an event of a process without a number.
-fn event_of<'f>(form: &'f Form<'f>) -> Result<Option<Event<'f>>, &'static str> {
+fn event_of<'f>(form: &'f Form<'f>) -> Result<Line<'f>, &'static str> {
     let Form::Map(entries) = form else {
         return Err("an event is a map {:process …, :type …, :f …, :value …}");
     };
@@ -273,7 +291,12 @@ fn event_of<'f>(form: &'f Form<'f>) -> Result<Option<Event<'f>>, &'static str> {
     };
     let process = match field("process").ok_or("`:process` is missing")? {
         Form::Integer(process) => *process,
-        Form::Keyword(_) => return Ok(None),
+        Form::Keyword(_) => {
+            return Ok(Line::Nemesis(match field("f") {
+                Some(Form::Keyword(name)) => Some(name),
+                _ => None,
+            }));
+        }
         _ => return Err("`:process` is a number, or a keyword such as :nemesis"),
     };
     let keyword = |name, missing| match field(name) {
@@ -288,7 +311,7 @@ fn event_of<'f>(form: &'f Form<'f>) -> Result<Option<Event<'f>>, &'static str> {
         "f",
         "`:f` is missing, or not a keyword; it names the operation, as :read, :write and :cas do",
     )?;
-    Ok(Some(Event {
+    Ok(Line::Client(Event {
         process,
         kind,
         function,

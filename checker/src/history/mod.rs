@@ -3,6 +3,7 @@
 //! Owns the operations and their text, and nothing of their meaning: a history does not know which model it will be held
 //! against. Reading and writing files is in [`jsonl`], [`edn`] and [`jepsen`]; [`History::read`] tells them apart.
 
+mod disturbance;
 pub mod edn;
 mod error;
 mod format;
@@ -16,6 +17,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use disturbance::{DISTURBANCES_MAX, Disturbance};
 pub use error::{HistoryError, Place};
 pub use format::Format;
 pub use interned::{ListId, TextId};
@@ -52,6 +54,7 @@ pub const OPERATIONS_MAX: usize = u32::MAX as usize - 1;
 pub struct History {
     operations: Vec<Operation>,
     values: Interned,
+    disturbances: Vec<Disturbance>,
 }
 
 impl Default for History {
@@ -66,6 +69,7 @@ impl History {
         History {
             operations: Vec::new(),
             values: Interned::new(),
+            disturbances: Vec::new(),
         }
     }
 
@@ -144,6 +148,11 @@ impl History {
         let mut flags = keep.iter();
         self.operations
             .retain(|_| *flags.next().expect("as many flags as operations"));
+    }
+
+    /// What was done to the system meanwhile, in the order in which it began: nothing, but where a Jepsen file tells.
+    pub fn disturbances(&self) -> &[Disturbance] {
+        &self.disturbances
     }
 
     /// All operations; the index of each is its [`OperationId`].

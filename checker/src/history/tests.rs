@@ -370,6 +370,32 @@ fn a_log_as_porcupine_keeps_it_is_read() {
 }
 
 #[test]
+fn what_the_nemesis_did_is_kept_from_start_to_stop() {
+    let line =
+        |process: &str, kind: &str, f: &str| format!("{{:process {process} :type :{kind} :f :{f} :value nil}}\n");
+    let nemesis = |f: &str| line(":nemesis", "info", f);
+    let read = line("0", "invoke", "read");
+    let text = nemesis("start-partition") + &nemesis("start-partition") + &read + &nemesis("bump") + &nemesis("bump");
+    let text =
+        text + &nemesis("start-kill") + &nemesis("stop-partition") + &nemesis("stop-partition") + &nemesis("stop");
+    let history = History::read(text.as_bytes()).expect("valid");
+    let told: Vec<String> = history.disturbances().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "start-partition [1, 8]",
+            "bump [4, 5]",
+            "start-kill [6, …",
+            "stop [9, 9]"
+        ]
+    );
+    assert_eq!(history.operations().len(), 1);
+    let log = "INFO  a - 0\t:invoke\t:read\tnil\nINFO  a - :nemesis\t:info\t:start\tnil\n";
+    let history = History::read(log.as_bytes()).expect("valid");
+    assert_eq!(history.disturbances()[0].to_string(), "start [2, …");
+}
+
+#[test]
 fn jepsen_events_carry_other_operations_keys_and_transactions() {
     let text = "{:process 0 :type :invoke :f :enqueue :value :a}
 {:process 0 :type :ok :f :enqueue :value :a}

@@ -1,19 +1,22 @@
 //! A refusal as a picture: clients as lanes, operations as bars along the clock, the culprit in red.
 //!
 //! Owns the drawing, a self-contained SVG of bounded size. Time is drawn by rank, not to scale, so that a long pause takes no
-//! room. Numbers in circles are the linearization points of the longest legal prefix.
+//! room. What was done to the system meanwhile is a band across the lanes. Numbers in circles are the linearization points of the longest legal prefix.
 
 use std::fmt::Write as _;
 
 use super::prose::wrapped;
 use super::refusal::Refusal;
-use crate::history::{History, OperationId};
+use crate::history::{Disturbance, History, OperationId};
 
 /// Most operations in a picture: core and context, and then those nearest before the stuck return.
 pub const PICTURE_OPERATIONS_MAX: usize = 60;
 
 /// Most characters of an operation in its bar.
 const LABEL_CHARS_MAX: usize = 22;
+
+/// Most disturbances in a picture.
+const BANDS_MAX: usize = 24;
 
 /// Measures in pixels: the names of the clients, one step of time, one lane.
 const MARGIN: usize = 90;
@@ -45,6 +48,12 @@ pub fn picture(history: &History, refusal: &Refusal) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" font-family=\"monospace\" font-size=\"11\">\n\
          <rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n"
     );
+    let ends = (times.first().copied().unwrap_or(0), times.last().copied().unwrap_or(0));
+    let bottom = TOP + LANE * clients.len();
+    for disturbance in bands(history, ends) {
+        let to = disturbance.until.filter(|&until| until <= ends.1).map_or(end, x);
+        band(&mut svg, disturbance, (x(disturbance.from), to.min(end)), bottom);
+    }
     for &client in &clients {
         let middle = y(client) + 16;
         let _ = writeln!(svg, "<text x=\"8\" y=\"{middle}\">client {client}</text>");
@@ -100,6 +109,29 @@ fn shown(history: &History, refusal: &Refusal) -> Vec<OperationId> {
     shown.extend(others);
     shown.sort_by_key(|&id| (history.operation(id).call, id));
     shown
+}
+
+/// The last disturbances that touch the time shown.
+fn bands(history: &History, (from, until): (u64, u64)) -> impl Iterator<Item = &Disturbance> {
+    let all = history.disturbances().iter().rev();
+    all.filter(move |one| one.touches(from, until)).take(BANDS_MAX)
+}
+
+/// A disturbance as a band across all lanes, with its name at the top.
+fn band(svg: &mut String, disturbance: &Disturbance, (from, to): (usize, usize), bottom: usize) {
+    let width = (to - from.min(to)).max(STEP / 8);
+    let label: String = disturbance.name.chars().take(LABEL_CHARS_MAX).collect();
+    let _ = writeln!(
+        svg,
+        "<g class=\"disturbance\"><title>{}</title><rect x=\"{from}\" y=\"{}\" width=\"{width}\" height=\"{}\" fill=\"#8e4ec6\" \
+         fill-opacity=\"0.12\"/><text x=\"{}\" y=\"{}\" fill=\"#8e4ec6\">{}</text></g>",
+        escaped(&disturbance.to_string()),
+        TOP / 2,
+        bottom - TOP / 2,
+        from + 3,
+        TOP / 2 + 10,
+        escaped(&label)
+    );
 }
 
 fn bar(

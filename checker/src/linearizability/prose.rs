@@ -44,6 +44,11 @@ impl Refusal {
         let mut lines: Vec<(&OperationLine, &str)> = core.chain(context).collect();
         lines.sort_by_key(|(line, _)| (line.call, line.id));
         push_lines(&mut text, &lines);
+        if !self.disturbances.is_empty() {
+            let told: Vec<String> = self.disturbances.iter().map(ToString::to_string).collect();
+            text += &wrapped(&format!("meanwhile: {}", told.join(", ")), width, "");
+            text.push('\n');
+        }
         text += &wrapped(&self.sentence, width, "");
         text.push('\n');
         text += "the nearest orders, and why each is refused:\n";

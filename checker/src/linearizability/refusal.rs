@@ -11,11 +11,14 @@ use super::portfolio::Impossible;
 use super::search::Outcome;
 use super::sentence::Case;
 use super::{Options, items};
-use crate::history::{Atom, History, OperationId, Value};
+use crate::history::{Atom, Disturbance, History, OperationId, Value};
 use crate::models::{Action, Misfit, Model};
 
 /// Most states named in a sentence.
 const STATES_SHOWN_MAX: usize = 4;
+
+/// Most disturbances that stand beside a core.
+const DISTURBANCES_SHOWN_MAX: usize = 8;
 
 /// Most operations at the end of an order that an attempt keeps.
 const LAST_SHOWN_MAX: usize = 4;
@@ -86,6 +89,8 @@ pub struct Refusal {
     pub states: Vec<String>,
     /// How each of `states` came about.
     pub attempts: Vec<Attempt>,
+    /// What was done to the system between the first call of the core and the return of `stuck`, the last of it; at most eight.
+    pub disturbances: Vec<Disturbance>,
     /// How many calls and returns the history has up to the return of `stuck`, which is the one that cannot be explained.
     pub event: usize,
     /// How many calls and returns it has.
@@ -196,6 +201,7 @@ pub(super) fn explain<M: Model>(
     }
     .sentence();
     let (event, events) = events(history, stuck);
+    let disturbances = disturbances(history, &core, stuck);
     let line = |&id: &OperationId| OperationLine::new(history, id);
     let core: Vec<OperationLine> = core.iter().map(line).collect();
     let context: Vec<OperationLine> = context.iter().map(line).collect();
@@ -209,6 +215,7 @@ pub(super) fn explain<M: Model>(
         legal_prefix,
         states,
         attempts,
+        disturbances,
         event,
         events,
         sentence,
@@ -270,6 +277,23 @@ impl Suffix {
         kept.sort_unstable();
         Suffix { ids: kept, free }
     }
+}
+
+/// The last disturbances between the first call of `core` and the return of `stuck`.
+fn disturbances(history: &History, core: &[OperationId], stuck: OperationId) -> Vec<Disturbance> {
+    let from = core.iter().map(|&id| history.operation(id).call).min().unwrap_or(0);
+    let until = history.operation(stuck).returned.unwrap_or(u64::MAX);
+    let touching = |one: &&Disturbance| one.touches(from, until);
+    let mut last: Vec<Disturbance> = history
+        .disturbances()
+        .iter()
+        .rev()
+        .filter(touching)
+        .take(DISTURBANCES_SHOWN_MAX)
+        .cloned()
+        .collect();
+    last.reverse();
+    last
 }
 
 /// Calls and returns up to the return of `stuck`, and in all.

@@ -5,7 +5,7 @@ use super::files::Draft;
 use super::output::{self, BAD, GOOD, WIDTH, notice};
 use super::{Done, Global, exit, files, progress};
 use checker::consistency::{Sequential, check_sequential_history, with_stale_reads};
-use checker::history::{History, OwnedValue};
+use checker::history::{Disturbance, History, OwnedValue};
 use checker::linearizability::{
     Attempt, CheckError, OperationLine, Options, Refusal, Report, Verdict, check_history, picture, verify_history,
 };
@@ -373,6 +373,9 @@ struct RefusalPart {
     context: Vec<OperationPart>,
     /// The nearest orders, none of which the stuck operation can follow.
     attempts: Vec<AttemptPart>,
+    /// What was done to the system meanwhile, where the history tells.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    disturbances: Vec<DisturbancePart>,
     /// Calls and returns up to the one at which it became impossible.
     event: usize,
     /// Calls and returns in all.
@@ -389,6 +392,14 @@ struct OperationPart {
     call: u64,
     #[serde(rename = "return")]
     returned: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct DisturbancePart {
+    name: String,
+    from: u64,
+    /// `null`: its end is not told.
+    until: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -415,12 +426,18 @@ impl RefusalPart {
             length: attempt.length,
             state: attempt.state.clone(),
         };
+        let disturbance = |disturbance: &Disturbance| DisturbancePart {
+            name: disturbance.name.clone(),
+            from: disturbance.from,
+            until: disturbance.until,
+        };
         Self {
             sentence: refusal.sentence.clone(),
             core: refusal.core.iter().map(operation).collect(),
             core_is_minimal: refusal.is_core_minimal,
             context: refusal.context.iter().map(operation).collect(),
             attempts: refusal.attempts.iter().map(attempt).collect(),
+            disturbances: refusal.disturbances.iter().map(disturbance).collect(),
             event: refusal.event,
             events: refusal.events,
             legal_prefix: refusal.legal_prefix.iter().map(|id| id.index()).collect(),
