@@ -1,6 +1,10 @@
 //! Every workload runs on the replicated state machine, and what its clients see is judged by the specification of its model:
 //! a correct service passes, and a broken one is found by what the clients saw alone.
 
+#[cfg(feature = "bugs")]
+use checker::history::History;
+#[cfg(feature = "bugs")]
+use checker::linearizability::{Options, check_history};
 use scenarios::run::{RunOptions, run};
 use scenarios::scenario::{self, Model, Scenario};
 #[cfg(feature = "bugs")]
@@ -41,6 +45,58 @@ fn every_model_has_a_scenario_whose_clients_do_something_and_see_nothing_wrong()
             "{name}: {answered} of {} operations answered",
             report.operations
         );
+    }
+}
+
+/// `history` as it was known before `time`.
+#[cfg(feature = "bugs")]
+fn before(history: &History, time: u64) -> History {
+    let mut known = History::new();
+    for operation in history.operations().iter().filter(|operation| operation.call < time) {
+        let op = operation.op.map(|atom| history.value(atom));
+        let id = known.invoke(operation.client, operation.call, op);
+        if let Some((returned, output)) = operation.returned.zip(operation.output)
+            && returned < time
+        {
+            known.complete(id, returned, output.map(|atom| history.value(atom)));
+        }
+    }
+    known
+}
+
+#[test]
+#[cfg(feature = "bugs")]
+fn a_run_stops_at_the_first_answer_that_nothing_explains_and_not_before() {
+    for (model, bug) in [(Model::Kv, "L2"), (Model::Queue, "X1"), (Model::Set, "L12")] {
+        let scenario = scenario(model);
+        let options = RunOptions {
+            bug: Some(PlantedBug::find(bug).expect("a bug of the catalogue")),
+            ..RunOptions::default()
+        };
+        let (seed, stopped) = (0..20)
+            .map(|seed| (seed, run(&scenario, seed, options)))
+            .find(|(_, report)| report.failure.is_some())
+            .expect("clients notice the bug");
+        let failure = stopped.failure.expect("it failed");
+        assert_eq!(failure.signature, format!("linearizable/{}", model.name()));
+        assert!(failure.event.is_some(), "the run says where it stopped");
+        let time = failure.time.expect("it has a time");
+        let is_linearizable = |history: &History| {
+            let report = check_history(history, model.name(), &Options::default()).expect("the operations fit");
+            report.is_linearizable()
+        };
+        assert!(!is_linearizable(&stopped.history));
+        assert!(
+            is_linearizable(&before(&stopped.history, time)),
+            "seed {seed} of {model:?}"
+        );
+
+        let mut at_the_end = scenario.clone();
+        at_the_end.expect.online = false;
+        let whole = run(&at_the_end, seed, options);
+        let later = whole.failure.expect("it fails as well");
+        assert_eq!((later.signature, later.event), (failure.signature, None));
+        assert!(whole.events > stopped.events);
     }
 }
 
