@@ -5,7 +5,7 @@ use super::bugs::planted;
 use super::node::{Ctx, KvNode};
 use super::protocol::{Operation, Reply, Request, Response};
 use super::store::Command;
-use raft_core::{HardState, Persist, RequestId};
+use raft_core::{HardState, Index, Output, Persist, RequestId};
 use simulator::Process;
 
 impl KvNode {
@@ -66,6 +66,14 @@ impl KvNode {
                 Reply::Swapped { swapped: true }
             }
             (_, reply) => reply,
+        }
+    }
+
+    /// A2: the index of an entry that waits for the state machine, for the core to be told that it is applied.
+    pub(super) fn applied_already(&self, output: &Output) -> Option<Index> {
+        match output {
+            Output::Apply(entry) if planted!(self.bug, AppliedBeforeApply) => Some(entry.index),
+            _ => None,
         }
     }
 

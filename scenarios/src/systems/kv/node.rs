@@ -361,6 +361,7 @@ impl KvNode {
                     Output::Send(message) => self.send(message, ctx),
                     Output::Persist(persist) => self.persist(persist, ctx),
                     output @ (Output::Apply(_) | Output::Answer(_)) if is_late && self.waits(&output) => {
+                        applied = self.applied_already(&output).or(applied);
                         self.backlog.push(output);
                     }
                     Output::Apply(entry) => applied = Some(self.apply(&entry, ctx)),
