@@ -4,6 +4,7 @@
 //! is passed over, except `index-order` (every call of it stands without `pass`): what it refuses has no place in the
 //! mirror, and [`Properties::observe`] stops judging there. What the properties say is left to them.
 
+use super::bounded_catch_up::Refused;
 use super::configuration::{ConfigurationId, Members};
 use super::exactly_once::Processed;
 use super::ghost::{HardState, Mark};
@@ -88,6 +89,7 @@ impl Properties {
             Observation::MemberSilent { .. }
             | Observation::MemberUnheard { .. }
             | Observation::MemberProgress { .. }
+            | Observation::MemberRefused { .. }
             | Observation::Uncommitted { .. }
             | Observation::TransferBegun
             | Observation::TransferEnded => self.check_leader(step, observation),
@@ -154,6 +156,23 @@ impl Properties {
                 };
                 self.judged
                     .pass(nothing_under_way::counted(&self.ghost, step, under_way))
+            }
+            Observation::MemberRefused {
+                member,
+                acquaintance,
+                prev_index,
+                match_index,
+                next_index,
+            } => {
+                let refused = Refused {
+                    member,
+                    acquaintance,
+                    prev_index,
+                    match_index,
+                    next_index,
+                };
+                let verdict = self.bounded_catch_up.refused(&self.ghost, step, refused);
+                self.judged.pass(verdict)
             }
             Observation::Uncommitted { bytes } => {
                 self.judged
@@ -225,6 +244,7 @@ impl Properties {
         let base = self.committed_mark(snapshot);
         self.read_freshness.restarted(step);
         self.no_disruption.restarted(step);
+        self.bounded_catch_up.restarted(step);
         self.transfer_holds_writes.ended(step);
         self.ghost.boot(step.node, hard_state, snapshot, base);
         for entry in entries {

@@ -33,6 +33,7 @@
 //! | `exactly-once` | a command of a session is carried out at one place of the log, and gets one answer | Raft §8; thesis §6.3 |
 //! | `no-disruption` | a node with a leader helps no candidate; a candidate comes with the pre-votes of a quorum | thesis §9.6, §4.2.3 |
 //! | `leader-progress` | what a leader believes of its members' logs is true, and only rises | Raft figure 2; CCF `MonotonicMatchIndexProp` |
+//! | `bounded-catch-up` | a leader heeds a member's refusals, and finds where the logs agree in as many as the logs have terms | Raft §5.3 |
 //! | `nothing-under-way` | a leader's accounts of what is under way and uncommitted are empty when nothing is | etcd's `Inflights`, `uncommittedSize` |
 //! | `heartbeat-pause` | a leader at work lets no member be without a message for an election timeout | Raft §5.2; thesis §3.4 |
 //! | `check-quorum` | a leader that has heard from no quorum for an election timeout steps down | thesis §6.2 |
@@ -60,6 +61,7 @@
 //! ```
 
 mod apply_order;
+mod bounded_catch_up;
 mod check_quorum;
 mod commit_own_term;
 mod committed_durable;
@@ -142,6 +144,7 @@ pub const PROPERTIES: &[PropertyInfo] = &[
     exactly_once::INFO,
     no_disruption::INFO,
     leader_progress::INFO,
+    bounded_catch_up::INFO,
     nothing_under_way::INFO,
     heartbeat_pause::INFO,
     check_quorum::INFO,
@@ -186,6 +189,7 @@ pub struct Properties {
     no_disruption: no_disruption::NoDisruption,
     check_quorum: check_quorum::CheckQuorum,
     leader_progress: leader_progress::LeaderProgress,
+    bounded_catch_up: bounded_catch_up::BoundedCatchUp,
     transfer_holds_writes: transfer_holds_writes::TransferHoldsWrites,
     pre_vote: bool,
     timing: Option<Timing>,
@@ -218,6 +222,7 @@ impl Properties {
             no_disruption: no_disruption::NoDisruption::new(true, None),
             check_quorum: check_quorum::CheckQuorum::default(),
             leader_progress: leader_progress::LeaderProgress::default(),
+            bounded_catch_up: bounded_catch_up::BoundedCatchUp::default(),
             transfer_holds_writes: transfer_holds_writes::TransferHoldsWrites::default(),
             pre_vote: true,
             timing: None,

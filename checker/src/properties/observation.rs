@@ -279,6 +279,22 @@ pub enum Observation<'a> {
         /// Bytes of entries in them.
         bytes: u64,
     },
+    /// The node, a leader, has dealt with a member's refusal of the entries after `prev_index`: the member's log has not the
+    /// leader's entry there. Told before the progress that comes of it. A refusal that something newer contradicts is not
+    /// told: one of another acquaintance, of what was acknowledged meanwhile, of what lies behind the place that is probed,
+    /// or of a member that gets a snapshot.
+    MemberRefused {
+        /// The member.
+        member: u32,
+        /// Number of the acquaintance within the leadership.
+        acquaintance: u64,
+        /// Index of the entry that the member has not.
+        prev_index: u64,
+        /// The member's log is durably the leader's up to here.
+        match_index: u64,
+        /// The first entry that the next message will hold.
+        next_index: u64,
+    },
     /// The node, a leader, has committed its whole log, and counts so many bytes of its entries as uncommitted.
     Uncommitted {
         /// Bytes.

@@ -2,7 +2,7 @@
 //! believes of each. Owns when to tell it; what may be is left to the checkers.
 
 use checker::properties::Observation;
-use raft_core::{Body, Message, NodeId, Progress, Raft, Role, Stamp, Term};
+use raft_core::{Body, Message, NodeId, Pace, Progress, Raft, Role, Stamp, Term};
 
 /// The members of one leadership.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,35 @@ pub(super) struct Members {
     quiet: bool,
     /// Up to where the leader had committed when its accounts were told last.
     accounted: u64,
+    /// The refusal that the leader is dealing with.
+    refusal: Option<Refusal>,
+}
+
+/// A member's refusal of what the leader had sent.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    from: NodeId,
+    acquaintance: u64,
+    prev_index: u64,
+}
+
+impl Refusal {
+    /// Of `message`, from this member, unless something newer contradicts it.
+    fn of(message: &Message, peer: &Progress) -> Option<Self> {
+        let Body::AppendRejected { prev_index, stamp, .. } = message.body else {
+            return None;
+        };
+        let may_be = match peer.pace() {
+            Pace::Probe { .. } => prev_index < peer.next_index(),
+            Pace::Replicate => true,
+            Pace::Snapshot { .. } => false,
+        };
+        (may_be && prev_index > peer.match_index()).then_some(Self {
+            from: message.from,
+            acquaintance: stamp.session,
+            prev_index,
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,18 +106,20 @@ impl Members {
             | Body::SnapshotProgress { stamp, .. } => stamp,
             _ => return,
         };
-        let known = |peer: &Progress| peer.id == message.from && peer.acquaintance() == stamp.session;
+        let known = |peer: &&Progress| peer.id == message.from && peer.acquaintance() == stamp.session;
         if message.term == raft.term()
-            && raft.peers().iter().any(known)
+            && let Some(peer) = raft.peers().iter().find(known)
             && let Some(member) = self.known.iter_mut().find(|member| member.id == message.from)
         {
             member.answered = Some(clock);
             member.heard = clock;
+            self.refusal = Refusal::of(message, peer);
         }
     }
 
     /// The node has dealt with an input at `clock`, and all that it said has left.
     pub(super) fn acted(&mut self, raft: &Raft, clock: u64, mut tell: impl FnMut(Observation<'static>)) {
+        let refusal = self.refusal.take();
         if raft.role() != Role::Leader {
             return;
         }
@@ -121,6 +152,17 @@ impl Members {
             if unheard > raft.config().election_timeout_max && !raft.is_quiet() {
                 let member = node_index(peer.id);
                 tell(Observation::MemberUnheard { member, unheard, clock });
+            }
+            let refusal =
+                refusal.filter(|refusal| (refusal.from, refusal.acquaintance) == (peer.id, belief.acquaintance));
+            if let Some(Refusal { prev_index, .. }) = refusal {
+                tell(Observation::MemberRefused {
+                    member: node_index(peer.id),
+                    acquaintance: belief.acquaintance,
+                    prev_index,
+                    match_index: belief.match_index,
+                    next_index: belief.next_index,
+                });
             }
             if member.told.is_none_or(|told| belief.is_news_after(&told)) {
                 tell(told(peer.id, belief));

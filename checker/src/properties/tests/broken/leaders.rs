@@ -182,6 +182,60 @@ fn leader_progress_match_not_durable() {
     feed.breaks(0, progress(1, 1, 2), signature);
 }
 
+/// As [`led`], with the logs 1 1 1 2 2 4 of the leader of term 4 and 1 1 3 3 3 3 of node 1.
+fn parted() -> Feed {
+    let mut feed = Feed::new(3);
+    feed.elect(0, 1, &[0, 1]);
+    for node in [0, 1] {
+        feed.store(node, entry(1, 1));
+        feed.store(node, entry(2, 1));
+    }
+    feed.store(0, entry(3, 1));
+    feed.elect(2, 2, &[0, 2]);
+    feed.follow(0, 2);
+    for index in [4, 5] {
+        feed.store(0, entry(index, 2));
+    }
+    feed.elect(1, 3, &[1, 2]);
+    for index in 3..=6 {
+        feed.store(1, entry(index, 3));
+    }
+    feed.elect(0, 4, &[0, 2]);
+    feed.store(0, entry(6, 4));
+    feed
+}
+
+fn refused(prev_index: u64, match_index: u64, next_index: u64) -> Observation<'static> {
+    Observation::MemberRefused {
+        member: 1,
+        acquaintance: 1,
+        prev_index,
+        match_index,
+        next_index,
+    }
+}
+
+#[test]
+fn bounded_catch_up_refusal_unheeded() {
+    parted().breaks(0, refused(5, 0, 6), "bounded-catch-up/refusal-unheeded");
+    let mut feed = parted();
+    feed.ok(0, refused(5, 0, 4));
+    feed.breaks(0, refused(3, 0, 4), "bounded-catch-up/refusal-unheeded");
+}
+
+#[test]
+fn bounded_catch_up_walks_back() {
+    // Above entry 2 the logs have the terms 1, 2, 4 and 3.
+    let mut feed = parted();
+    for next in [7, 6, 5, 4, 3] {
+        feed.ok(0, refused(next, 2, next));
+    }
+    // The same again, late and twice, is no move.
+    feed.ok(0, refused(7, 2, 7));
+    feed.ok(0, refused(3, 2, 3));
+    feed.breaks(0, refused(2, 2, 2), "bounded-catch-up/walks-back");
+}
+
 fn under_way(match_index: u64, messages: u64, bytes: u64) -> Observation<'static> {
     Observation::MemberProgress {
         member: 1,

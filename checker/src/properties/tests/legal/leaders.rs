@@ -176,3 +176,36 @@ fn a_leader_that_hands_over_leaves_a_joint_configuration() {
     feed.store(0, entry(2, 2));
     feed.ok(0, Observation::LeaseDropped);
 }
+
+#[test]
+fn a_leader_may_look_for_the_end_of_a_log_again_and_again() {
+    let refused = |acquaintance, prev_index, match_index, next_index| Observation::MemberRefused {
+        member: 1,
+        acquaintance,
+        prev_index,
+        match_index,
+        next_index,
+    };
+    let mut feed = committed(2);
+    feed.store(0, entry(3, 1));
+    feed.store(0, entry(4, 1));
+    // Two terms above entry 0, and none that node 1 has above entry 2.
+    for next in [4, 3, 2] {
+        feed.ok(0, refused(1, next, 0, next));
+    }
+    // The member has more, is met anew, or has restarted: another search.
+    for next in [4, 3] {
+        feed.ok(0, refused(1, next, 2, next));
+    }
+    for next in [4, 3, 2] {
+        feed.ok(0, refused(2, next, 0, next));
+    }
+    feed.ok(1, Observation::Crashed);
+    feed.ok(1, booted(1, Some(0), 0, &[entry(1, 1), entry(2, 1)]));
+    for next in [4, 3, 2] {
+        feed.ok(0, refused(2, next, 0, next));
+    }
+    // Who leads no more asks nobody.
+    feed.follow(0, 2);
+    feed.ok(0, refused(2, 2, 0, 3));
+}
