@@ -130,7 +130,8 @@ impl Raft {
         let Some(at) = self.answering_peer(from, stamp) else {
             return;
         };
-        if lost && self.peers[at].match_index > hint.index {
+        // What it has at the hint may be of another term: then it has lost that entry too.
+        if lost && self.peers[at].match_index > hint.index.min(bound) {
             self.meet_again(at);
         } else {
             let bound = match bug!(self, NackHintLastIndex) {

@@ -278,3 +278,42 @@ fn a_leader_begins_anew_with_a_follower_that_lost_what_it_had_acknowledged() {
     cluster.beat(2);
     assert_eq!(cluster.raft(1).peers()[0].match_index(), 2);
 }
+
+#[test]
+fn a_leader_begins_anew_with_a_follower_that_has_an_entry_of_another_term_where_it_had_the_leaders() {
+    let mut cluster = three_of_five();
+    cluster.elect(2);
+    cluster.settle();
+    let last = cluster.raft(2).log().last_index();
+    let at = |cluster: &Cluster| {
+        cluster
+            .raft(2)
+            .peers()
+            .iter()
+            .position(|peer| peer.id == NodeId(3))
+            .unwrap()
+    };
+    let progress = |cluster: &Cluster| cluster.raft(2).peers()[at(cluster)].clone();
+    let before = progress(&cluster);
+    assert_eq!(before.match_index(), last);
+    // An unfinished entry of the term before lies where the acknowledged one of this term was.
+    let stamp = Stamp {
+        round: 0,
+        session: before.acquaintance(),
+    };
+    let body = Body::AppendRejected {
+        prev_index: last,
+        hint: Mark {
+            term: cluster.raft(2).term() - 1,
+            index: last,
+        },
+        lost: true,
+        stamp,
+    };
+    let (from, to, term) = (NodeId(3), NodeId(2), cluster.raft(2).term());
+    cluster
+        .input(2, Input::Message(Message { from, to, term, body }))
+        .unwrap();
+    assert_ne!(progress(&cluster).acquaintance(), before.acquaintance());
+    assert_eq!(progress(&cluster).match_index(), 0);
+}

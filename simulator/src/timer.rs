@@ -56,9 +56,14 @@ impl Timer {
         }
     }
 
-    /// After the clock changed: the deadline for which a new event must be queued, and its generation.
+    /// After the clock changed: the deadline for which a new event must be queued, and its generation. Whatever was queued is
+    /// dead: on a clock that stood still it may never have been in the queue.
     pub fn requeue(&mut self) -> Option<(u64, u32)> {
-        self.deadline.map(|deadline| (deadline, self.queue(deadline)))
+        let Some(deadline) = self.deadline else {
+            self.clear();
+            return None;
+        };
+        Some((deadline, self.queue(deadline)))
     }
 
     /// Forgets the deadline and kills the queued event.
@@ -107,6 +112,16 @@ mod tests {
         let soon = timer.set(Some(10)).unwrap();
         assert_eq!(timer.fire(soon, 10), Fired::Due);
         assert_eq!(timer.fire(late, 20), Fired::Nothing);
+    }
+
+    #[test]
+    fn what_was_queued_before_the_clock_changed_is_not_relied_upon() {
+        // The clock stands still, so nobody queues an event for this deadline, which is then given up.
+        let mut timer = Timer::default();
+        timer.set(Some(10)).unwrap();
+        assert_eq!(timer.set(None), None);
+        assert_eq!(timer.requeue(), None);
+        assert!(timer.set(Some(20)).is_some(), "a new event for a new deadline");
     }
 
     proptest! {

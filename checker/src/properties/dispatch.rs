@@ -279,6 +279,8 @@ impl Properties {
             let verdict = self.no_disruption.stands(&self.ghost, step, term);
             self.judged.pass(verdict)?;
         }
+        let verdict = self.leads_until_removed.changed(&self.ghost, step, role, term);
+        self.judged.pass(verdict)?;
         let verdict = self.legal_roles.changed(&self.ghost, step, role, term);
         self.judged.pass(verdict)?;
         if role == Role::Leader {
@@ -429,6 +431,7 @@ impl Properties {
             let before = node.membership.at(index - 1);
             self.one_change_at_a_time.appended(&self.ghost, step, index, before);
             self.ghost.place_configuration(step.node, index, mark.chain, members);
+            self.leads_until_removed.appended(&self.ghost, step, index);
         }
         self.configuration_of_log.changed(&self.ghost, step);
         Ok(())

@@ -37,6 +37,7 @@
 //! | `nothing-under-way` | a leader's accounts of what is under way and uncommitted are empty when nothing is | etcd's `Inflights`, `uncommittedSize` |
 //! | `heartbeat-pause` | a leader at work lets no member be without a message for an election timeout | Raft §5.2; thesis §3.4 |
 //! | `check-quorum` | a leader that has heard from no quorum for an election timeout steps down | thesis §6.2 |
+//! | `leads-until-removed` | a leader that appends its own removal leads on until that is committed | thesis §4.2.2 |
 //! | `transfer-holds-writes` | a leader that hands over appends no commands | thesis §3.10 |
 //!
 //! Each property lives in a file of its own name, with the state that only it needs; what several read is in `ghost` and
@@ -79,6 +80,7 @@ mod judged;
 mod leader_append_only;
 mod leader_completeness;
 mod leader_progress;
+mod leads_until_removed;
 mod lease_disjointness;
 mod legal_roles;
 mod log_matching;
@@ -148,6 +150,7 @@ pub const PROPERTIES: &[PropertyInfo] = &[
     nothing_under_way::INFO,
     heartbeat_pause::INFO,
     check_quorum::INFO,
+    leads_until_removed::INFO,
     transfer_holds_writes::INFO,
 ];
 
@@ -190,6 +193,7 @@ pub struct Properties {
     check_quorum: check_quorum::CheckQuorum,
     leader_progress: leader_progress::LeaderProgress,
     bounded_catch_up: bounded_catch_up::BoundedCatchUp,
+    leads_until_removed: leads_until_removed::LeadsUntilRemoved,
     transfer_holds_writes: transfer_holds_writes::TransferHoldsWrites,
     pre_vote: bool,
     timing: Option<Timing>,
@@ -223,6 +227,7 @@ impl Properties {
             check_quorum: check_quorum::CheckQuorum::default(),
             leader_progress: leader_progress::LeaderProgress::default(),
             bounded_catch_up: bounded_catch_up::BoundedCatchUp::default(),
+            leads_until_removed: leads_until_removed::LeadsUntilRemoved::default(),
             transfer_holds_writes: transfer_holds_writes::TransferHoldsWrites::default(),
             pre_vote: true,
             timing: None,

@@ -31,8 +31,8 @@ struct Ear {
     leader: Option<(u64, u64)>,
     /// The event in which a candidate asked who was not to be heard, and the term that it asked for.
     unheard: Option<(u64, u64)>,
-    /// The latest term for which pre-votes came, and from whom.
-    pre_votes: (u64, Vec<u32>),
+    /// The pre-votes that came: for which term, and from whom. One of an earlier life may be for a later term.
+    pre_votes: Vec<(u64, u32)>,
 }
 
 /// What all nodes have heard, and the rules that are held.
@@ -104,14 +104,9 @@ impl NoDisruption {
 
     /// A granted pre-vote for `term` from node `from` reached the node of this step.
     pub fn pre_vote_received(&mut self, step: Step, term: u64, from: u32) {
-        let (asked, granted) = &mut self.ear(step.node).pre_votes;
-        if *asked < term {
-            *asked = term;
-            granted.clear();
-        }
-        // A late one, for a term that is over, tells nothing of this.
-        if *asked == term && !granted.contains(&from) {
-            granted.push(from);
+        let pre_votes = &mut self.ear(step.node).pre_votes;
+        if !pre_votes.contains(&(term, from)) {
+            pre_votes.push((term, from));
         }
     }
 
@@ -136,16 +131,22 @@ impl NoDisruption {
         if !self.pre_vote || self.timing.is_none() || told {
             return Ok(());
         }
-        let (asked, granted) = &self.ear(step.node).pre_votes;
+        let pre_votes = &mut self.ear(step.node).pre_votes;
+        pre_votes.retain(|(asked, _)| *asked >= term);
+        let granted = || {
+            pre_votes
+                .iter()
+                .filter(|(asked, _)| *asked == term)
+                .map(|(_, from)| *from)
+        };
         let configuration = ghost.configurations.get(node.membership.active());
-        let has = |voter: u32| voter == step.node || (*asked == term && granted.contains(&voter));
-        if configuration.decides(has) {
+        if configuration.decides(|voter| voter == step.node || granted().any(|from| from == voter)) {
             return Ok(());
         }
         let message = format!(
-            "node {} stands for election in term {term}; it has the pre-votes of {:?} for term {asked}, and acts under {}.",
+            "node {} stands for election in term {term}; it has the pre-votes of {:?} for it, and acts under {}.",
             step.node,
-            granted,
+            granted().collect::<Vec<_>>(),
             configuration.named()
         );
         Err(step.broken(INFO.name, "stood-without-pre-votes", message).in_term(term))

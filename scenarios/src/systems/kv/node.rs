@@ -165,6 +165,7 @@ impl Process for KvNode {
         let store = snapshot.map(|snapshot| Store::decode(&snapshot.data).expect("what a node of this service wrote"));
         let raft =
             Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
+        observer.clock(now(ctx).0);
         observer.booted(&raft);
         let traced = Traced::of(&raft);
         // Requests are named apart from those of other nodes and of earlier incarnations.
@@ -208,15 +209,17 @@ impl Process for KvNode {
     }
 
     fn on_sync(&mut self, token: SyncToken, ctx: &mut Ctx<'_>) {
-        let Some(id) = self.storage.synced(token) else { return };
-        while let Some(persist) = self.storage.pop_durable(id) {
+        let Some(synced) = self.storage.synced(token) else {
+            return;
+        };
+        while let Some(persist) = self.storage.pop_durable(synced) {
             self.observer.durable(&persist);
             for message in persist.then {
                 self.send(message, ctx);
             }
         }
         self.storage.settle(|| self.raft.status().fenced, ctx);
-        self.input(Input::Persisted(id), ctx);
+        self.input(Input::Persisted(synced.id), ctx);
     }
 
     fn on_sync_failed(&mut self, token: SyncToken, error: DiskError, ctx: &mut Ctx<'_>) {

@@ -18,8 +18,10 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 /// From an I/O error to the stop, so that those who wait are told, and from there to the start.
 const STOP_AFTER: Duration = Duration::from_millis(100);
 const RESTART_AFTER: Duration = Duration::from_millis(200);
-/// A sync's token is the number of the attempt above these bits, and the write's id below.
-const ID_BITS: u32 = 48;
+/// A sync's token is the number of the attempt above these bits, and the write's id below; between them, a number that keeps the
+/// syncs under way apart.
+const ID_BITS: u32 = 40;
+const ATTEMPT_SHIFT: u32 = 48;
 
 /// The log file with its writes under way.
 #[derive(Clone, Debug)]
@@ -28,6 +30,10 @@ pub struct Storage {
     /// Not durable yet, oldest first.
     writes: VecDeque<Write>,
     last_id: WriteId,
+    /// How many records were put into the file.
+    records: u64,
+    /// The syncs under way, each with the number of the last record that it covers.
+    syncs: Vec<(SyncToken, u64)>,
     /// Counts the failures: what syncs of an earlier attempt say does not count.
     attempt: u64,
     /// What failed last, until it is tried again.
@@ -38,11 +44,20 @@ pub struct Storage {
 
 #[derive(Clone, Debug)]
 struct Write {
-    id: WriteId,
+    /// Number of its record.
+    record: u64,
     /// None for a record that only vouches.
     persist: Option<Persist>,
     /// The end of its record.
     place: Place,
+}
+
+/// What a completed sync has made durable.
+#[derive(Clone, Copy, Debug)]
+pub struct Synced {
+    /// The last write, for the core.
+    pub id: WriteId,
+    record: u64,
 }
 
 type Ctx<'a> = Context<'a, KvNode>;
@@ -54,6 +69,8 @@ impl Storage {
             file: recovered.file.clone(),
             writes: VecDeque::new(),
             last_id: WriteId(0),
+            records: 0,
+            syncs: Vec::new(),
             attempt: 0,
             trouble: None,
             wakes: recovered.file.wants_vouching().then(|| ctx.now() + VOUCH_AFTER),
@@ -73,7 +90,7 @@ impl Storage {
     pub fn write(&mut self, persist: Persist, ctx: &mut Ctx<'_>) {
         self.last_id = persist.id;
         let write = Write {
-            id: persist.id,
+            record: 0,
             persist: Some(persist),
             place: self.file.place(),
         };
@@ -97,7 +114,7 @@ impl Storage {
     /// Adds a record that vouches for those before it.
     fn vouch(&mut self, ctx: &mut Ctx<'_>) {
         let write = Write {
-            id: self.last_id,
+            record: 0,
             persist: None,
             place: self.file.place(),
         };
@@ -114,27 +131,35 @@ impl Storage {
             ctx.write(offset, bytes);
         }
         let place = self.file.place();
-        self.writes.push_back(Write { place, ..write });
+        self.records += 1;
+        let record = self.records;
+        self.writes.push_back(Write { record, place, ..write });
     }
 
-    fn sync(&self, ctx: &mut Ctx<'_>) {
-        ctx.sync(SyncToken(self.attempt << ID_BITS | self.last_id.0));
+    fn sync(&mut self, ctx: &mut Ctx<'_>) {
+        let token = |number: u64| SyncToken(self.attempt << ATTEMPT_SHIFT | number << ID_BITS | self.last_id.0);
+        let is_free = |token: &SyncToken| self.syncs.iter().all(|(other, _)| other != token);
+        let token = (0u64..).map(token).find(is_free).expect("few syncs are under way");
+        self.syncs.push((token, self.records));
+        ctx.sync(token);
     }
 
-    /// The write that a sync names; none if that sync does not count any more.
-    fn named(&self, token: SyncToken) -> Option<WriteId> {
-        let (attempt, id) = (token.0 >> ID_BITS, token.0 & ((1 << ID_BITS) - 1));
-        (attempt == self.attempt).then_some(WriteId(id))
+    /// The write that a sync names, and the record up to which it reaches; none if that sync does not count any more.
+    fn named(&mut self, token: SyncToken) -> Option<Synced> {
+        let at = self.syncs.iter().position(|(other, _)| *other == token)?;
+        let (_, record) = self.syncs.swap_remove(at);
+        let id = WriteId(token.0 & ((1 << ID_BITS) - 1));
+        Some(Synced { id, record })
     }
 
-    /// What a completed sync has made durable: which write it was, for the core.
-    pub fn synced(&mut self, token: SyncToken) -> Option<WriteId> {
+    /// What a completed sync has made durable.
+    pub fn synced(&mut self, token: SyncToken) -> Option<Synced> {
         self.named(token)
     }
 
-    /// The next write that is durable, up to this one.
-    pub fn pop_durable(&mut self, upto: WriteId) -> Option<Persist> {
-        while let Some(write) = self.writes.pop_front_if(|write| write.id <= upto) {
+    /// The next write that this sync has made durable.
+    pub fn pop_durable(&mut self, synced: Synced) -> Option<Persist> {
+        while let Some(write) = self.writes.pop_front_if(|write| write.record <= synced.record) {
             self.file.synced(write.place);
             if write.persist.is_some() {
                 return write.persist;
@@ -156,8 +181,9 @@ impl Storage {
 
     /// A sync failed: gives the write that failed, for the core.
     pub fn failed(&mut self, token: SyncToken, error: DiskError, ctx: &Ctx<'_>) -> Option<WriteId> {
-        let id = self.named(token)?;
+        let Synced { id, .. } = self.named(token)?;
         self.attempt += 1;
+        self.syncs.clear();
         self.trouble = Some(error);
         let pause = match error {
             DiskError::NoSpace => RETRY_AFTER,

@@ -282,3 +282,11 @@ fn transfer_holds_writes_command_during_a_transfer() {
     feed.also(0, Observation::ConfigurationActive { index: 2 });
     feed.leaves("transfer-holds-writes/command-during-a-transfer");
 }
+
+#[test]
+fn leads_until_removed_quit_before_committed() {
+    let mut feed = committed(1);
+    feed.configure(0, entry(2, 1), &[1, 2], &[]);
+    let quits = feed.observe_in_event(0, role(Role::Follower, 1)).unwrap_err();
+    assert_eq!(quits.signature(), "leads-until-removed/quit-before-committed");
+}

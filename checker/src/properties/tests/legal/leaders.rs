@@ -59,6 +59,13 @@ fn a_candidate_has_the_pre_votes_of_a_quorum_or_the_order_of_a_leader() {
     feed.ok(1, Observation::PreVoteReceived { term: 4, from: 3 });
     feed.ok(1, Observation::PreVoteReceived { term: 5, from: 0 });
     feed.also(1, role(Role::Candidate, 5));
+    // Nor one for a later term, of an earlier life whose term did not become durable.
+    let mut feed = timed(Feed::new(4));
+    feed.ok(1, role(Role::PreCandidate, 0));
+    feed.ok(1, Observation::PreVoteReceived { term: 2, from: 3 });
+    feed.ok(1, Observation::PreVoteReceived { term: 1, from: 3 });
+    feed.ok(1, Observation::PreVoteReceived { term: 1, from: 0 });
+    feed.also(1, role(Role::Candidate, 1));
     let mut feed = heard();
     feed.ok(2, Observation::Term { term: 1 });
     feed.ok(2, Observation::TransferReceived { term: 1 });
@@ -208,4 +215,30 @@ fn a_leader_may_look_for_the_end_of_a_log_again_and_again() {
     // Who leads no more asks nobody.
     feed.follow(0, 2);
     feed.ok(0, refused(2, 2, 0, 3));
+}
+
+#[test]
+fn a_leader_may_quit_once_its_removal_is_committed_or_for_another_reason() {
+    let removed = || {
+        let mut feed = committed(1);
+        feed.store(2, entry(1, 1));
+        feed.configure(0, entry(2, 1), &[1, 2], &[]);
+        feed
+    };
+    let mut feed = removed();
+    for node in [1, 2] {
+        feed.configure(node, entry(2, 1), &[1, 2], &[]);
+    }
+    feed.commit(0, 2);
+    feed.also(0, role(Role::Follower, 1));
+    // Later, for instance because it hears nobody.
+    let mut feed = removed();
+    feed.follow(0, 1);
+    // At once, for a later term; or without being removed.
+    let mut feed = removed();
+    feed.also(0, Observation::Term { term: 2 });
+    feed.also(0, role(Role::Follower, 2));
+    let mut feed = committed(1);
+    feed.configure(0, entry(2, 1), &[0, 1, 2, 3], &[]);
+    feed.also(0, role(Role::Follower, 1));
 }
