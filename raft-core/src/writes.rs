@@ -182,6 +182,47 @@ mod tests {
     }
 
     #[test]
+    fn term_and_vote_are_durable_when_every_write_that_holds_them_is() {
+        let log = Log::default();
+        let mut writes = Writes::default();
+        let mut write = |writes: &mut Writes| {
+            writes.hard_state_changed();
+            writes
+                .next(&log, HardState::default())
+                .expect("a hard state to write")
+                .id
+        };
+        let (first, second) = (write(&mut writes), write(&mut writes));
+        writes.completed(first);
+        assert!(!writes.hard_state_durable(), "the second may hold another vote");
+        writes.completed(second);
+        assert!(writes.hard_state_durable());
+        writes.hard_state_changed();
+        assert!(!writes.hard_state_durable(), "not even given to the disk");
+    }
+
+    #[test]
+    fn of_two_truncations_before_a_write_the_deeper_counts() {
+        let mut log = Log::default();
+        for _ in 1..=5 {
+            log.append(1, Content::Noop);
+        }
+        let mut writes = Writes::default();
+        writes.next(&log, HardState::default()).expect("five entries to write");
+        for (term, index) in [(2, 4), (3, 2)] {
+            let replaced = crate::types::Entry {
+                index,
+                term,
+                content: Content::Noop,
+            };
+            let merged = log.merge(index - 1, vec![replaced]);
+            writes.truncated(merged.truncated.expect("it conflicts"));
+        }
+        let write = writes.next(&log, HardState::default()).expect("the new tail");
+        assert_eq!((write.truncate, write.entries.len()), (Some(2), 1));
+    }
+
+    #[test]
     fn entries_that_the_disk_never_got_need_no_truncation() {
         let mut log = Log::default();
         let mut writes = Writes::default();

@@ -390,6 +390,21 @@ fn an_idle_group_goes_quiet_and_wakes_at_the_next_request() {
 }
 
 #[test]
+fn a_leader_that_wakes_speaks_to_everybody_at_once() {
+    let mut cluster = Cluster::new(3, 1, quiet_soon);
+    cluster.elect(1);
+    cluster.beat(12);
+    assert!(cluster.raft(1).is_quiet() && cluster.wire.is_empty());
+    // A leader does not stand for election: the order does nothing but wake it.
+    cluster.nodes.get_mut(&NodeId(1)).unwrap().now.0 += 10_000 * MILLISECOND;
+    cluster.input(1, Input::Campaign).unwrap();
+    let woken: Vec<NodeId> = cluster.wire.iter().map(|message| message.to).collect();
+    assert_eq!(woken, [2, 3].map(NodeId));
+    let next = cluster.raft(1).next_deadline().expect("it is awake");
+    assert!(next > cluster.node(1).now, "the next heartbeat is due in an interval");
+}
+
+#[test]
 fn a_leader_that_wakes_does_not_miss_answers_that_nobody_asked_for() {
     let mut cluster = Cluster::new(3, 1, quiet_soon);
     cluster.elect(1);

@@ -307,3 +307,29 @@ fn thesis_4_2_2_a_node_that_an_uncommitted_configuration_leaves_out_may_still_be
     assert!(waits(&[&learner, &joint, &last]).is_some(), "it stands for election");
     assert!(waits(&[&learner, &last]).is_none(), "it never voted");
 }
+
+#[test]
+fn thesis_4_2_2_the_others_learn_at_once_that_the_removal_of_their_leader_is_committed() {
+    let mut cluster = three_of_five();
+    cluster.settle();
+    cluster.change(1, 1, &[2, 3], &[]);
+    // No time passes: what tells them is no heartbeat that was due.
+    cluster.settle();
+    let removal = cluster.raft(1).configuration().0;
+    assert_eq!(cluster.role(1), Role::Follower);
+    assert!([2, 3].iter().all(|id| cluster.raft(*id).commit_index() >= removal));
+}
+
+#[test]
+fn thesis_4_2_3_a_removed_member_is_forgotten_when_it_has_the_entry_that_says_so_and_not_before() {
+    let mut cluster = three_of_five();
+    cluster.settle();
+    let knows_3 = |cluster: &Cluster| cluster.raft(1).peers().iter().any(|peer| peer.id == NodeId(3));
+    cluster.change(1, 1, &[1, 2], &[]);
+    cluster.settle_between(|from, to| from != 3 && to != 3);
+    assert!(matches!(cluster.outcome(1), Some(Outcome::Committed { .. })));
+    assert!(knows_3(&cluster), "it has not heard of its removal");
+    cluster.beat(6);
+    assert!(!knows_3(&cluster));
+    assert_eq!(cluster.raft(3).configuration(), cluster.raft(1).configuration());
+}

@@ -386,3 +386,88 @@ fn section_7_entries_from_before_the_compacted_log_are_no_conflict() {
     );
     assert_eq!(raft.log().last_index(), 9);
 }
+
+#[test]
+fn section_7_an_empty_snapshot_is_one_empty_chunk() {
+    let mut cluster = Cluster::new(3, 1, |config| config.snapshot_tail = 0);
+    cluster.elect(1);
+    for request in 1..=3 {
+        cluster.propose(1, request, b"x").unwrap();
+        cluster.settle_between(|from, to| from != 3 && to != 3);
+    }
+    let index = cluster.raft(1).status().applied;
+    let data = [].as_slice().into();
+    cluster.input(1, Input::SnapshotTaken { index, data }).unwrap();
+    cluster.settle_between(|from, to| from != 3 && to != 3);
+    let chunks = |cluster: &Cluster| {
+        let empty =
+            |body: &Body| matches!(body, Body::InstallSnapshot { offset: 0, total: 0, chunk, .. } if chunk.is_empty());
+        cluster.wire.iter().filter(|message| empty(&message.body)).count()
+    };
+    // Node 3 answers where its log ends, and needs what is compacted.
+    while chunks(&cluster) == 0 {
+        cluster.pass(1, 25 * MILLISECOND).unwrap();
+        while let Some(at) = cluster
+            .wire
+            .iter()
+            .position(|message| !matches!(message.body, Body::InstallSnapshot { .. }))
+        {
+            cluster.deliver(at).unwrap();
+            (1..=3).for_each(|id| cluster.persist(id).unwrap());
+        }
+    }
+    cluster.pass(1, MILLISECOND).unwrap();
+    assert_eq!(
+        chunks(&cluster),
+        1,
+        "it is not sent again before it is answered, or given up"
+    );
+    let at = cluster
+        .wire
+        .iter()
+        .position(|message| matches!(message.body, Body::InstallSnapshot { .. }));
+    let message = cluster.wire.remove(at.unwrap());
+    let raft = &mut cluster.nodes.get_mut(&NodeId(3)).unwrap().raft;
+    raft.handle(raft_core::Time(u64::MAX / 2), Input::Message(message));
+    assert_eq!((raft.status().snapshot_index, raft.commit_index()), (index, index));
+}
+
+#[test]
+fn section_7_a_later_snapshot_takes_the_place_of_one_that_is_half_received() {
+    let mut raft = core(3, 2, &[1], |_| {});
+    let install = |index: u64, offset: u64, chunk: &[u8]| {
+        let body = Body::InstallSnapshot {
+            last: Mark { term: 1, index },
+            configuration: Box::new(Configuration::of(vec![NodeId(1), NodeId(2), NodeId(3)])),
+            offset,
+            total: 8,
+            chunk: chunk.into(),
+            stamp: Stamp::default(),
+        };
+        from_2(2, body)
+    };
+    replies(&mut raft, install(7, 0, &[7; 4]));
+    // The leader has changed, and the next one sends its own from the start.
+    let begun = replies(&mut raft, install(9, 0, &[9; 4]));
+    assert!(
+        matches!(
+            begun[..],
+            [(
+                2,
+                Body::SnapshotProgress {
+                    last: Mark { index: 9, .. },
+                    received: 4,
+                    ..
+                }
+            )]
+        ),
+        "{begun:?}"
+    );
+    raft.handle(raft_core::Time(1), install(9, 4, &[9; 4]));
+    let restored = std::iter::from_fn(|| raft.poll_output()).find_map(|output| match output {
+        Output::Restore(snapshot) => Some(snapshot),
+        _ => None,
+    });
+    let restored = restored.expect("all of it is there");
+    assert_eq!((restored.last.index, &restored.data[..]), (9, &[9; 8][..]));
+}

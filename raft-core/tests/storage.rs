@@ -235,6 +235,8 @@ fn a_node_with_amnesia_neither_votes_nor_is_handed_the_leadership() {
     let mut cluster = damaged(true, 0);
     cluster.beat(8);
     cluster.transfer(1, 9, 3);
+    let told = |message: &Message| matches!(message.body, Body::TimeoutNow);
+    assert!(!cluster.wire.iter().any(told), "though it has the whole log");
     cluster.beat(14);
     assert_eq!(cluster.outcome(9), refused(Refusal::TransferTimedOut));
     let raft = &mut cluster.nodes.get_mut(&NodeId(3)).unwrap().raft;
