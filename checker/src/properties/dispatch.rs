@@ -88,6 +88,7 @@ impl Properties {
             | Observation::PreVoteReceived { .. } => self.check_hearing(step, observation),
             Observation::MemberSilent { .. }
             | Observation::MemberUnheard { .. }
+            | Observation::MemberLost { .. }
             | Observation::MemberProgress { .. }
             | Observation::MemberRefused { .. }
             | Observation::Uncommitted { .. }
@@ -131,6 +132,10 @@ impl Properties {
                 let told = (member, unheard, clock);
                 let verdict = self.check_quorum.unheard(&self.ghost, step, self.timing, told);
                 self.judged.pass(verdict)
+            }
+            Observation::MemberLost { member } => {
+                self.leads_until_removed.lost(step, member);
+                Ok(())
             }
             Observation::MemberProgress {
                 member,

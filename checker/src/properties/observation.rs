@@ -263,6 +263,12 @@ pub enum Observation<'a> {
         /// The node's own clock, in nanoseconds.
         clock: u64,
     },
+    /// The node, a leader, is about to quit in its own term, and has heard nothing from this member for the longest election
+    /// timeout on its own clock. Told before the role that it takes.
+    MemberLost {
+        /// The member.
+        member: u32,
+    },
     /// What the node, a leader, knows of a member. Told whenever the acquaintance or the match index changes, the next index
     /// falls, or nothing is under way any more.
     MemberProgress {

@@ -178,6 +178,12 @@ impl Members {
         }
     }
 
+    /// The members that the leader has not heard for `timeout`, at `clock`.
+    pub(super) fn lost(&self, clock: u64, timeout: u64) -> impl Iterator<Item = u32> {
+        let lost = move |member: &&Member| clock - member.heard >= timeout;
+        self.known.iter().filter(lost).map(|member| node_index(member.id))
+    }
+
     fn member(&mut self, id: NodeId, clock: u64) -> &mut Member {
         let at = self.known.iter().position(|member| member.id == id).unwrap_or_else(|| {
             self.known.push(Member {

@@ -262,6 +262,9 @@ impl Observer {
             self.note(Observation::ConfigurationActive { index: configuration });
         }
         if role_changed && acted_as_leader {
+            let lost = self.members.lost(self.clock, raft.config().election_timeout_max);
+            let lost = lost.map(|member| Note::Plain(Observation::MemberLost { member }));
+            self.notes.extend(lost);
             self.role_changed(raft, outputs);
         }
         let lease_until = raft.lease_until().map(|until| until.0);

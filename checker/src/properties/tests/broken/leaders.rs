@@ -289,4 +289,10 @@ fn leads_until_removed_quit_before_committed() {
     feed.configure(0, entry(2, 1), &[1, 2], &[]);
     let quits = feed.observe_in_event(0, role(Role::Follower, 1)).unwrap_err();
     assert_eq!(quits.signature(), "leads-until-removed/quit-before-committed");
+    // It has lost sight of one of three; two are a quorum.
+    let mut feed = committed(1);
+    feed.configure(0, entry(2, 1), &[1, 2, 3], &[]);
+    feed.also(0, Observation::MemberLost { member: 3 });
+    let quits = feed.observe_in_event(0, role(Role::Follower, 1)).unwrap_err();
+    assert_eq!(quits.signature(), "leads-until-removed/quit-before-committed");
 }

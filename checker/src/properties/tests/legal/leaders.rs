@@ -231,9 +231,12 @@ fn a_leader_may_quit_once_its_removal_is_committed_or_for_another_reason() {
     }
     feed.commit(0, 2);
     feed.also(0, role(Role::Follower, 1));
-    // Later, for instance because it hears nobody.
+    // Later; or at once, because it hears no quorum.
     let mut feed = removed();
     feed.follow(0, 1);
+    let mut feed = removed();
+    feed.also(0, Observation::MemberLost { member: 2 });
+    feed.also(0, role(Role::Follower, 1));
     // At once, for a later term; or without being removed.
     let mut feed = removed();
     feed.also(0, Observation::Term { term: 2 });
