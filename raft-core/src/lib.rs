@@ -68,6 +68,8 @@
 extern crate alloc;
 
 mod bugs;
+#[cfg(feature = "serde")]
+mod bytes;
 mod config;
 mod configuration;
 mod election;

@@ -91,6 +91,7 @@ pub enum Body {
         /// Bytes of the whole.
         total: u64,
         /// The bytes.
+        #[cfg_attr(feature = "serde", serde(with = "crate::bytes"))]
         chunk: Payload,
         /// To be echoed.
         stamp: Stamp,

@@ -48,7 +48,7 @@ pub enum Content {
     /// (paper, section 8).
     Noop,
     /// A command for the state machine.
-    Command(Payload),
+    Command(#[cfg_attr(feature = "serde", serde(with = "crate::bytes"))] Payload),
     /// The members from here on (thesis, chapter 4): in force as soon as it is in the log.
     /// Boxed, because it is rare and large.
     Configuration(Box<Configuration>),
@@ -109,6 +109,7 @@ pub struct Snapshot {
     /// The members as of that entry.
     pub configuration: Configuration,
     /// The state machine's own bytes; the core does not look into them.
+    #[cfg_attr(feature = "serde", serde(with = "crate::bytes"))]
     pub data: Payload,
 }
 

@@ -185,7 +185,7 @@ mod tests {
     fn term_and_vote_are_durable_when_every_write_that_holds_them_is() {
         let log = Log::default();
         let mut writes = Writes::default();
-        let mut write = |writes: &mut Writes| {
+        let write = |writes: &mut Writes| {
             writes.hard_state_changed();
             writes
                 .next(&log, HardState::default())

@@ -31,7 +31,11 @@ impl Texts {
         let total = u64::from(read) + u64::from(write) + u64::from(cas) + u64::from(append);
         let draw = ctx.range(0, total - 1) as u32;
         let unique = format!("{}.{}", unique.client, unique.number);
-        let padded = |text: String| Value::from(format!("{text:-<width$}", width = self.value_bytes));
+        let padded = |mut text: String| {
+            let missing = self.value_bytes.saturating_sub(text.len());
+            text.push_str(&"-".repeat(missing));
+            Value::from(text)
+        };
         if draw < read {
             Operation::Read { key }
         } else if draw < read + write {

@@ -4,7 +4,7 @@
 //! what is for the file to say.
 
 use raft_core::{Configuration, Content, Entry, HardState, Index, Mark, Persist, Snapshot};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -67,8 +67,13 @@ pub struct RecordEntry<'a> {
 #[derive(Serialize, Deserialize)]
 pub enum RecordContent<'a> {
     Noop,
-    Command(&'a [u8]),
+    Command(#[serde(serialize_with = "as_bytes")] &'a [u8]),
     Configuration(Cow<'a, Configuration>),
+}
+
+/// Not as a sequence of numbers, which are the same bytes one by one.
+fn as_bytes<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 /// A record that checks.
