@@ -44,7 +44,8 @@ pub const fn shown_by(class: FaultClass) -> &'static str {
         FaultClass::BitRot => "bits_rot_only_where_they_have_settled",
         FaultClass::UnreadableSector => "an_unreadable_sector_reads_as_zeros_and_says_so",
         FaultClass::MisdirectedWrite => "a_misdirected_write_lands_on_other_bytes_and_its_place_keeps_what_it_held",
-        FaultClass::ClockOffset | FaultClass::ClockDrift => "a_storm_exposes_every_class",
+        FaultClass::ClockOffset => "a_clock_that_starts_ahead_reads_later_and_goes_at_the_true_rate",
+        FaultClass::ClockDrift => "a_clock_that_drifts_reaches_its_deadline_sooner_or_later",
         FaultClass::ClockStep => "timers_follow_the_clock_of_their_node",
         FaultClass::ClockFreeze | FaultClass::ClockLeap => {
             "a_clock_that_stands_still_holds_its_timer_up_unless_it_leaps"

@@ -80,6 +80,49 @@ fn timers_follow_the_clock_of_their_node() {
 }
 
 #[test]
+fn a_clock_that_starts_ahead_reads_later_and_goes_at_the_true_rate() {
+    let ahead = |offset_max: Duration| {
+        let config = || {
+            let mut config = config(3);
+            config.clocks.offset_max = offset_max;
+            config
+        };
+        let offset = world(config(), 1, &[]).local_now(NodeId(0)).0;
+        let timer = Op::Timer(Some(LocalTime(offset + at(100).0)));
+        let mut world = world(config(), 1, &[(0, 0, &[timer])]);
+        world.run_until(at(100));
+        assert_eq!(
+            seen(&world, 0).last(),
+            Some(&(LocalTime(offset + at(100).0), Seen::Timer))
+        );
+        (offset, world.exposure().count(FaultClass::ClockOffset))
+    };
+    let (offset, counted) = ahead(ms(500));
+    assert!(0 < offset && offset <= ms(500).0 && counted == 1);
+    assert_eq!(ahead(Duration::ZERO), (0, 0));
+}
+
+#[test]
+fn a_clock_that_drifts_reaches_its_deadline_sooner_or_later() {
+    let drifting = |drift_max_ppm: u32| {
+        let mut config = config(3);
+        config.clocks.drift_max_ppm = drift_max_ppm;
+        let mut world = world(config, 1, &[(0, 0, &[Op::Timer(Some(LocalTime(at(100).0)))])]);
+        let ppm = world.clock(NodeId(0)).drift_ppm();
+        let mut fired = None;
+        while let Some(step) = world.step_until(at(1_000)) {
+            fired = fired.or((step.kind == StepKind::Timer).then_some(step.time));
+        }
+        (ppm, fired, world.exposure().count(FaultClass::ClockDrift))
+    };
+    let (ppm, fired, counted) = drifting(100_000);
+    let exact = i128::from(at(100).0) * 1_000_000 / (1_000_000 + i128::from(ppm));
+    let off = i128::from(fired.expect("it fires").0) - exact;
+    assert!(ppm != 0 && (0..=1).contains(&off) && counted == 1);
+    assert_eq!(drifting(0), (0, Some(at(100)), 0));
+}
+
+#[test]
 fn clock_faults_are_counted_when_they_move_something() {
     let target = Target::Node(NodeId(0));
     let mut config = config(1);
