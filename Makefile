@@ -47,8 +47,8 @@ bench: ## what a CPU-second buys: simulation, replication, checked seeds, the wi
 bench-checker: ## CPU time and peak memory of linearizability checks, from 1,000 to 1,000,000 operations
 	cargo bench -p checker --bench linearizability
 
-bench-shrink: ## how small the failures of twenty planted bugs become, as a table (some twenty minutes)
-	cargo run --release -p scenarios --example shrink -- 20 60
+bench-shrink: ## how small the failures of planted bugs become, as the table of scenarios/SHRINKING.md (some ten minutes)
+	cargo run --release -p scenarios --example shrink -- 60
 
 fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method
 	cargo test -p checker --test brute_force --test methods -- --ignored --nocapture

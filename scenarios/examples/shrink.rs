@@ -1,10 +1,11 @@
-//! How small the failures of planted bugs become, as a table in Markdown.
+//! How small the failures of planted bugs become, as the table of `scenarios/SHRINKING.md`.
 //!
-//! For each bug the first failure of a sweep over all built-in scenarios from seed 0 is shrunk. A bug that a sweep does not find within
-//! [`SEEDS`] seeds of each is passed over.
+//! For each bug the first failure of a sweep over all built-in scenarios from seed 0 is shrunk on two threads. A bug that a sweep does not
+//! find within [`SEEDS`] seeds of each is told, and has no row.
 //!
 //! ```sh
-//! cargo run --release -p scenarios --example shrink -- 20 60    # twenty bugs, at most 60 s each
+//! cargo run --release -p scenarios --example shrink -- 60          # all rows, at most 60 s each
+//! cargo run --release -p scenarios --example shrink -- 60 E2 D8    # two of them
 //! ```
 
 use scenarios::capsule::{Capsule, Size};
@@ -12,12 +13,17 @@ use scenarios::scenario::{Scenario, builtin, parse};
 use scenarios::shrink::{Options, Shrunk, shrink};
 use scenarios::sweep::{Group, Observer, Progress, Seeds, Sweep, sweep};
 use scenarios::systems::kv::PlantedBug;
-use scenarios::systems::kv::bugs::PLANTED_BUGS;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Seeds of each scenario in which a failure is looked for.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 200;
+
+/// The bugs of the table: some of each part of the algorithm and of each kind of failure.
+const BUGS: [&str; 22] = [
+    "L2", "E2", "R4", "M1", "S1", "D1", "R9", "E7", "L1", "R5", "R6", "S2", "S6", "X1", "M6", "E12", "R14", "E4", "L4",
+    "R13", "X2", "D8",
+];
 
 struct Silent;
 
@@ -27,26 +33,22 @@ impl Observer for Silent {
 }
 
 fn main() {
-    let number = |at: usize, default: u64| {
-        std::env::args()
-            .nth(at)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(default)
-    };
-    let (count, seconds) = (number(1, 20) as usize, number(2, 60));
+    let mut args = std::env::args().skip(1);
+    let seconds = args.next().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let named: Vec<String> = args.collect();
     let read = |builtin: &scenarios::scenario::Builtin| parse(builtin.name, builtin.text, &[], &scenarios::known());
     let scenarios: Vec<Scenario> = builtin()
         .iter()
         .map(|of| read(of).expect("a built-in scenario is valid"))
         .collect();
-    println!("| bug | failure | nodes | faults | operations | events | fewer events | attempts | wall | CPU |");
-    println!("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("| bug | run | failure | nodes | faults | operations | events | fewer events | attempts | wall | CPU |");
+    println!("|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|");
     let (mut factors, mut few) = (Vec::new(), 0);
-    for bug in PLANTED_BUGS.iter().filter(|bug| bug.breaks.is_some()) {
-        if factors.len() == count {
-            break;
-        }
+    let is_wanted = |id: &&str| named.is_empty() || named.iter().any(|named| named == id);
+    for id in BUGS.into_iter().filter(is_wanted) {
+        let bug = PlantedBug::find(id).unwrap_or_else(|error| panic!("{error}"));
         let Some(capsule) = found(&scenarios, bug) else {
+            eprintln!("{id}: not found in {SEEDS} seeds of each scenario");
             continue;
         };
         let options = Options {
@@ -99,14 +101,17 @@ fn row(bug: &PlantedBug, shrunk: &Shrunk) -> u64 {
         attempts,
         elapsed,
         cpu,
+        finished,
         ..
     } = shrunk;
     let both = |of: fn(&Size) -> u64| format!("{} → {}", of(before), of(after));
     let factor = before.events * 10 / after.events.max(1);
     let seconds = |time: Duration| format!("{}.{} s", time.as_secs(), time.subsec_millis() / 100);
     println!(
-        "| {} | `{}` | {} | {} | {} | {} | {}.{} × | {attempts} | {} | {} |",
+        "| {} | {}, seed {} | `{}` | {} | {} | {} | {} | {}.{} × | {attempts} | {}{} | {} |",
         bug.id,
+        shrunk.capsule.origin.scenario,
+        seed_of(shrunk),
         shrunk.capsule.signature().unwrap_or_default(),
         both(|size| size.nodes.into()),
         both(|size| size.faults as u64),
@@ -115,7 +120,14 @@ fn row(bug: &PlantedBug, shrunk: &Shrunk) -> u64 {
         factor / 10,
         factor % 10,
         seconds(*elapsed),
+        if *finished { "" } else { " (time)" },
         cpu.map_or_else(String::new, seconds),
     );
     factor
+}
+
+/// The seed as a number.
+fn seed_of(shrunk: &Shrunk) -> u64 {
+    let seed = &shrunk.capsule.origin.seed;
+    u64::from_str_radix(seed.trim_start_matches("0x"), 16).expect("a capsule's seed is hexadecimal")
 }

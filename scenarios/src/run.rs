@@ -12,7 +12,7 @@ use crate::capsule::Course;
 use crate::nemesis::{self, Triggers};
 use crate::panics;
 use crate::recovery::{self, Progress, Reached};
-use crate::scenario::{Flip, Lasting, MESSAGE_KINDS, Model, Scenario};
+use crate::scenario::{Flip, Flips, Lasting, MESSAGE_KINDS, Model, Scenario};
 use crate::setup::{self, Draw, Making};
 use crate::situations::{Links, Situation, Situations, Watcher};
 use crate::swarm;
@@ -194,7 +194,11 @@ fn carry_out(
         run.tell(failure);
     }
     let is_recorded = options.course && *chance != Chance::Drawn;
-    let recorded = is_recorded.then(|| Course::of(&run.world, draw.damageable, run.healed));
+    let recorded = is_recorded.then(|| Course {
+        damageable: draw.damageable,
+        flips: setup::flips(scenario, course),
+        ..Course::of(&run.world, run.healed)
+    });
     let report = run.report(seed, draw, failure.map(|failure| *failure), seen.history);
     Ok(RunReport {
         course: recorded.map(Box::new),
@@ -236,7 +240,7 @@ fn prepared<'a>(
         world,
         scenario,
         draw: *draw,
-        properties: properties(scenario, draw),
+        properties: properties(scenario, draw, setup::flips(scenario, course)),
         watcher,
         triggers,
         course,
@@ -265,7 +269,7 @@ fn is_listed(scenario: &Scenario, property: &str) -> bool {
 }
 
 /// The online checks that the scenario asks for.
-fn properties(scenario: &Scenario, draw: &Draw) -> Properties {
+fn properties(scenario: &Scenario, draw: &Draw, flips: Option<Flips>) -> Properties {
     let online = |name: &&str| PROPERTIES.iter().any(|property| property.name == *name);
     let listed: Vec<&str> = scenario
         .expect
@@ -275,7 +279,7 @@ fn properties(scenario: &Scenario, draw: &Draw) -> Properties {
         .filter(online)
         .collect();
     // What an upgrade changes holds only on some nodes, and not all the time.
-    let is_sure = |flip| !setup::flips(scenario).is_some_and(|flips| flips.has(flip));
+    let is_sure = |flip| !flips.is_some_and(|flips| flips.has(flip));
     let timing = Timing {
         election_timeout_min: scenario.cluster.election.min_ns,
         election_timeout_max: scenario.cluster.election.max_ns,

@@ -114,6 +114,7 @@ impl Draw {
         cluster.snapshot_threshold = Choice::one(self.snapshot_threshold);
         cluster.snapshot_tail = Choice::one(self.snapshot_tail);
         cluster.snapshot_chunk_bytes = Choice::one(self.snapshot_chunk_bytes);
+        cluster.codec = Choice::one(self.codec);
         workload.clients = Choice::one(self.clients.into());
         workload.keys = Choice::one(self.keys.into());
         workload.operations = Choice::one(self.operations);
@@ -181,7 +182,12 @@ pub fn world(
         config.network.links.memory = MEMORY;
     }
     config.trace = making.trace;
-    let nodes = (0..draw.all_nodes()).map(|id| node(scenario, draw, id, bug)).collect();
+    let flips = flips(scenario, course);
+    let node = |id| NodeConfig {
+        flips,
+        ..node(scenario, draw, id, bug)
+    };
+    let nodes = (0..draw.all_nodes()).map(node).collect();
     let client = |id: u16| {
         let given = course.map(|course| course.tasks_of(id));
         Actor::Client(KvClient::new(Work {
@@ -306,7 +312,7 @@ fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedB
     NodeConfig {
         raft,
         codec: draw.codec,
-        flips: flips(scenario),
+        flips: None,
         follower_reads: draw.follower_reads,
         distrust: scenario.disk.distrust && draw.damageable.contains(id),
         observe: true,
@@ -314,8 +320,11 @@ fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedB
     }
 }
 
-/// The settings that some upgrade of the run flips, if there is one.
-pub fn flips(scenario: &Scenario) -> Option<Flips> {
+/// The settings that some upgrade of the run flips, if there is one: as the course says, or the scenario where there is none.
+pub fn flips(scenario: &Scenario, course: Option<&Course>) -> Option<Flips> {
+    if let Some(course) = course {
+        return course.flips;
+    }
     let of_fault = |fault: &Fault| match fault.kind {
         FaultKind::Upgrade { flips, .. } => Some(flips),
         _ => None,

@@ -6,8 +6,9 @@
 //! all is given, and no stream is drawn from at all. A decision that is not given falls out the neutral way: nothing is lost,
 //! doubled or late, every latency is the shortest, every sync succeeds at once, and a crash spares what was not synced.
 //!
-//! Numbers count the decisions of one topic about one party, so a decision that goes missing shifts only those after it of
-//! its own kind and link. A new draw anywhere in the code shifts none.
+//! Numbers count the occasions of one topic about one party (a message, a sync, a boot), so one that goes missing shifts only
+//! those after it of its own kind and link; within an occasion an index counts on. A new draw in the code shifts none: under a topic of
+//! its own it is a decision that no older list has, and without one it is the last of an occasion that is over.
 
 use crate::id::{ClientId, Endpoint, NodeId};
 use serde::de::{self, MapAccess, Visitor};
@@ -163,26 +164,43 @@ impl FromStr for Subject {
     }
 }
 
-/// Decisions by subject and number; in JSON an object of lists of `[number, value]`.
+/// Which of the decisions about a subject.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The occasion, from 0; those on which nothing was decided do not count.
+    pub number: u32,
+    /// Which decision of that occasion, from 0. Mostly there is but one.
+    pub index: u32,
+}
+
+impl From<u32> for Place {
+    /// The first decision of an occasion.
+    fn from(number: u32) -> Self {
+        Self { number, index: 0 }
+    }
+}
+
+/// Decisions by subject and place; in JSON an object of lists of `[number, value]` or, beyond the first decision of an occasion,
+/// `[number, index, value]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Decisions(BTreeMap<(Subject, u32), u64>);
+pub struct Decisions(BTreeMap<(Subject, Place), u64>);
 
 impl Decisions {
     /// Adds one, in the place of what was there.
-    pub fn insert(&mut self, subject: Subject, number: u32, value: u64) {
-        self.0.insert((subject, number), value);
+    pub fn insert(&mut self, subject: Subject, place: impl Into<Place>, value: u64) {
+        self.0.insert((subject, place.into()), value);
     }
 
     /// What was decided, if anything was.
-    pub fn get(&self, subject: Subject, number: u32) -> Option<u64> {
-        self.0.get(&(subject, number)).copied()
+    pub fn get(&self, subject: Subject, place: impl Into<Place>) -> Option<u64> {
+        self.0.get(&(subject, place.into())).copied()
     }
 
-    /// All, by subject and number.
-    pub fn iter(&self) -> impl Iterator<Item = (Subject, u32, u64)> + '_ {
+    /// All, by subject and place.
+    pub fn iter(&self) -> impl Iterator<Item = (Subject, Place, u64)> + '_ {
         self.0
             .iter()
-            .map(|((subject, number), value)| (*subject, *number, *value))
+            .map(|((subject, place), value)| (*subject, *place, *value))
     }
 
     /// How many there are.
@@ -196,32 +214,56 @@ impl Decisions {
     }
 
     /// Keeps those that `keep` says.
-    pub fn retain(&mut self, mut keep: impl FnMut(Subject, u32, u64) -> bool) {
-        self.0
-            .retain(|(subject, number), value| keep(*subject, *number, *value));
+    pub fn retain(&mut self, mut keep: impl FnMut(Subject, Place, u64) -> bool) {
+        self.0.retain(|(subject, place), value| keep(*subject, *place, *value));
     }
 }
 
-impl Extend<(Subject, u32, u64)> for Decisions {
-    fn extend<I: IntoIterator<Item = (Subject, u32, u64)>>(&mut self, decisions: I) {
-        let keyed = |(subject, number, value)| ((subject, number), value);
-        self.0.extend(decisions.into_iter().map(keyed));
+impl<P: Into<Place>> Extend<(Subject, P, u64)> for Decisions {
+    fn extend<I: IntoIterator<Item = (Subject, P, u64)>>(&mut self, decisions: I) {
+        for (subject, place, value) in decisions {
+            self.insert(subject, place, value);
+        }
     }
 }
 
-impl FromIterator<(Subject, u32, u64)> for Decisions {
-    fn from_iter<I: IntoIterator<Item = (Subject, u32, u64)>>(decisions: I) -> Self {
+impl<P: Into<Place>> FromIterator<(Subject, P, u64)> for Decisions {
+    fn from_iter<I: IntoIterator<Item = (Subject, P, u64)>>(decisions: I) -> Self {
         let mut all = Self::default();
         all.extend(decisions);
         all
     }
 }
 
+/// One decision in JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Listed {
+    Later(u32, u32, u64),
+    First(u32, u64),
+}
+
+impl Listed {
+    fn new(Place { number, index }: Place, value: u64) -> Self {
+        match index {
+            0 => Self::First(number, value),
+            _ => Self::Later(number, index, value),
+        }
+    }
+
+    fn parts(self) -> (Place, u64) {
+        match self {
+            Self::First(number, value) => (number.into(), value),
+            Self::Later(number, index, value) => (Place { number, index }, value),
+        }
+    }
+}
+
 impl Serialize for Decisions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut lists: BTreeMap<Subject, Vec<(u32, u64)>> = BTreeMap::new();
-        for (subject, number, value) in self.iter() {
-            lists.entry(subject).or_default().push((number, value));
+        let mut lists: BTreeMap<Subject, Vec<Listed>> = BTreeMap::new();
+        for (subject, place, value) in self.iter() {
+            lists.entry(subject).or_default().push(Listed::new(place, value));
         }
         let mut map = serializer.serialize_map(Some(lists.len()))?;
         for (subject, list) in &lists {
@@ -238,18 +280,20 @@ impl<'de> Deserialize<'de> for Decisions {
             type Value = Decisions;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of lists of [number, value], by kind of decision")
+                f.write_str("an object of lists of [number, value] or [number, index, value], by kind of decision")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decisions, A::Error> {
                 let mut all = Decisions::default();
                 while let Some(key) = map.next_key::<String>()? {
                     let subject: Subject = key.parse().map_err(de::Error::custom)?;
-                    for (number, value) in map.next_value::<Vec<(u32, u64)>>()? {
-                        if all.get(subject, number).is_some() {
+                    for listed in map.next_value::<Vec<Listed>>()? {
+                        let (place, value) = listed.parts();
+                        if all.get(subject, place).is_some() {
+                            let number = place.number;
                             return Err(de::Error::custom(format!("`{key}` decides number {number} twice")));
                         }
-                        all.insert(subject, number, value);
+                        all.insert(subject, place, value);
                     }
                     if all.len() > DECISIONS_MAX {
                         return Err(de::Error::custom(format!("more than {DECISIONS_MAX} decisions")));
@@ -276,11 +320,19 @@ pub enum Chance {
     Given(Arc<Decisions>),
 }
 
+/// What is being decided: a subject, and where in its decisions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Occasion {
+    about: Subject,
+    /// The next decision of it; none before the first, which is what makes an occasion count.
+    next: Option<Place>,
+}
+
 /// What stands between a stream and who draws from it, where decisions are recorded or given.
 #[derive(Clone, Debug)]
 pub(crate) struct Tape {
-    about: Subject,
-    /// How many decisions there were of each kind.
+    now: Occasion,
+    /// How many occasions there were of each kind.
     counts: BTreeMap<Subject, u32>,
     given: Option<Arc<Decisions>>,
     recorded: Decisions,
@@ -295,49 +347,64 @@ impl Tape {
             Chance::Given(decisions) => Some(Arc::clone(decisions)),
         };
         Some(Box::new(Self {
-            about,
+            now: Occasion { about, next: None },
             counts: BTreeMap::new(),
             given,
             recorded: Decisions::default(),
         }))
     }
 
+    /// A new occasion, of this kind.
     pub fn about(&mut self, topic: Topic, whom: Whom) {
-        self.about = Subject { topic, whom };
+        let about = Subject { topic, whom };
+        self.now = Occasion { about, next: None };
     }
 
-    /// What follows is about this; gives what it was about before.
-    pub fn topic(&mut self, topic: Topic) -> Topic {
-        std::mem::replace(&mut self.about.topic, topic)
+    /// A new occasion, of this topic for the same party; gives the one that it interrupts.
+    pub fn topic(&mut self, topic: Topic) -> Occasion {
+        let before = self.now;
+        self.about(topic, before.about.whom);
+        before
+    }
+
+    /// Goes on with an occasion that was interrupted.
+    pub fn resume(&mut self, occasion: Occasion) {
+        self.now = occasion;
     }
 
     pub fn neutral_bits(&self) -> u64 {
-        self.about.whom.neutral_bits()
+        self.now.about.whom.neutral_bits()
     }
 
     pub fn recorded(&self) -> &Decisions {
         &self.recorded
     }
 
-    /// The next decision of the present kind, if it is given here or neutral; else its key, under which to write it down.
-    pub fn next(&mut self, neutral: u64) -> Result<u64, (Subject, u32)> {
-        let count = self.counts.entry(self.about).or_default();
-        let number = *count;
-        *count = count.saturating_add(1);
+    /// The next decision of the present occasion, if it is given here or neutral; else its key, under which to write it down.
+    pub fn next(&mut self, neutral: u64) -> Result<u64, (Subject, Place)> {
+        let Occasion { about, next } = self.now;
+        let place = next.unwrap_or_else(|| {
+            let count = self.counts.entry(about).or_default();
+            let number = *count;
+            *count = count.saturating_add(1);
+            number.into()
+        });
+        let index = place.index.saturating_add(1);
+        self.now.next = Some(Place { index, ..place });
         match &self.given {
             Some(given) => {
-                let value = given.get(self.about, number).unwrap_or(neutral);
+                let value = given.get(about, place).unwrap_or(neutral);
                 if value != neutral {
-                    self.recorded.insert(self.about, number, value);
+                    self.recorded.insert(about, place, value);
                 }
                 Ok(value)
             }
-            None => Err((self.about, number)),
+            None => Err((about, place)),
         }
     }
 
-    pub fn record(&mut self, (subject, number): (Subject, u32), value: u64) {
-        self.recorded.insert(subject, number, value);
+    pub fn record(&mut self, (subject, place): (Subject, Place), value: u64) {
+        self.recorded.insert(subject, place, value);
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) struct NodeState<M, Q, R> {
     pub timer: Timer,
     timer_cause: u64,
     pub disk: Disk,
-    stream: Stream,
+    pub stream: Stream,
     /// What came while the node was paused, in order; not empty only while it is paused or catching up.
     pub waiting: VecDeque<Job<M, Q, R>>,
     /// The trace number of its last crash.

@@ -59,7 +59,7 @@ pub mod world;
 pub use client::{Client, ClientContext, NoClient};
 pub use clock::{Clock, ClockConfig};
 pub use config::{ConfigError, WorldConfig};
-pub use decision::{Chance, Decisions, Subject, Topic, Whom};
+pub use decision::{Chance, Decisions, Place, Subject, Topic, Whom};
 pub use digest::{Digest, Stamp};
 pub use disk::{DiskConfig, DiskError, DiskFault, DiskImage, SyncToken};
 pub use exposure::{Exposure, FaultClass};

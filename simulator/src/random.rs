@@ -147,8 +147,8 @@ impl Stream {
     pub fn on<T>(&mut self, topic: Topic, draw: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.tape.as_mut().map(|tape| tape.topic(topic));
         let drawn = draw(self);
-        if let Some(before) = before {
-            self.topic(before);
+        if let (Some(before), Some(tape)) = (before, &mut self.tape) {
+            tape.resume(before);
         }
         drawn
     }

@@ -10,6 +10,7 @@ mod view;
 
 use crate::client::{Client, ClientContext};
 use crate::config::{ConfigError, WorldConfig};
+use crate::decision::Topic;
 use crate::digest::Entry;
 use crate::disk::DiskImage;
 use crate::event::{Event, Job, NOBODY, Parcel, Transit, party};
@@ -429,6 +430,7 @@ impl<P: Process> World<P> {
             self.kernel.exposure.add(FaultClass::Upgrade);
         }
         let state = &mut self.kernel.nodes[node.index()];
+        state.stream.about(Topic::Process, node);
         let bytes = state.disk.image().len();
         let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
         self.kernel

@@ -2,6 +2,7 @@
 //! stands for, written out, so that it can be kept, changed in one place, and run without the seed.
 
 use crate::budget::Damageable;
+use crate::scenario::Flips;
 use crate::workloads::Actor;
 use crate::workloads::client::KvClient;
 use crate::workloads::tasks::Tasks;
@@ -29,6 +30,9 @@ pub struct Course {
     /// The nodes whose disks may be damaged.
     #[serde(default)]
     pub damageable: Damageable,
+    /// The settings that upgrades flip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flips: Option<Flips>,
     /// What chance decides otherwise than the neutral way.
     #[serde(default)]
     pub decisions: Arc<Decisions>,
@@ -53,8 +57,9 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl Course {
-    /// What happened in a world that recorded it: `healed` of the faults had struck when they ended.
-    pub fn of<P>(world: &World<P>, damageable: Damageable, healed: usize) -> Self
+    /// What happened in a world that recorded it: `healed` of the faults had struck when they ended. What is settled before a run
+    /// begins, a world does not know: whose disks may be damaged, and what upgrades flip.
+    pub fn of<P>(world: &World<P>, healed: usize) -> Self
     where
         P: simulator::Process<Client = Actor>,
     {
@@ -83,8 +88,8 @@ impl Course {
                 .map(KvClient::tasks)
                 .collect(),
             orders,
-            damageable,
             decisions: Arc::new(decisions),
+            ..Self::default()
         }
     }
 

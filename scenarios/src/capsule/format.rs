@@ -1,10 +1,11 @@
 //! The file of a capsule: JSON with a schema, read strictly. What is wrong is told with its place and what to do.
 
 use super::{Capsule, Course, FAULTS_MAX, Origin, Recorded};
-use crate::scenario::{self, Model, Scenario, ScenarioError};
+use crate::scenario::{self, Flip, Flips, Model, Scenario, ScenarioError};
 use crate::setup::Draw;
 use crate::systems::kv::objects::Call;
 use crate::systems::kv::{Operation, UnknownBug};
+use crate::workloads::script::Script;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use simulator::decision::DECISIONS_MAX;
@@ -114,6 +115,15 @@ impl Capsule {
         })
     }
 
+    /// Whether a file with it could be read: nothing is left to be drawn, and its course names only what there is.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn check(&self) -> Result<(), CapsuleError> {
+        closed(&self.scenario)?;
+        fits(&self.course, &self.scenario)
+    }
+
     /// The capsule as a file that [`parse`](Self::parse) reads back to an equal value.
     pub fn to_json(&self) -> String {
         let file = File {
@@ -190,6 +200,11 @@ fn fits(course: &Course, scenario: &Scenario) -> Result<(), CapsuleError> {
             return wrong(&format!("orders.tasks[{number}]"), what);
         }
     }
+    let has_leases = scenario.cluster.lease_drift_ppm.largest().is_some();
+    if has_leases && course.flips.is_some_and(|flips| flips.has(Flip::CheckQuorum)) {
+        let what = "`check-quorum` takes from some voters what `cluster.lease` rests on: remove one of the two";
+        return wrong("flips", what.to_owned());
+    }
     if course.decisions.len() > DECISIONS_MAX {
         return wrong("decisions", format!("at most {DECISIONS_MAX}"));
     }
@@ -222,7 +237,8 @@ fn misfit(operation: &Operation, model: Model, keys: u16) -> Option<String> {
     if !fits {
         return Some(format!("this is no operation of the model `{}`", model.name()));
     }
-    (*key >= keys).then(|| format!("key {key} is beyond the {keys} keys of `workload.keys`"))
+    let keys = Script::keys_max(model, keys);
+    (*key >= keys).then(|| format!("key {key} is beyond the {keys} that `workload.keys` stands for"))
 }
 
 fn is_of(call: &Call, model: Model) -> bool {
@@ -297,15 +313,16 @@ pub fn json_schema() -> Value {
                 "clients": { "type": "array", "items": { "$ref": "#/$defs/tasks" } },
                 "orders": { "$ref": "#/$defs/tasks" },
                 "damageable": { "type": "array", "items": count },
+                "flips": { "type": "array", "minItems": 1, "items": { "enum": Flips::ALL.names() } },
                 "decisions": {
                     "type": "object",
                     "propertyNames": { "pattern": topics },
                     "additionalProperties": {
                         "type": "array",
-                        "items": { "type": "array", "items": count, "minItems": 2, "maxItems": 2 },
+                        "items": { "type": "array", "items": count, "minItems": 2, "maxItems": 3 },
                     },
                 },
-            }), &["losses", "orders", "damageable", "decisions"]),
+            }), &["losses", "orders", "damageable", "flips", "decisions"]),
         },
     })
 }

@@ -49,6 +49,7 @@ fn a_capsule_is_the_run_that_its_seed_is() {
         "bank-sagas",
         "lock-fencing",
         "minority-lost",
+        "rolling-upgrade",
         "swarm",
     ] {
         for seed in [0, 5] {
@@ -145,4 +146,69 @@ fn a_draw_that_is_new_in_the_code_shifts_nothing_in_a_capsule() {
     let chance = Chance::Given(Arc::clone(&capsule.course.decisions));
     let digest = |seed| capsule.run_by(&chance, seed, RunOptions::default()).digest;
     assert_eq!(digest(0), digest(12_345));
+}
+
+#[test]
+fn nothing_is_left_to_be_drawn_from_the_scenario_of_a_capsule() {
+    for builtin in scenario::builtin() {
+        let scenario = scenario(builtin.name, &[]);
+        let drawn = |scenario: &Scenario, seed| Draw {
+            damageable: crate::budget::Damageable::default(),
+            ..Draw::new(scenario, seed)
+        };
+        let first = drawn(&scenario, 0);
+        let explicit = explicit(scenario, &first);
+        for seed in 1..30 {
+            assert_eq!(drawn(&explicit, seed), first, "{} {seed}", builtin.name);
+        }
+    }
+}
+
+#[test]
+fn a_failure_among_nodes_of_two_versions_makes_a_capsule() {
+    let scenario = scenario("rolling-upgrade", &[]);
+    let bug = PlantedBug::find("D8").unwrap();
+    let capsule = Capsule::of_seed("rolling-upgrade", &scenario, 0, Some(bug));
+    let capsule = capsule.unwrap_or_else(|error| panic!("{error}"));
+    assert!(capsule.signature().is_some());
+    let json = capsule.to_json();
+    assert_eq!(Capsule::parse("test", &json).unwrap(), capsule);
+    let refused = |from: &str, to: &str| Capsule::parse("test", &json.replacen(from, to, 1)).unwrap_err();
+    let unknown = refused("\"pre-vote\"", "\"pre-vole\"").to_string();
+    assert!(
+        unknown.contains("`pre-vole` is no setting") && unknown.contains("check-quorum"),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn a_failure_of_every_scenario_makes_a_capsule_that_fails_in_the_same_way() {
+    let bugs = ["E12", "R13", "L1", "E7", "S6", "D1"].map(|id| PlantedBug::find(id).unwrap());
+    let mut without = Vec::new();
+    for builtin in scenario::builtin() {
+        let parsed =
+            |settings: &[(String, String)]| scenario::parse(builtin.name, builtin.text, settings, &crate::known());
+        let short = parsed(&[("time.chaos".to_owned(), "3s".to_owned())]);
+        let scenario = short.or_else(|_| parsed(&[])).unwrap();
+        let fails = |bug: &&'static PlantedBug| {
+            let options = RunOptions {
+                bug: Some(*bug),
+                ..RunOptions::default()
+            };
+            let resolved = swarm::resolve(&scenario, 0).ok()?;
+            attempt(&resolved, 0, options).failure
+        };
+        let Some(bug) = bugs.iter().copied().find(|bug| fails(bug).is_some()) else {
+            without.push(builtin.name);
+            continue;
+        };
+        // It refuses to be made when it ends otherwise than the seed did.
+        let capsule = Capsule::of_seed(builtin.name, &scenario, 0, Some(bug));
+        let capsule = capsule.unwrap_or_else(|error| panic!("{} {}: {error}", builtin.name, bug.id));
+        assert!(capsule.signature().is_some());
+        let read = Capsule::parse(builtin.name, &capsule.to_json());
+        let read = read.unwrap_or_else(|error| panic!("{} {}: {error}", builtin.name, bug.id));
+        assert_eq!(read, capsule, "{} {}", builtin.name, bug.id);
+    }
+    assert!(without.len() <= 3, "of these no failure was found: {without:?}");
 }

@@ -1,15 +1,30 @@
 //! A capsule as other files: a scenario for people to read and vary, and a Rust test.
 
 use super::{Capsule, ends_a_fault};
+use crate::run::RunOptions;
+use crate::scenario;
+use crate::sweep::attempt;
 use simulator::{Duration, FaultAction, Target, Time};
 use std::fmt::Write;
 use std::path::Path;
 
+/// Seeds of a capsule's scenario in which its failure is looked for.
+const SEEDS: u64 = 64;
+
 /// The capsule's scenario with its faults as `[[fault]]` sections at their times, where the format can say them; all else stands in
-/// comments. Its seeds draw operations and decisions of their own: it is the situation that is kept, not the run.
+/// comments. Its seeds draw operations and decisions of their own: it is the situation that is kept, not the run. Some of them are
+/// tried, and the text says which of them fails in the same way, if one does.
 pub fn to_scenario(capsule: &Capsule) -> String {
+    let scenario = sections(capsule);
+    let bug = capsule.bug.map_or_else(String::new, |bug| format!(" --bug {}", bug.id));
+    let tried = match seed_that_fails_so(capsule, &scenario) {
+        Some(seed) => format!("# Its seed {seed} fails in the same way: squall run FILE --seed {seed}{bug}"),
+        None => {
+            format!("# None of its seeds 0..{SEEDS} fails in the same way: it takes the capsule to see the failure.")
+        }
+    };
     let mut text = format!(
-        "# Shrunk from `{}`, seed {}: {}\n# A scenario draws its operations and latencies: see the capsule for the very run.\n",
+        "# Shrunk from `{}`, seed {}: {}\n# A scenario draws its operations and latencies: see the capsule for the very run.\n{tried}\n",
         capsule.origin.scenario,
         capsule.origin.seed,
         capsule.signature().unwrap_or("pass"),
@@ -27,7 +42,22 @@ pub fn to_scenario(capsule: &Capsule) -> String {
         let operation = serde_json::to_string(&task.operation).expect("operations are JSON");
         let _ = writeln!(text, "# operator after {}: {operation}", task.pause);
     }
-    text += &capsule.scenario.to_toml();
+    text + &scenario
+}
+
+/// The first of some seeds with which a scenario fails as the capsule does.
+fn seed_that_fails_so(capsule: &Capsule, text: &str) -> Option<u64> {
+    let scenario = scenario::parse("the capsule's scenario", text, &[], &crate::known()).ok()?;
+    let options = RunOptions {
+        bug: capsule.bug,
+        ..RunOptions::default()
+    };
+    (0..SEEDS).find(|seed| super::signature(&attempt(&scenario, *seed, options)) == capsule.signature())
+}
+
+/// The scenario with its faults.
+fn sections(capsule: &Capsule) -> String {
+    let mut text = capsule.scenario.to_toml();
     let chaos = capsule.scenario.time.chaos_ns;
     for strike in capsule
         .course

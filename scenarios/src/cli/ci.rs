@@ -65,6 +65,8 @@ pub struct Suite {
     pub name: &'static str,
     /// One line: verdict and extent.
     pub verdict: String,
+    /// What a case that passed is called.
+    pub of: &'static str,
     /// What passed and what failed.
     pub cases: Vec<Case>,
 }
@@ -191,7 +193,7 @@ impl Suite {
         let passed = self.cases.iter().filter(|case| case.failed.is_none()).count();
         if passed > 0 {
             let s = if passed == 1 { "" } else { "s" };
-            let _ = writeln!(text, "\n{passed} scenario{s} passed.");
+            let _ = writeln!(text, "\n{passed} {}{s} passed.", self.of);
         }
         text + "\n"
     }
@@ -311,6 +313,7 @@ mod tests {
         Suite {
             name: "squall sweep",
             verdict: "FAIL 1 of 10 runs failed".to_owned(),
+            of: "scenario",
             cases: vec![case("calm", None), case("storm", Some(failed))],
         }
     }

@@ -1,13 +1,14 @@
 //! `squall corpus`: a folder of capsules that are kept, and replayed whenever the code changes.
 
+use super::ci::{self, Reports, Suite};
 use super::error::CliError;
+use super::expected::{self, Expect};
 use super::files::{self, Draft};
 use super::output::{self, BAD, GOOD, Table, grouped};
 use super::{Done, Global, artefacts, exit};
 use clap::{Args, Subcommand};
 use scenarios::capsule::{Capsule, Expectation, Outcome, compare};
 use scenarios::run::RunOptions;
-use scenarios::verdict::FailureKind;
 use serde::Serialize;
 use std::fmt::Write;
 use std::fs;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 The folder is scenarios/corpus where none is named. What a capsule expects is in its `outcome`: a planted bug's failure stays, and a
-mended bug's capsule is expected to pass (`add --expect pass`).
+mended bug's capsule is expected to pass (`add --expect-pass`).
 
 Examples:
   squall corpus add target/squall/failures/linearizable--kv/capsule.json
@@ -58,6 +59,8 @@ enum What {
         /// Fail too when a capsule is stale: it ends as expected, on other events than before
         #[arg(long)]
         same: bool,
+        #[command(flatten)]
+        reports: Reports,
     },
     /// Remove what is not the smallest of its failure, and what is reproduced no more
     Prune {
@@ -65,6 +68,13 @@ enum What {
         #[arg(value_name = "DIR", default_value = DEFAULT)]
         dir: PathBuf,
     },
+}
+
+impl CorpusArgs {
+    /// Whether capsules are run again.
+    pub fn verifies(&self) -> bool {
+        matches!(self.what, What::Verify { .. })
+    }
 }
 
 /// The folder of capsules where none is named.
@@ -79,7 +89,7 @@ pub fn corpus(args: &CorpusArgs, global: &Global) -> Done {
             expect_pass,
         } => add(capsules, dir, *expect_pass, global),
         What::List { dir } => list(dir, global),
-        What::Verify { dir, same } => verify(dir, *same, global),
+        What::Verify { dir, same, reports } => verify(dir, *same, reports, global),
         What::Prune { dir } => prune(dir, global),
     }
 }
@@ -255,7 +265,8 @@ fn list(dir: &Path, global: &Global) -> Done {
     Ok(exit::PASSED)
 }
 
-fn verify(dir: &Path, same: bool, global: &Global) -> Done {
+fn verify(dir: &Path, same: bool, reports: &Reports, global: &Global) -> Done {
+    let drafts = reports.drafts()?;
     let entries = entries(dir)?;
     if entries.is_empty() {
         return Err(CliError::Nothing(format!(
@@ -263,18 +274,19 @@ fn verify(dir: &Path, same: bool, global: &Global) -> Done {
             dir.display()
         )));
     }
-    let (mut lines, mut code) = (Vec::new(), exit::PASSED);
+    let (mut lines, mut cases, mut code) = (Vec::new(), Vec::new(), exit::PASSED);
     for entry in &entries {
         let (comparison, report) = compare(&entry.capsule, RunOptions::default());
-        let failed = match entry.capsule.outcome.verdict {
-            Expectation::Fail if comparison.outcome != Outcome::Reproduced => Some(exit::NOT_REPRODUCED),
-            Expectation::Pass => report.failure.as_ref().map(|failure| failure.kind.exit_code()),
-            Expectation::Fail => None,
-        };
-        let failed = failed.or((same && comparison.stale).then(|| FailureKind::NonDeterminism.exit_code()));
-        code = code.max(failed.unwrap_or(exit::PASSED));
+        let ended = report.failure.as_ref();
+        let expected = Expect::from(entry.capsule.outcome.verdict);
+        let missed = expected.missed(&comparison, ended);
+        let missed = missed.or_else(|| Expect::Same.missed(&comparison, ended).filter(|_| same));
+        code = code.max(missed.as_ref().map_or(exit::PASSED, |(_, code)| *code));
+        let file = entry.path.display().to_string();
+        let failure = missed.as_ref().map(|(failure, _)| failure);
+        cases.push(expected::case(&entry.capsule, &file, &comparison, failure));
         lines.push(Line {
-            now: Some(match &report.failure {
+            now: Some(match ended {
                 None => "passes".to_owned(),
                 Some(_) if comparison.outcome == Outcome::Reproduced => "fails as expected".to_owned(),
                 Some(failure) => failure.signature.clone(),
@@ -283,15 +295,19 @@ fn verify(dir: &Path, same: bool, global: &Global) -> Done {
             ..Line::new(entry)
         });
     }
-    let verdict = || {
-        let (style, word) = if code == exit::PASSED {
-            (GOOD, "PASS")
-        } else {
-            (BAD, "FAIL")
-        };
-        format!("{style}{word}{style:#} {} capsules\n", lines.len())
+    let (style, word) = if code == exit::PASSED {
+        (GOOD, "PASS")
+    } else {
+        (BAD, "FAIL")
     };
-    output::result(global, &lines, || table(&lines) + &verdict())?;
+    let suite = Suite {
+        name: "squall corpus verify",
+        verdict: format!("{word} {} capsules", lines.len()),
+        of: "capsule",
+        cases,
+    };
+    let verdict = || format!("{style}{word}{style:#} {} capsules\n", lines.len());
+    ci::result(global, drafts, &lines, &suite, || table(&lines) + &verdict())?;
     Ok(code)
 }
 

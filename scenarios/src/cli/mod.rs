@@ -11,6 +11,7 @@ mod ci;
 mod corpus;
 mod diff;
 mod error;
+mod expected;
 mod explain;
 mod explore;
 mod export;
@@ -130,11 +131,11 @@ enum Format {
     #[default]
     Human,
     Json,
-    /// A summary in Markdown; of run, sweep, replay and bugs
+    /// A summary in Markdown; of run, sweep, replay, corpus verify and bugs
     Markdown,
-    /// JUnit XML; of run, sweep and replay
+    /// JUnit XML; of run, sweep, replay and corpus verify
     Junit,
-    /// Annotations of GitHub; of run, sweep and replay
+    /// Annotations of GitHub; of run, sweep, replay and corpus verify
     Github,
 }
 
@@ -233,10 +234,15 @@ pub fn main() -> ExitCode {
 impl Command {
     /// Whether a command has results of this format.
     fn writes(&self, format: Format) -> bool {
+        let is_for_ci = match self {
+            Self::Run(_) | Self::Sweep(_) | Self::Replay(_) => true,
+            Self::Corpus(args) => args.verifies(),
+            _ => false,
+        };
         match format {
             Format::Human | Format::Json => true,
-            Format::Markdown => matches!(self, Self::Run(_) | Self::Sweep(_) | Self::Replay(_) | Self::Bugs(_)),
-            Format::Junit | Format::Github => matches!(self, Self::Run(_) | Self::Sweep(_) | Self::Replay(_)),
+            Format::Markdown => is_for_ci || matches!(self, Self::Bugs(_)),
+            Format::Junit | Format::Github => is_for_ci,
         }
     }
 }

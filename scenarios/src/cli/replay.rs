@@ -1,14 +1,15 @@
 //! `squall replay`: a recorded run again, and whether it is the same.
 
-use super::ci;
+use super::ci::{self, Suite};
 use super::error::CliError;
-use super::output::{self, BAD, GOOD, notice};
+use super::expected::{self, Expect};
+use super::output::{BAD, GOOD, notice};
 use super::results::{self, RunResult};
 use super::run::{self, Outputs};
 use super::subject::{self, Changes, Subject};
 use super::{Done, Global, exit, files, seed};
-use clap::{Args, ValueEnum};
-use scenarios::capsule::{Capsule, Comparison, Expectation, Outcome, Size};
+use clap::Args;
+use scenarios::capsule::{Capsule, Comparison, Size};
 use scenarios::run::RunOptions;
 use scenarios::scenario;
 use scenarios::sweep::{attempt, first_difference};
@@ -49,17 +50,6 @@ pub struct ReplayArgs {
     outputs: Outputs,
     #[command(flatten)]
     changes: Changes,
-}
-
-/// How a capsule's run must end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Expect {
-    /// With the capsule's failure
-    Fail,
-    /// Without a failure
-    Pass,
-    /// With the capsule's digest: every event is the same
-    Same,
 }
 
 /// What a trace's header says about its run, beside the seed: the key `run`.
@@ -147,43 +137,34 @@ fn alone(args: &ReplayArgs, what: &str) -> Result<(), CliError> {
 
 /// Carries out a capsule, and says what has become of it.
 fn capsule(capsule: &Capsule, file: &str, args: &ReplayArgs, global: &Global) -> Done {
+    let drafts = args.outputs.reports.drafts()?;
     let (comparison, result) = run::recorded_capsule(capsule, file, &args.outputs)?;
-    let expected = args.expect.unwrap_or(match capsule.outcome.verdict {
-        Expectation::Pass => Expect::Pass,
-        Expectation::Fail => Expect::Fail,
-    });
-    let is_met = match expected {
-        Expect::Fail => comparison.outcome == Outcome::Reproduced && result.ended().is_some(),
-        Expect::Pass => result.ended().is_none(),
-        Expect::Same => !comparison.stale,
-    };
-    let code = match expected {
-        _ if is_met => exit::PASSED,
-        Expect::Fail => exit::NOT_REPRODUCED,
-        Expect::Pass => result.ended().map_or(exit::PASSED, |failure| failure.kind.exit_code()),
-        Expect::Same => FailureKind::NonDeterminism.exit_code(),
-    };
+    let expected = args.expect.unwrap_or_else(|| capsule.outcome.verdict.into());
+    let missed = expected.missed(&comparison, result.ended());
     let replayed = Replayed {
         schema: "squall-replay/1",
         capsule: file,
         size: capsule.size(),
         expected: expected.name(),
-        met: is_met,
+        met: missed.is_none(),
         comparison: &comparison,
         run: &result,
     };
-    output::result(global, &replayed, || replayed.text(global.verbose))?;
-    Ok(code)
-}
-
-impl Expect {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Fail => "fail",
-            Self::Pass => "pass",
-            Self::Same => "same",
-        }
-    }
+    let word = if replayed.met { "PASS" } else { "FAIL" };
+    let was = comparison.recorded_signature.as_deref().unwrap_or("pass");
+    let suite = Suite {
+        name: "squall replay",
+        verdict: format!("{word} {file}  {}: the capsule says {was}", comparison.outcome),
+        of: "capsule",
+        cases: vec![expected::case(
+            capsule,
+            file,
+            &comparison,
+            missed.as_ref().map(|(failure, _)| failure),
+        )],
+    };
+    ci::result(global, drafts, &replayed, &suite, || replayed.text(global.verbose))?;
+    Ok(missed.map_or(exit::PASSED, |(_, code)| code))
 }
 
 /// The document of `squall replay` of a capsule.

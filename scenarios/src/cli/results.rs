@@ -241,6 +241,7 @@ impl RunResult {
         let word = if passed { "PASS" } else { "FAIL" };
         Suite {
             name,
+            of: "scenario",
             verdict: format!("{word} {}  {}{verdict}", self.seed, self.scenario),
             cases,
         }

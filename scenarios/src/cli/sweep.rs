@@ -365,6 +365,7 @@ impl SweepResult {
             }),
         });
         Suite {
+            of: "scenario",
             name: "squall sweep",
             verdict: anstream::adapter::strip_str(self.verdict_line().trim_end()).to_string(),
             cases: passed.chain(failures).collect(),

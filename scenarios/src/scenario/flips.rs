@@ -3,6 +3,7 @@
 use super::Result;
 use super::error::Misfit;
 use super::section::{Section, unknown_word};
+use serde::{Deserialize, Serialize};
 
 /// A setting that an upgrade flips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +28,48 @@ const ALL: [(&str, Flip); 5] = [
     ("compression", Flip::Compression),
 ];
 
-/// A set of [`Flip`]s, not empty.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A set of [`Flip`]s, not empty; in JSON a list of their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Flips(u8);
 
+/// A list of names that is no set of [`Flip`]s.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FlipsError {
+    /// It is empty.
+    #[error("an upgrade that flips no setting: name one, or leave `flips` out where there is no upgrade")]
+    Empty,
+    /// It has a name that is none.
+    #[error("`{0}` is no setting that an upgrade flips: write one or more of {names}", names = Flips::ALL.names().join(", "))]
+    Unknown(String),
+}
+
+impl TryFrom<Vec<String>> for Flips {
+    type Error = FlipsError;
+
+    fn try_from(names: Vec<String>) -> std::result::Result<Self, FlipsError> {
+        let is_known = |name: &String| ALL.iter().any(|(known, _)| known == name);
+        if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
+            return Err(FlipsError::Unknown(unknown.chars().take(60).collect()));
+        }
+        let listed = |flip| {
+            ALL.iter()
+                .any(|(name, known)| *known == flip && names.iter().any(|of| of == name))
+        };
+        Self::of(listed).ok_or(FlipsError::Empty)
+    }
+}
+
+impl From<Flips> for Vec<String> {
+    fn from(flips: Flips) -> Self {
+        flips.names()
+    }
+}
+
 impl Flips {
+    /// All of them.
+    pub const ALL: Self = Self((1 << ALL.len()) - 1);
+
     /// Those of all that a predicate picks; `None` if it picks none.
     pub fn of(mut picks: impl FnMut(Flip) -> bool) -> Option<Self> {
         let picked = ALL.into_iter().filter(|(_, flip)| picks(*flip));
@@ -54,7 +92,7 @@ impl Flips {
 /// Reads the key `flips`; all of them if it is absent.
 pub fn read(section: &Section<'_>) -> Result<Flips> {
     let Some(words) = section.words("flips", "[\"pre-vote\", \"batches\"]")? else {
-        return Ok(Flips((1 << ALL.len()) - 1));
+        return Ok(Flips::ALL);
     };
     let mut bits = 0;
     for (word, mark) in words {

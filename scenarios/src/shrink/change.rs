@@ -4,7 +4,7 @@ use crate::capsule::{Capsule, ends_a_fault};
 use crate::scenario::{Choice, Damage};
 use crate::setup::Draw;
 use crate::systems::kv::Operation;
-use crate::workloads::tasks::Tasks;
+use crate::workloads::tasks::{Task, Tasks};
 use simulator::{ClientId, CutId, DiskFault, Duration, Endpoint, FaultAction, NodeId, Subject, Target, Whom};
 use std::sync::Arc;
 
@@ -124,6 +124,48 @@ pub(super) fn without_client(capsule: &Capsule, client: u16) -> Option<Capsule> 
         Endpoint::Node(_) => Some(endpoint),
     });
     Some(smaller)
+}
+
+/// With the work of two clients done by one of them: any two.
+pub(super) fn merged_clients(capsule: &Capsule) -> Vec<Capsule> {
+    let clients = Draw::new(&capsule.scenario, 0).clients;
+    let pairs = (0..clients).flat_map(|to| (0..clients).rev().map(move |from| (from, to)));
+    pairs
+        .filter(|(from, to)| from != to)
+        .filter_map(|(from, to)| {
+            let mut merged = capsule.clone();
+            let course = &mut merged.course;
+            course.clients.resize(clients.into(), Tasks::default());
+            let tasks = interleaved(&course.clients[usize::from(from)], &course.clients[usize::from(to)]);
+            course.clients[usize::from(to)] = tasks;
+            without_client(&merged, from)
+        })
+        .collect()
+}
+
+/// Two lists as one, by when each task would begin if nothing took any time.
+fn interleaved(one: &Tasks, other: &Tasks) -> Tasks {
+    let begun = |tasks: &Tasks| {
+        let mut time = Duration::ZERO;
+        let each = tasks.tasks.iter().map(move |task| {
+            time = time + task.pause;
+            (time, task.operation.clone())
+        });
+        each.collect::<Vec<_>>()
+    };
+    let mut all = begun(one);
+    all.extend(begun(other));
+    all.sort_by_key(|(time, _)| *time);
+    let mut before = Duration::ZERO;
+    let tasks = all.into_iter().map(|(time, operation)| {
+        let pause = Duration(time.0 - before.0);
+        before = time;
+        Task { pause, operation }
+    });
+    Tasks {
+        tasks: tasks.collect(),
+        rest: other.rest,
+    }
 }
 
 /// Without a node; those after it take the numbers below theirs.

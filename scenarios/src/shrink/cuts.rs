@@ -1,13 +1,13 @@
 //! What can be taken away from a capsule or made simpler in it: one pass each, in the order in which a search goes through them.
 
 use super::change::{
-    decisions, faults, lists, operations, span_of, with_decisions, without_client, without_decisions, without_faults,
-    without_node, without_operations,
+    decisions, faults, lists, merged_clients, operations, span_of, with_decisions, without_client, without_decisions,
+    without_faults, without_node, without_operations,
 };
-use crate::capsule::Capsule;
-use crate::scenario::{Choice, Scenario, Shape};
+use super::settings::{plainer, quieter, sooner_snapshots};
+use crate::capsule::{Capsule, Strike};
 use crate::setup::Draw;
-use simulator::{Duration, Subject, Time};
+use simulator::{Duration, FaultAction, Subject, Time};
 use std::collections::BTreeSet;
 
 /// How the candidates of a pass are made.
@@ -28,10 +28,11 @@ pub(super) enum Cuts {
     Each {
         /// All of them.
         candidates: fn(&Capsule) -> Vec<Capsule>,
-        /// Whether fresh decisions are tried too.
-        fresh: bool,
-        /// Whether a change that makes nothing smaller is taken: it makes something plainer.
-        even: bool,
+        /// How many sets of fresh decisions are tried too: none, or at least so many.
+        fresh: u64,
+        /// How much larger the capsule may become, in tenths of an event and less than that: 1 for changes that make something
+        /// plainer, more for those which let others succeed that come later.
+        slack: u64,
     },
     /// Other decisions.
     Fresh,
@@ -39,26 +40,38 @@ pub(super) enum Cuts {
 
 /// All passes, with what a progress bar calls them. What makes every later attempt cheaper comes first.
 pub(super) const PASSES: &[(&str, Cuts)] = &[
-    ("time", each(shorter, true)),
-    ("time", each(sooner, true)),
+    ("time", each(shorter, 1)),
+    (
+        "crashes",
+        Cuts::Each {
+            candidates: crashes_at_disk,
+            fresh: 0,
+            slack: 1_000,
+        },
+    ),
+    ("chance", Cuts::Fresh),
+    ("time", each(sooner, 1)),
+    ("snapshots", each(sooner_snapshots, 16)),
     ("faults", list(faults, without_faults, usize::MAX)),
     ("operations", list(operations, without_operations, 64)),
-    ("nodes", each(fewer_nodes, true)),
-    ("clients", each(fewer_clients, true)),
-    ("time", each(sooner, true)),
+    ("nodes", each(fewer_nodes, 1)),
+    ("clients", each(fewer_clients, 1)),
+    ("time", each(sooner, 1)),
     ("chance", Cuts::Fresh),
-    ("decisions", each(fewer_topics, false)),
-    ("pauses", each(shorter_pauses, false)),
-    ("spans", each(shorter_spans, false)),
+    ("decisions", each(fewer_topics, 0)),
+    ("pauses", each(shorter_pauses, 0)),
+    ("spans", each(shorter_spans, 0)),
     (
         "settings",
         Cuts::Each {
             candidates: plainer,
-            fresh: false,
-            even: true,
+            fresh: 0,
+            slack: 1,
         },
     ),
-    ("decisions", each(fewer_subjects, false)),
+    ("clients", each(merged_clients, 1)),
+    ("quiet", each(quieter, 0)),
+    ("decisions", each(fewer_subjects, 0)),
     (
         "decisions",
         Cuts::List {
@@ -70,11 +83,11 @@ pub(super) const PASSES: &[(&str, Cuts)] = &[
     ),
 ];
 
-const fn each(candidates: fn(&Capsule) -> Vec<Capsule>, fresh: bool) -> Cuts {
+const fn each(candidates: fn(&Capsule) -> Vec<Capsule>, fresh: u64) -> Cuts {
     Cuts::Each {
         candidates,
         fresh,
-        even: false,
+        slack: 0,
     }
 }
 
@@ -91,7 +104,7 @@ const fn list(
     }
 }
 
-fn changed(capsule: &Capsule, change: impl FnOnce(&mut Capsule)) -> Capsule {
+pub(super) fn changed(capsule: &Capsule, change: impl FnOnce(&mut Capsule)) -> Capsule {
     let mut changed = capsule.clone();
     change(&mut changed);
     changed
@@ -231,62 +244,34 @@ fn shorter_spans(capsule: &Capsule) -> Vec<Capsule> {
     candidates
 }
 
-/// Settings as they are by default, or as plain as can be.
-fn plainer(capsule: &Capsule) -> Vec<Capsule> {
-    let end = end_of(capsule);
-    let changes: &[&dyn Fn(&mut Scenario)] = &[
-        &|scenario| scenario.workload.keys = Choice::one(1),
-        &|scenario| scenario.cluster.pre_vote = Choice::one(true),
-        &|scenario| scenario.cluster.check_quorum = Choice::one(true),
-        &|scenario| scenario.cluster.lease_drift_ppm = Choice::one(None),
-        &|scenario| scenario.cluster.priorities = Choice::one(false),
-        &|scenario| scenario.cluster.quiesce_ns = Choice::one(None),
-        &|scenario| scenario.cluster.follower_reads = Choice::one(false),
-        &|scenario| scenario.cluster.max_entries_per_append = Choice::one(64),
-        &|scenario| scenario.cluster.max_bytes_per_append = Choice::one(64 * 1024),
-        &|scenario| scenario.cluster.max_inflight = Choice::one(16),
-        &|scenario| scenario.cluster.snapshot_threshold = Choice::one(0),
-        &|scenario| scenario.cluster.snapshot_tail = Choice::one(16),
-        &|scenario| scenario.cluster.snapshot_chunk_bytes = Choice::one(4096),
-        &|scenario| scenario.workload.sticky = Choice::one(false),
-        &|scenario| scenario.workload.operations = Choice::one(500),
-        &|scenario| scenario.workload.value_bytes = Choice::one(8),
-        &|scenario| {
-            let links = &mut scenario.network.links;
-            (links.shape, links.bandwidth) = (Shape::Uniform, None);
-            (links.slow_ppm, links.huge_ppm, links.corrupt_ppm) = (0, 0, 0);
-        },
-        &|scenario| {
-            let network = &mut scenario.network;
-            (
-                network.tail_ppm,
-                network.loss_ppm,
-                network.duplicate_ppm,
-                network.reorder_ppm,
-            ) = (0, 0, 0, 0);
-        },
-        &|scenario| {
-            let disk = &mut scenario.disk;
-            (disk.slow_ppm, disk.torn_ppm, disk.reorder_ppm, disk.error_ppm) = (0, 0, 0, 0);
-        },
-        &|scenario| (scenario.clock.offset_max_ns, scenario.clock.drift_max_ppm) = (0, 0),
-        &|scenario| scenario.time.chaos_ns = scenario.time.chaos_ns.min(end.max(CHAOS_MIN)),
-    ];
-    let mut candidates: Vec<Capsule> = changes
-        .iter()
-        .map(|change| changed(capsule, |capsule| change(&mut capsule.scenario)))
-        .filter(|candidate| candidate.scenario != capsule.scenario)
-        .collect();
-    let is_idle = capsule
-        .course
-        .orders
-        .as_ref()
-        .is_none_or(|orders| orders.tasks.is_empty());
-    if capsule.scenario.operator.is_some() && is_idle {
-        candidates.push(changed(capsule, |capsule| {
-            capsule.scenario.operator = None;
-            capsule.course.orders = None;
-        }));
+/// Crashes that waited for a situation come at a disk operation instead of at a time. In a capsule such a crash stands at an instant,
+/// behind the very events that brought it about; whatever is cut before makes them come at another time, and the crash miss them. At the
+/// next disk operation after a time it strikes as before where little is changed, and the same write where much is.
+fn crashes_at_disk(capsule: &Capsule) -> Vec<Capsule> {
+    let is_exact = |strike: &Strike| strike.after > 0 && matches!(strike.action, FaultAction::Crash { .. });
+    let Some(index) = capsule.course.faults.iter().rposition(is_exact) else {
+        return Vec::new();
+    };
+    let mut candidates = Vec::new();
+    for sooner in [50_000_000, 10_000_000, 2_000_000, 200_000, 0] {
+        for skip in 0..=8 {
+            for part in [1_000_000, 0] {
+                candidates.push(changed(capsule, |capsule| {
+                    let strike = &mut capsule.course.faults[index];
+                    let at = Time(strike.at.0.saturating_sub(sooner));
+                    if let FaultAction::Crash { target, restart_after } = strike.action {
+                        let action = FaultAction::CrashAtDisk {
+                            target,
+                            skip,
+                            part,
+                            restart_after,
+                        };
+                        *strike = Strike { at, after: 0, action };
+                    }
+                    capsule.course.faults.sort_by_key(|strike| strike.at);
+                }));
+            }
+        }
     }
     candidates
 }

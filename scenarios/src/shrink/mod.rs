@@ -1,7 +1,7 @@
 //! From a capsule to the smallest one that fails in the same way.
 //!
-//! Owns the search: what is tried in which order, and what counts as smaller. `cuts` says what can be taken away or made simpler,
-//! `change` how a capsule is changed, `pool` tries many candidates at once.
+//! Owns the search: what is tried in which order, and what counts as smaller. `cuts` and `settings` say what can be taken away or made
+//! simpler, `change` how a capsule is changed, `pool` tries many candidates at once.
 //!
 //! Lists (faults, operations, decisions) are cut by delta debugging (Zeller and Hildebrandt, "Simplifying and isolating
 //! failure-inducing input", 2002): large pieces first, then halves of them down to single items. Clients and nodes are removed one by
@@ -16,6 +16,7 @@
 mod change;
 mod cuts;
 mod pool;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -211,6 +212,8 @@ struct Search<'a> {
 
 /// Sets of fresh decisions that are looked through for one in which the failure comes sooner.
 const REROLLS: u64 = 48;
+/// How often that is done at most.
+const REROLLED_MAX: u64 = 6;
 /// Most pieces that a list is cut into at first.
 const PIECES: usize = 32;
 
@@ -252,8 +255,8 @@ impl Search<'_> {
             Cuts::Each {
                 candidates,
                 fresh,
-                even,
-            } => self.try_each(candidates, fresh, even),
+                slack,
+            } => self.try_each(candidates, fresh, slack),
             Cuts::Fresh => self.reroll(),
         }
     }
@@ -283,7 +286,8 @@ impl Search<'_> {
                 let changed = without(&self.current, *start, (*start + size).min(count));
                 candidates.extend(changed.into_iter().map(|capsule| (*start, capsule)));
             }
-            start = match self.first_of(candidates, fresh, false) {
+            let fresh = if fresh { self.fresh } else { 0 };
+            start = match self.first_of(candidates, fresh, 0) {
                 Some(at) => at,
                 None => starts.last().map_or(count, |last| last + size),
             };
@@ -291,35 +295,43 @@ impl Search<'_> {
     }
 
     /// Tries candidates until none of them counts; each that does gives new ones.
-    fn try_each(&mut self, candidates: fn(&Capsule) -> Vec<Capsule>, fresh: bool, even: bool) {
+    fn try_each(&mut self, candidates: fn(&Capsule) -> Vec<Capsule>, fresh: u64, slack: u64) {
+        let fresh = if fresh > 0 { fresh.max(self.fresh) } else { 0 };
         while !self.is_over() {
             let candidates = candidates(&self.current).into_iter().map(|capsule| (0, capsule));
-            if self.first_of(candidates.collect(), fresh, even).is_none() {
+            if self.first_of(candidates.collect(), fresh, slack).is_none() {
                 return;
             }
         }
     }
 
-    /// Looks for decisions under which the failure comes sooner.
+    /// Looks for decisions under which the failure comes sooner, and for still others where that helps much.
     fn reroll(&mut self) {
-        let mut variants = vec![Variant::neutral(self.current.clone())];
-        variants.extend((1..=REROLLS).map(|seed| Variant::fresh(self.current.clone(), seed)));
-        self.best_of(&variants);
+        for turn in 0..REROLLED_MAX {
+            let before = cost(&self.current.size());
+            let mut variants = vec![Variant::neutral(self.current.clone())];
+            let seeds = turn * REROLLS + 1..=(turn + 1) * REROLLS;
+            variants.extend(seeds.map(|seed| Variant::fresh(self.current.clone(), seed)));
+            self.best_of(&variants);
+            if self.is_over() || cost(&self.current.size()) * 10 > before * 9 {
+                return;
+            }
+        }
     }
 
     /// Takes the first candidate that counts, first with its own decisions, then with fresh ones; gives what it came with.
-    fn first_of(&mut self, candidates: Vec<(usize, Capsule)>, fresh: bool, even: bool) -> Option<usize> {
+    fn first_of(&mut self, candidates: Vec<(usize, Capsule)>, fresh: u64, slack: u64) -> Option<usize> {
         let (marks, capsules): (Vec<usize>, Vec<Capsule>) = candidates.into_iter().unzip();
         let mut variants: Vec<Variant> = capsules.iter().cloned().map(Variant::own).collect();
-        if fresh {
+        if fresh > 0 {
             variants.extend(capsules.iter().cloned().map(Variant::neutral));
-            for seed in 1..=self.fresh {
+            for seed in 1..=fresh {
                 variants.extend(capsules.iter().cloned().map(|capsule| Variant::fresh(capsule, seed)));
             }
         }
         let found = self
             .pool
-            .first(&variants, cost(&self.current.size()) + u64::from(even), self.left());
+            .first(&variants, cost(&self.current.size()) + slack, self.left());
         self.attempts += found.attempts;
         let taken = found.taken.map(|(index, capsule)| {
             self.current = capsule;

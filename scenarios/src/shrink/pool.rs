@@ -147,8 +147,9 @@ impl Pool<'_> {
     }
 }
 
-/// Whether the capsule's scenario is one that a file may have: settings bound each other.
+/// Whether a file may say this: settings bound each other, and what is in the course.
 fn reads_back(capsule: &Capsule) -> bool {
     let scenario = &capsule.scenario;
-    scenario::parse("shrink", &scenario.to_toml(), &[], &crate::known()).is_ok_and(|read| read == *scenario)
+    capsule.check().is_ok()
+        && scenario::parse("shrink", &scenario.to_toml(), &[], &crate::known()).is_ok_and(|read| read == *scenario)
 }

@@ -82,3 +82,55 @@ fn a_node_that_goes_takes_what_is_about_it_along_and_the_others_close_up() {
     let names = without.course.decisions.iter().map(|(subject, ..)| subject.to_string());
     assert!(names.into_iter().all(|name| !name.contains(&last)));
 }
+
+#[test]
+fn a_crash_that_waited_for_a_situation_still_strikes_when_nearly_all_before_it_is_gone() {
+    // Between the writes of a vote and its term: at a fixed time it misses them as soon as anything is cut.
+    let capsule = failing("transfer-cut", 0, "E2");
+    let shrunk = shrunk(&capsule, 2, 700);
+    let (before, after) = (shrunk.before, shrunk.after);
+    assert!(
+        after.events * 20 < before.events && after.faults <= 3,
+        "{before:?} {after:?}"
+    );
+    let is_at_disk =
+        |strike: &crate::capsule::Strike| matches!(strike.action, simulator::FaultAction::CrashAtDisk { .. });
+    assert!(shrunk.capsule.course.faults.iter().any(is_at_disk));
+}
+
+#[test]
+fn one_client_takes_over_the_work_of_another_in_the_order_of_its_time() {
+    let mut capsule = failing("slow-links", 0, "Q1");
+    capsule.scenario.workload.clients = crate::scenario::Choice::one(2);
+    let task = |pause: u64, value: &str| crate::workloads::tasks::Task {
+        pause: simulator::Duration(pause),
+        operation: crate::systems::kv::Operation::Write {
+            key: 0,
+            value: value.into(),
+        },
+    };
+    let tasks = |tasks: Vec<_>| crate::workloads::tasks::Tasks {
+        tasks,
+        rest: simulator::Duration::ZERO,
+    };
+    capsule.course.clients = vec![
+        tasks(vec![task(10, "a"), task(30, "d")]),
+        tasks(vec![task(20, "b"), task(5, "c")]),
+    ];
+    let merged = &change::merged_clients(&capsule)[0];
+    assert_eq!(merged.size().clients, 1);
+    let all = vec![task(10, "a"), task(10, "b"), task(5, "c"), task(15, "d")];
+    assert_eq!(merged.course.clients, [tasks(all)]);
+}
+
+#[test]
+fn settings_that_are_tried_are_ones_that_a_file_may_have() {
+    let capsule = failing("stale-node", 0, "S1");
+    let tried = [settings::sooner_snapshots, settings::quieter, settings::plainer].map(|of| of(&capsule));
+    assert!(tried.iter().all(|some| !some.is_empty()));
+    for candidate in tried.iter().flatten() {
+        let text = candidate.scenario.to_toml();
+        let read = parse("candidate", &text, &[], &crate::known()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(read, candidate.scenario);
+    }
+}

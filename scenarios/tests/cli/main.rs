@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bugs;
+mod capsules;
 mod ci;
 mod explain;
 mod list;

@@ -117,6 +117,35 @@ await test("keys: cause, faults, steps, zoom, failure, past", async () => {
   assert.equal(await page.locator("#help").evaluate((dialog) => dialog.open), true);
   await press("Escape");
 });
+await test("time runs down at a key, the mouse finds what it shows, and a link remembers it", async () => {
+  await open(`${large}.html`, "#e=5000&w=249000000-253000000");
+  const canvas = page.locator("#diagram-canvas");
+  const placeOf = async () => {
+    const [box, at] = [await canvas.boundingBox(), (await canvas.getAttribute("data-selected")).split(" ").map(Number)];
+    return [box.x + at[0], box.y + at[1]];
+  };
+  const right = await placeOf();
+  await press("t");
+  assert.equal(await page.locator("#down").getAttribute("aria-pressed"), "true");
+  const down = await placeOf();
+  assert.ok(Math.hypot(down[0] - right[0], down[1] - right[1]) > 20, "the picture is another");
+  await press("Escape");
+  await page.mouse.click(...down);
+  assert.match(await where(), /#5000 /, "the event lies where it is drawn");
+  await press("ArrowDown");
+  assert.doesNotMatch(await where(), /#5000 /, "down is onwards");
+  await press("ArrowUp");
+  assert.match(await where(), /#5000 /);
+  await page.waitForFunction(() => location.hash.endsWith("&d=down"));
+  const link = await page.evaluate(() => location.hash);
+  await press("t");
+  await page.waitForFunction(() => !location.hash.includes("d=down"));
+  await page.mouse.click(...right);
+  assert.match(await where(), /#5000 /, "as before");
+  await open(`${large}.html`, link);
+  assert.equal(await page.locator("#down").getAttribute("aria-pressed"), "true");
+  await page.screenshot({ path: `${folder}/down.png` });
+});
 await test("search finds by word and by field", async () => {
   await press("/");
   await page.keyboard.type("kind:role term:2");

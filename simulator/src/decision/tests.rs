@@ -27,7 +27,8 @@ fn decisions_are_lists_by_subject_in_json_and_none_is_made_twice() {
     all.insert(subject("delay n0>n1"), 3, 7);
     all.insert(subject("delay n0>n1"), 0, u64::MAX);
     all.insert(subject("replay"), 1, 2);
-    let json = r#"{"delay n0>n1":[[0,18446744073709551615],[3,7]],"replay":[[1,2]]}"#;
+    all.insert(subject("replay"), Place { number: 1, index: 4 }, 3);
+    let json = r#"{"delay n0>n1":[[0,18446744073709551615],[3,7]],"replay":[[1,2],[1,4,3]]}"#;
     assert_eq!(serde_json::to_string(&all).unwrap(), json);
     assert_eq!(serde_json::from_str::<Decisions>(json).unwrap(), all);
     let refusal = |json| serde_json::from_str::<Decisions>(json).unwrap_err().to_string();
@@ -66,22 +67,55 @@ fn what_is_not_given_is_neutral_and_what_is_out_of_bounds_is_brought_within() {
         Stream::new(1, "test", 0).taped(&chance, Topic::Process, NodeId(1).into())
     };
     assert_eq!(draws(&mut taped(Decisions::default())), [2, 0, 5, 0, 1, 2, 3, 4, 1]);
-    let wild = (0..8).map(|number| (subject("process n1"), number, u64::MAX)).collect();
+    let place = |index| Place { number: 0, index };
+    let wild = (0..8)
+        .map(|index| (subject("process n1"), place(index), u64::MAX))
+        .collect();
     assert_eq!(draws(&mut taped(wild))[..4], [u64::MAX, 8, 50, 1]);
 }
 
 #[test]
 fn a_draw_that_is_new_in_the_code_shifts_no_decision_that_was_made_before() {
     let taped = |chance: &Chance| Stream::new(1, "test", 0).taped(chance, Topic::Process, NodeId(1).into());
+    // On each of three occasions two decisions; a new draw comes under a topic of its own, or at the end of whatever is being decided.
+    let run = |stream: &mut Stream, new: &mut dyn FnMut(&mut Stream) -> u64| {
+        let mut drawn = Vec::new();
+        let mut unrelated = Vec::new();
+        for topic in [Topic::Loss, Topic::Delay, Topic::Loss] {
+            stream.topic(topic);
+            drawn.push(stream.range(1, 1_000));
+            drawn.push(stream.range(1, 1_000));
+            unrelated.push(new(stream));
+        }
+        (drawn, unrelated)
+    };
     let mut before = taped(&Chance::Recorded);
-    let drawn = [before.range(1, 1_000), before.range(1, 1_000)];
+    let (drawn, _) = run(&mut before, &mut |_| 0);
     let given = Chance::Given(Arc::new(before.recorded().unwrap().clone()));
-    let mut after = taped(&given);
-    let first = after.range(1, 1_000);
-    let new = after.on(Topic::Manner, |stream| stream.range(3, 1_000));
+    let own = &mut |stream: &mut Stream| stream.on(Topic::Manner, |stream| stream.range(3, 1_000));
     assert_eq!(
-        ([first, after.range(1, 1_000)], new),
-        (drawn, 3),
-        "the new one is neutral"
+        run(&mut taped(&given), own),
+        (drawn.clone(), vec![3; 3]),
+        "with a topic of its own"
+    );
+    let last = &mut |stream: &mut Stream| stream.range(3, 1_000);
+    assert_eq!(run(&mut taped(&given), last), (drawn, vec![3; 3]), "without one");
+}
+
+#[test]
+fn what_interrupts_an_occasion_does_not_end_it() {
+    let mut stream = Stream::new(1, "test", 0).taped(&Chance::Recorded, Topic::Process, NodeId(1).into());
+    stream.range(1, u64::MAX);
+    stream.on(Topic::Manner, |stream| stream.range(1, u64::MAX));
+    stream.range(1, u64::MAX);
+    let places: Vec<_> = stream
+        .recorded()
+        .unwrap()
+        .iter()
+        .map(|(of, place, _)| (of.topic, place.number, place.index))
+        .collect();
+    assert_eq!(
+        places,
+        [(Topic::Process, 0, 0), (Topic::Process, 0, 1), (Topic::Manner, 0, 0)]
     );
 }

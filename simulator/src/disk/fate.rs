@@ -62,7 +62,6 @@ impl<'a> Judge<'a> {
     pub fn new(config: &'a DiskConfig, stream: &'a mut Stream, writes: usize) -> Self {
         stream.topic(Topic::WriteOrder);
         let reorders = !config.reorder.is_zero() && writes > 1 && stream.chance(config.reorder);
-        stream.topic(Topic::Fate);
         Self {
             config,
             stream,
@@ -94,6 +93,7 @@ impl<'a> Judge<'a> {
     fn decide_fate(&mut self, write: &VolatileWrite) -> Fate {
         let (config, intact) = (self.config, self.intact);
         let neutral = if write.refused { Fate::Lost } else { Fate::Kept };
+        self.stream.topic(Topic::Fate);
         let number = self.stream.decide(neutral.number(), |stream| {
             let fate = if write.refused {
                 short(intact, write, stream)

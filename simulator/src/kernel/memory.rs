@@ -4,7 +4,7 @@
 //! and some are from long ago. Draws from the stream `replay`, and only while the network remembers.
 
 use super::Kernel;
-use crate::decision::Decisions;
+use crate::decision::{Decisions, Topic};
 use crate::event::{Event, Parcel, Transit};
 use crate::network::Mark;
 use crate::process::Payload;
@@ -36,6 +36,7 @@ impl<M: Payload, Q: Payload, R: Payload> Memory<M, Q, R> {
 
     /// Keeps a message, or not.
     pub fn offer(&mut self, parcel: &Parcel<M, Q, R>, cause: u64, order: u32, most: u32) {
+        self.stream.topic(Topic::Replay);
         let is_full = self.transits.len() >= most as usize;
         if is_full && self.stream.below(REPLACED_OF) > 0 {
             return;
@@ -64,6 +65,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
     /// Sends so many of the remembered messages again, each drawn from all of them, with a latency of now.
     pub fn replay(&mut self, count: u32) {
         for _ in 0..count {
+            self.memory.stream.topic(Topic::Replay);
             let Some(transit) = self.memory.stream.pick(&self.memory.transits).cloned() else {
                 return;
             };

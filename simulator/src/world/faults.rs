@@ -9,6 +9,7 @@ mod network;
 mod process;
 
 use super::World;
+use crate::decision::Topic;
 use crate::digest::Entry;
 use crate::event::{Event, NOBODY};
 use crate::fault::{Applied, FaultAction, OneWay, PlannedFault, Target};
@@ -197,6 +198,7 @@ impl<P: Process> World<P> {
             Target::RandomBackup => &backups,
             _ => &all,
         };
+        self.kernel.fault_stream.topic(Topic::Target);
         self.kernel.fault_stream.pick(candidates).copied()
     }
 

@@ -48,10 +48,10 @@ function drawOperation(pen, operation, hovered) {
     pen.strokeRect(x, y - half, width, half * 2);
     pen.lineWidth = 1;
   }
-  const left = Math.max(x, GUTTER) + 4, room = Math.min(end, diagram.width) - left - 4;
+  const left = Math.max(x, diagram.gutter) + 4, room = Math.min(end, diagram.width) - left - 4;
   if (room > 22) {
     pen.fillStyle = isBad ? colours.page : colours.ink;
-    pen.fillText(fitted(pen, operationText(operation) + (operation.outcome === 1 ? " ?" : ""), room), left, y + 0.5);
+    along(pen, fitted(pen, operationText(operation) + (operation.outcome === 1 ? " ?" : ""), room), left, y + 0.5);
   }
 }
 
@@ -60,12 +60,12 @@ function drawPoint(pen, operation, hovered) {
   if (!operation.number || (hovered && !leadsTo(operation, hovered))) return;
   const { y } = diagram.lanes[operation.lane];
   const x = xOf(operation.point), top = y - CLIENT_LANE / 2 + 4;
-  if (x < GUTTER - 4 || x > diagram.width) return;
+  if (x < diagram.gutter - 4 || x > diagram.width) return;
   pen.fillStyle = colours.accent;
   pen.beginPath();
   pen.moveTo(x, top - 4); pen.lineTo(x + 4, top); pen.lineTo(x, top + 4); pen.lineTo(x - 4, top);
   pen.fill();
-  if (hovered) { pen.fillStyle = colours.ink; pen.fillText(String(operation.number), x + 6, top - 1); }
+  if (hovered) { pen.fillStyle = colours.ink; along(pen, String(operation.number), x + 6, top - 1); }
 }
 
 function operationAt(x, y) {

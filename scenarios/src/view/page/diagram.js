@@ -1,11 +1,14 @@
 // The space-time diagram: time to the right, a lane for each node, arrows for messages.
 // A lane's bar is thick for a leader, striped for a candidate, thin for a follower; its colour is the term.
+//
+// With `view.down` time runs down instead. All is laid out and drawn as before, x along time and y across lanes; the canvas mirrors it
+// at its diagonal, texts are turned along time or set upright, and the mouse is mirrored back.
 
-const AXIS = 22, FAULT_ROW = 15, CLIENT_LANE = 24;
-const diagram = { height: 0, width: 0, lanes: [], tracks: 0, point: null };
+const FAULT_ROW = 15, CLIENT_LANE = 24;
+const diagram = { height: 0, width: 0, gutter: GUTTER, axis: 22, lanes: [], tracks: 0, point: null };
 
-const xOf = (time) => GUTTER + ((time - view.from) / (view.to - view.from)) * (diagram.width - GUTTER);
-const timeOf = (x) => view.from + ((x - GUTTER) / (diagram.width - GUTTER)) * (view.to - view.from);
+const xOf = (time) => diagram.gutter + ((time - view.from) / (view.to - view.from)) * (diagram.width - diagram.gutter);
+const timeOf = (x) => view.from + ((x - diagram.gutter) / (diagram.width - diagram.gutter)) * (view.to - view.from);
 const yOf = (lane) => diagram.lanes[lane]?.y ?? -100;
 
 /** Where the lanes lie: as high as the room allows, clients below. */
@@ -17,10 +20,11 @@ function layOut(width, room) {
   const clients = shownClients.filter((lane) => withOperations.has(lane) || !view.hiddenFamilies.has(FAMILY.client));
   diagram.bands = placedBands();
   diagram.tracks = diagram.bands.reduce((most, band) => Math.max(most, band.track + 1), 0);
-  const top = AXIS + diagram.tracks * FAULT_ROW + 6;
+  [diagram.gutter, diagram.axis] = view.down ? [38, 66] : [GUTTER, 22];
+  const top = diagram.axis + diagram.tracks * FAULT_ROW + 6;
   diagram.gap = 0;
   const left = room - top - clients.length * CLIENT_LANE - (data.compared ? 24 : 14);
-  const height = Math.min(Math.max(left / Math.max(shownNodes.length, 1), 38), 96);
+  const height = Math.min(Math.max(left / Math.max(shownNodes.length, 1), 38), view.down ? 240 : 96);
   diagram.lanes = [];
   let y = top;
   for (const lane of shownNodes) {
@@ -56,14 +60,18 @@ function placedBands() {
 
 function drawDiagram() {
   const box = byId("diagram");
-  layOut(box.clientWidth, box.clientHeight);
+  box.classList.toggle("down", view.down);
   const canvas = byId("diagram-canvas");
-  const pen = canvasOf(canvas, diagram.width, diagram.height);
+  if (view.down) layOut(box.clientHeight, box.clientWidth); else layOut(box.clientWidth, box.clientHeight);
+  const size = view.down ? [diagram.height, diagram.width] : [diagram.width, diagram.height];
+  const pen = canvasOf(canvas, ...size);
+  canvas.style.width = view.down ? `${size[0]}px` : "";
+  if (view.down) pen.transform(0, 1, 1, 0, 0, 0);
   pen.font = `11px ${colours.sans}`;
   pen.textBaseline = "middle";
   pen.save();
   pen.beginPath();
-  pen.rect(GUTTER, 0, diagram.width - GUTTER, diagram.height);
+  pen.rect(diagram.gutter, 0, diagram.width - diagram.gutter, diagram.height);
   pen.clip();
   drawAxis(pen);
   drawBands(pen);
@@ -79,8 +87,27 @@ function drawDiagram() {
   drawGutter(pen);
 }
 
+/** A text along time. */
+function along(pen, text, x, y, how = "fillText") {
+  if (!view.down) { pen[how](text, x, y); return; }
+  pen.save();
+  pen.translate(x, y);
+  pen.scale(1, -1);
+  pen[how](text, 0, 0);
+  pen.restore();
+}
+
+/** Draws around a point as if nothing were mirrored. */
+function upright(pen, x, y, draw) {
+  pen.save();
+  pen.translate(x, y);
+  if (view.down) pen.transform(0, 1, 1, 0, 0, 0);
+  draw();
+  pen.restore();
+}
+
 function drawAxis(pen) {
-  const room = (view.to - view.from) / Math.max((diagram.width - GUTTER) / 110, 1);
+  const room = (view.to - view.from) / Math.max((diagram.width - diagram.gutter) / 110, 1);
   const power = 10 ** Math.floor(Math.log10(room));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= room);
   pen.fillStyle = colours.dim;
@@ -89,10 +116,11 @@ function drawAxis(pen) {
   for (let time = Math.max(0, Math.ceil(view.from / step) * step); time <= view.to; time += step) {
     const x = Math.round(xOf(time)) + 0.5;
     pen.beginPath();
-    pen.moveTo(x, AXIS - 4);
+    pen.moveTo(x, diagram.axis - 4);
     pen.lineTo(x, diagram.height);
     pen.stroke();
-    pen.fillText(seconds(time, step * 8), x + 3, AXIS / 2);
+    const label = seconds(time, step * 8);
+    if (view.down) upright(pen, x + 8, 4, () => pen.fillText(label, 0, 0)); else pen.fillText(label, x + 3, diagram.axis / 2);
   }
 }
 
@@ -102,16 +130,16 @@ function drawBands(pen) {
   for (const band of diagram.bands) {
     const x = xOf(band.from), width = Math.max(xOf(band.to) - x, 3);
     const colour = colours[BAND_COLOUR[band.kind] || "cut"];
-    const y = AXIS + band.track * FAULT_ROW;
-    const left = Math.max(x, GUTTER);
+    const y = diagram.axis + band.track * FAULT_ROW;
+    const left = Math.max(x, diagram.gutter);
     pen.globalAlpha = 0.22;
     pen.fillStyle = colour;
     pen.fillRect(x, y, width, FAULT_ROW - 2);
     pen.globalAlpha = 1;
     pen.fillRect(x, y, 2, FAULT_ROW - 2);
-    const room = band.to > band.from ? Math.min(xOf(band.to), diagram.width) - left - 8 : (diagram.width - GUTTER) * 0.07 - 6;
+    const room = band.to > band.from ? Math.min(xOf(band.to), diagram.width) - left - 8 : (diagram.width - diagram.gutter) * 0.07 - 6;
     pen.fillStyle = colours.ink;
-    if (room > 30 && !band.isCrowded) pen.fillText(fitted(pen, band.kind === "cut" ? `cut ${band.label}` : band.label, room), left + 5, y + FAULT_ROW / 2 - 0.5);
+    if (room > 30 && !band.isCrowded) along(pen, fitted(pen, band.kind === "cut" ? `cut ${band.label}` : band.label, room), left + 5, y + FAULT_ROW / 2 - 0.5);
     for (const lane of band.lanes) {
       const place = diagram.lanes[lane];
       if (!place || band.to === band.from) continue;
@@ -132,7 +160,7 @@ function drawLives(pen) {
     const place = diagram.lanes[node];
     if (!place) return;
     pen.fillStyle = colours.line;
-    pen.fillRect(GUTTER, place.y - 0.5, diagram.width, 1);
+    pen.fillRect(diagram.gutter, place.y - 0.5, diagram.width, 1);
     let index = Math.max(lifeAt(life, rowAt(data, view.from)), 0);
     while (index < life.row.length) {
       let next = index + 1;
@@ -149,7 +177,7 @@ function drawLives(pen) {
 function drawStand(pen, y, from, to, life, index) {
   const stand = life.stand[index], term = life.term[index];
   if (stand === STAND.absent || stand === STAND.crashed) return;
-  const x = Math.max(xOf(from), GUTTER - 4), width = Math.max(xOf(to) - x, 1);
+  const x = Math.max(xOf(from), diagram.gutter - 4), width = Math.max(xOf(to) - x, 1);
   const half = stand === STAND.leader ? 9 : stand === STAND.follower ? 2.5 : 6;
   pen.globalAlpha = life.paused[index] ? 0.35 : stand === STAND.follower ? 0.75 : 1;
   pen.fillStyle = stand === STAND.candidate || stand === STAND["pre-candidate"] ? hatched(pen, termColour(term), 4) : termColour(term);
@@ -160,7 +188,7 @@ function drawStand(pen, y, from, to, life, index) {
     pen.strokeRect(x, y - half, width, half * 2);
   }
   pen.globalAlpha = 1;
-  const left = Math.max(x, GUTTER);
+  const left = Math.max(x, diagram.gutter);
   diagram.labels.push({ x: left, y, half, room: Math.min(x + width, diagram.width) - left - 8, isLeader: stand === STAND.leader, term,
     text: `${stand === STAND.follower ? "" : `${STANDS[stand]} `}T${term}` });
 }
@@ -176,12 +204,12 @@ function drawStandLabels(pen) {
       pen.fillStyle = termColour(term);
       pen.fillRect(x + 1, y - half, width + 7, half * 2);
       pen.fillStyle = colours.page;
-      pen.fillText(text, x + 4, y + 0.5);
+      along(pen, text, x + 4, y + 0.5);
     } else {
       pen.strokeStyle = colours.page;
-      pen.strokeText(text, x + 4, y - half - 7);
+      along(pen, text, x + 4, y - half - 7, "strokeText");
       pen.fillStyle = termColour(term);
-      pen.fillText(text, x + 4, y - half - 7);
+      along(pen, text, x + 4, y - half - 7);
     }
   }
   pen.font = `11px ${colours.sans}`;
@@ -308,8 +336,7 @@ function drawViolation(pen, x, y) {
   pen.globalAlpha = 1;
   pen.beginPath(); pen.arc(x, y, 8, 0, 7); pen.fill();
   pen.fillStyle = colours.page;
-  pen.fillRect(x - 1.2, y - 5, 2.4, 6);
-  pen.fillRect(x - 1.2, y + 2.4, 2.4, 2.4);
+  upright(pen, x, y, () => { pen.fillRect(-1.2, -5, 2.4, 6); pen.fillRect(-1.2, 2.4, 2.4, 2.4); });
 }
 
 /** Why the selected event happened: one thick line through its causes. */
@@ -327,6 +354,8 @@ function drawChain(pen) {
   pen.globalAlpha = 1;
   if (chain[0] !== selected) return;
   const x = xOf(data.t[selected]), y = yOf(data.lane[selected]);
+  // For whoever tests: where on the canvas it lies.
+  byId("diagram-canvas").dataset.selected = (view.down ? [y, x] : [x, y]).map(Math.round).join(" ");
   pen.lineWidth = 2;
   pen.fillStyle = colours.page;
   pen.beginPath(); pen.arc(x, y, kindIs(data, selected, "violation") ? 12 : 6, 0, 7);
@@ -340,7 +369,7 @@ function drawCursor(pen) {
   pen.globalAlpha = 0.55;
   pen.lineWidth = 1;
   pen.setLineDash([3, 3]);
-  pen.beginPath(); pen.moveTo(x, AXIS - 6); pen.lineTo(x, diagram.height); pen.stroke();
+  pen.beginPath(); pen.moveTo(x, diagram.axis - 6); pen.lineTo(x, diagram.height); pen.stroke();
   pen.setLineDash([]);
   pen.globalAlpha = 1;
 }
@@ -350,41 +379,46 @@ function drawParting(pen) {
   const { compared } = view.data;
   if (!compared) return;
   pen.fillStyle = colours.line;
-  if (diagram.gap) pen.fillRect(GUTTER, diagram.gap, diagram.width, 1.5);
+  if (diagram.gap) pen.fillRect(diagram.gutter, diagram.gap, diagram.width, 1.5);
   if (!compared.differs) return;
   const x = Math.round(xOf(compared.parts));
   pen.globalAlpha = 0.06;
   pen.fillStyle = colours.ink;
-  pen.fillRect(GUTTER, AXIS, x - GUTTER, diagram.height);
+  pen.fillRect(diagram.gutter, diagram.axis, x - diagram.gutter, diagram.height);
   pen.globalAlpha = 1;
   pen.fillStyle = colours.fail;
-  pen.fillRect(x - 1, AXIS - 6, 2, diagram.height);
+  pen.fillRect(x - 1, diagram.axis - 6, 2, diagram.height);
   pen.font = `600 11px ${colours.sans}`;
   const label = "they part";
-  pen.fillText(label, x + 5 + pen.measureText(label).width > diagram.width ? x - 5 - pen.measureText(label).width : x + 5, AXIS + 8);
+  along(pen, label, x + 5 + pen.measureText(label).width > diagram.width ? x - 5 - pen.measureText(label).width : x + 5, diagram.axis + 8);
   pen.font = `11px ${colours.sans}`;
 }
 
-/** Names at the left, with what each node is at the cursor. */
+/** Names at the beginning of the lanes, with what each node is at the cursor. */
 function drawGutter(pen) {
   const { data } = view;
   pen.fillStyle = colours.page;
-  pen.fillRect(0, 0, GUTTER, diagram.height);
+  pen.fillRect(0, 0, diagram.gutter, diagram.height);
   pen.fillStyle = colours.line;
-  pen.fillRect(GUTTER - 1, AXIS, 1, diagram.height);
-  pen.textAlign = "right";
+  pen.fillRect(diagram.gutter - 1, diagram.axis, 1, diagram.height);
+  // At the left a name stands above what its node is; at the top, in the middle of the lane.
+  const name = (text, y, shift) => {
+    if (view.down) upright(pen, diagram.gutter / 2 + shift, y, () => pen.fillText(text, 0, 0));
+    else pen.fillText(text, diagram.gutter - 9, y + shift);
+  };
+  pen.textAlign = view.down ? "center" : "right";
   pen.fillStyle = colours.dim;
-  if (diagram.tracks) pen.fillText("faults", GUTTER - 9, AXIS + FAULT_ROW / 2);
+  if (diagram.tracks && !view.down) name("faults", diagram.axis + FAULT_ROW / 2, 0);
   diagram.lanes.forEach((place, lane) => {
     const life = data.lives[lane];
     pen.font = `600 12px ${colours.mono}`;
     pen.fillStyle = colours.ink;
-    pen.fillText(data.lanes[lane], GUTTER - 9, life ? place.y - 6 : place.y);
+    name(data.lanes[lane], place.y, life ? -6 : 0);
     if (!life) return;
     const at = lifeAt(life, rowAtCursor());
     pen.font = `10px ${colours.sans}`;
     pen.fillStyle = colours.dim;
-    pen.fillText(at < 0 ? "–" : life.paused[at] ? "paused" : STANDS[life.stand[at]], GUTTER - 9, place.y + 8);
+    name(at < 0 ? "–" : life.paused[at] ? "paused" : STANDS[life.stand[at]], place.y, 8);
   });
   pen.textAlign = "left";
 }

@@ -3,15 +3,15 @@
 const HELP = [
   ["← →", "previous, next event of the lane"], ["Shift ← →", "previous, next event anywhere"], ["[ ]", "the other end of the message: back, on"], ["w", "why: to the cause"],
   ["f", "to the failure"], ["n N", "next, previous fault"], ["/", "search; Enter and Shift Enter go through what was found"], ["+ - 0", "zoom in, out, the whole run"],
-  ["a d", "move the window"], ["1 … 9", "follow one node: step along its lane"], ["p o", "only the past of the selection, only what followed from it"], ["h", "heartbeats"], ["c", "messages of clients"], ["Esc", "let go"], ["?", "this"],
+  ["a d", "move the window"], ["1 … 9", "follow one node: step along its lane"], ["p o", "only the past of the selection, only what followed from it"], ["t", "time to the right, time down (then ↑ ↓ step too)"], ["h", "heartbeats"], ["c", "messages of clients"], ["Esc", "let go"], ["?", "this"],
   ["drag, wheel", "move, zoom; on the strip above too"],
 ];
 
 /** What is under the mouse: an event, an operation, a message or a fault. */
 function under(x, y) {
   const { data } = view;
-  if (y > AXIS && y < diagram.top) {
-    const band = diagram.bands.find((one) => y >= AXIS + one.track * FAULT_ROW && y < AXIS + (one.track + 1) * FAULT_ROW && x >= xOf(one.from) - 2 && x <= Math.max(xOf(one.to), xOf(one.from) + 60));
+  if (y > diagram.axis && y < diagram.top) {
+    const band = diagram.bands.find((one) => y >= diagram.axis + one.track * FAULT_ROW && y < diagram.axis + (one.track + 1) * FAULT_ROW && x >= xOf(one.from) - 2 && x <= Math.max(xOf(one.to), xOf(one.from) + 60));
     if (band) return { band, row: band.row };
   }
   const operation = operationAt(x, y);
@@ -40,7 +40,11 @@ function toLine(x, y, [x0, y0, x1, y1]) {
 function watchDiagram() {
   const canvas = byId("diagram-canvas");
   let drag = null;
-  const at = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
+  const at = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    return view.down ? [y, x] : [x, y];
+  };
   canvas.addEventListener("pointerdown", (event) => {
     const [x] = at(event);
     drag = { x, from: view.from, to: view.to, moved: false };
@@ -50,11 +54,11 @@ function watchDiagram() {
     const [x, y] = at(event);
     if (drag) {
       if (Math.abs(x - drag.x) > 3) drag.moved = true;
-      const by = ((drag.x - x) / (diagram.width - GUTTER)) * (drag.to - drag.from);
+      const by = ((drag.x - x) / (diagram.width - diagram.gutter)) * (drag.to - drag.from);
       if (drag.moved) { hideTip(); setWindow(drag.from + by, drag.to + by); }
       return;
     }
-    const found = x > GUTTER ? under(x, y) : null;
+    const found = x > diagram.gutter ? under(x, y) : null;
     const operation = view.hovered?.operation;
     view.hovered = found;
     if (found) showTip(event.clientX, event.clientY, tipOf(found)); else hideTip();
@@ -63,7 +67,7 @@ function watchDiagram() {
   canvas.addEventListener("pointerup", (event) => {
     const [x, y] = at(event), wasMoved = drag?.moved;
     drag = null;
-    if (wasMoved || x < GUTTER) return;
+    if (wasMoved || x < diagram.gutter) return;
     const found = under(x, y);
     if (found) select(found.row, false);
     else { view.selected = -1; view.cursor = timeOf(x); setCone(""); }
@@ -132,7 +136,7 @@ const KEYS = {
   "w": () => toOtherEnd(-1), "[": () => toOtherEnd(-1), "]": () => toOtherEnd(1), "f": toFailure, "n": () => toFault(1), "N": () => toFault(-1),
   "+": () => zoom(0.6), "=": () => zoom(0.6), "-": () => zoom(1 / 0.6), "0": () => setWindow(0, view.data.end),
   "a": () => pan((view.from - view.to) * 0.3), "d": () => pan((view.to - view.from) * 0.3),
-  "p": () => toggleCone("past"), "o": () => toggleCone("future"), "h": () => toggleFamily("heartbeat"), "c": () => toggleFamily("client"),
+  "p": () => toggleCone("past"), "o": () => toggleCone("future"), "t": () => setDown(!view.down), "h": () => toggleFamily("heartbeat"), "c": () => toggleFamily("client"),
   "/": () => { byId("search").focus(); byId("search").select(); }, "?": () => byId("help").showModal(),
 };
 
@@ -151,7 +155,8 @@ function watchKeys() {
     const isTyping = event.target instanceof HTMLInputElement;
     if (event.key === "Escape") { if (isTyping) event.target.blur(); else select(-1); return; }
     if (isTyping) return;
-    if (event.key === "ArrowLeft" || event.key === "ArrowRight") { event.preventDefault(); step(event.key === "ArrowLeft" ? -1 : 1, event.shiftKey); return; }
+    const by = { ArrowLeft: -1, ArrowRight: 1, ...(view.down ? { ArrowUp: -1, ArrowDown: 1 } : {}) }[event.key];
+    if (by) { event.preventDefault(); step(by, event.shiftKey); return; }
     if (/^[1-9]$/.test(event.key)) { follow(Number(event.key)); return; }
     const act = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : null;
     if (act) { event.preventDefault(); act(); }

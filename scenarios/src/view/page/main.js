@@ -72,6 +72,7 @@ function drawToolbar() {
     byId(cone).setAttribute("aria-pressed", String(view.cone === cone));
     byId(cone).disabled = view.selected < 0;
   }
+  byId("down").setAttribute("aria-pressed", String(view.down));
   const { matches, query, selected } = view;
   const place = matches.indexOf(selected);
   byId("matches").textContent = !query ? "" : matches.length === 0 ? "nothing found" : place >= 0 ? `${(place + 1).toLocaleString("en")} of ${matches.length.toLocaleString("en")}` : `${matches.length.toLocaleString("en")} found`;
@@ -112,6 +113,7 @@ function watchButtons() {
   on("zoom-out", () => zoom(1 / 0.6));
   on("zoom-all", () => setWindow(0, view.data.end));
   on("to-failure", toFailure);
+  on("down", () => setDown(!view.down));
   on("past", () => toggleCone("past"));
   on("future", () => toggleCone("future"));
   on("matrix-back", () => { view.logShift += 20; changed(); });

@@ -3,6 +3,8 @@
 const view = {
   data: null,
   from: 0, to: 1,
+  // Whether time runs down the diagram, and not to the right.
+  down: false,
   cursor: 0, selected: -1, hovered: null,
   hiddenFamilies: new Set(), hiddenLanes: new Set(),
   // Only what led to the selection (`past`), or only what followed from it (`future`); and which events those are.
@@ -80,6 +82,12 @@ function setCone(name) {
 function isShown(row) {
   const { data } = view;
   return !(data.lane[row] >= 0 && view.hiddenLanes.has(data.lane[row])) && (!view.past || view.past[row] === 1);
+}
+
+function setDown(down) {
+  view.down = down;
+  saveLink();
+  changed();
 }
 
 // --- the first window ---
@@ -167,6 +175,7 @@ function linkNow() {
   for (const lane of view.hiddenLanes) filters.push(`-${data.lanes[lane]}`);
   if (view.cone) filters.push(view.cone);
   if (filters.length) parts.push(`f=${filters.join(",")}`);
+  if (view.down) parts.push("d=down");
   if (view.query) parts.push(`q=${encodeURIComponent(view.query)}`);
   return `#${parts.join("&")}`;
 }
@@ -190,6 +199,7 @@ function loadLink() {
   const parts = new Map(location.hash.slice(1).split("&").map((part) => { const at = part.indexOf("="); return [part.slice(0, at), part.slice(at + 1)]; }));
   view.hiddenFamilies = new Set(FAMILIES.flatMap((family, index) => (family.off ? [index] : [])));
   view.hiddenLanes = new Set();
+  view.down = parts.get("d") === "down";
   let cone = "";
   for (const filter of (parts.get("f") || "").split(",").filter(Boolean)) {
     const name = filter.slice(1);

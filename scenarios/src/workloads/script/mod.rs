@@ -101,6 +101,14 @@ impl Script {
         }
     }
 
+    /// How many keys a script of this model may ask for, where the scenario has `keys`: of orders, so many are open at a time.
+    pub fn keys_max(model: Model, keys: u16) -> u16 {
+        match model {
+            Model::Orders => keys.max(orders::ORDERS_MAX as u16),
+            _ => keys,
+        }
+    }
+
     /// Draws the next operation. Every value that it writes is of `unique`, and so occurs once in a run.
     pub fn draw(&mut self, unique: Unique, ctx: &mut Ctx<'_>) -> Operation {
         match self {

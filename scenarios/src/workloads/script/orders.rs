@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const EPOCH: Duration = Duration(400_000_000);
 
 /// Most orders of a run.
-const ORDERS_MAX: u64 = 2_000;
+pub(super) const ORDERS_MAX: u64 = 2_000;
 
 /// Moves orders on.
 #[derive(Clone, Debug)]

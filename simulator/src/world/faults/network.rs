@@ -1,6 +1,7 @@
 //! Faults of the network: cuts and holds around groups and around single nodes.
 
 use super::describe;
+use crate::decision::Topic;
 use crate::fault::{FaultAction, Held, OneWay};
 use crate::id::{Endpoint, NodeId};
 use crate::network::{CutId, CutKind};
@@ -33,6 +34,7 @@ impl<P: Process> World<P> {
     pub(super) fn cut_off(&mut self, node: NodeId, with_clients: bool, keeps: u16) -> Vec<Endpoint> {
         let mut nodes: Vec<NodeId> = self.nodes().filter(|other| *other != node).collect();
         if keeps > 0 {
+            self.kernel.fault_stream.topic(Topic::Target);
             self.kernel.fault_stream.shuffle(&mut nodes);
             nodes.truncate(nodes.len().saturating_sub(keeps.into()));
             nodes.sort_unstable();
