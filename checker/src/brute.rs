@@ -18,7 +18,6 @@ pub const OPERATIONS_MAX: usize = 12;
 pub fn is_linearizable<M: Model>(history: &History, model: &M) -> bool {
     let mut keys: Vec<_> = history
         .operations()
-        .iter()
         .map(|operation| operation.op.key())
         .collect();
     keys.sort_unstable();
@@ -47,7 +46,7 @@ fn has_order<M: Model>(history: &History, model: &M, rest: &[OperationId], state
         let operation = history.operation(next);
         let precedes = |&other: &OperationId| returned(other).is_some_and(|returned| returned < operation.call);
         let mut after = state.clone();
-        if rest.iter().any(precedes) || !model.apply(&mut after, history, operation) {
+        if rest.iter().any(precedes) || !model.apply(&mut after, history, &operation) {
             return false;
         }
         let rest: Vec<OperationId> = rest.iter().copied().filter(|&id| id != next).collect();

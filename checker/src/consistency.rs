@@ -105,7 +105,6 @@ pub fn check_sequential<M: Model>(history: &History, model: &M, options: &Option
     let all: Vec<OperationId> = history.ids().collect();
     let mut keys: Vec<Atom> = history
         .operations()
-        .iter()
         .map(|operation| operation.op.key())
         .collect();
     keys.sort_unstable();

@@ -30,7 +30,7 @@ fn has_order<M: Model>(
             after.len() - 1
         });
         if rest.iter().any(|&other| other != next && precedes(other, next))
-            || !model.apply(&mut after[place].1, history, operation)
+            || !model.apply(&mut after[place].1, history, &operation)
         {
             return false;
         }
@@ -61,7 +61,7 @@ fn mixed(model: &str, seed: u64, keys: i64) -> History {
                 false => OwnedValue::from(one.value(atom)),
             });
             let output = output.map(|output| output.map(|atom| OwnedValue::from(one.value(atom))));
-            all.push((*call, *returned, op, output));
+            all.push((call, returned, op, output));
         }
     }
     all.sort_by_key(|(call, ..)| *call);
@@ -112,7 +112,7 @@ impl Visitor for InOrderOfClients<'_> {
                         .iter_mut()
                         .find(|(known, _)| *known == key)
                         .expect("put in above");
-                    assert!(model.apply(&mut state.1, history, operation), "{id} is refused");
+                    assert!(model.apply(&mut state.1, history, &operation), "{id} is refused");
                 }
             }
             Sequential::Inconsistent(dead) => assert!(!dead.next.is_empty() && !dead.to_string().is_empty()),

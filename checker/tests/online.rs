@@ -53,9 +53,9 @@ impl Visitor for Tell<'_> {
             let operation = self.history.operation(id);
             if is_return {
                 let call = calls[id.index()].expect("it was called");
-                online.complete(call, time, output(self.history, operation).borrowed());
+                online.complete(call, time, output(self.history, &operation).borrowed());
             } else {
-                let call = online.invoke(operation.client, time, op(self.history, operation).borrowed());
+                let call = online.invoke(operation.client, time, op(self.history, &operation).borrowed());
                 calls[id.index()] = Some(call);
                 if operation.returned.is_none() && self.draws.below(2) == 0 {
                     online.lose(call);
@@ -83,9 +83,9 @@ impl Visitor for Whole<'_> {
             for id in self.0.ids() {
                 let operation = self.0.operation(id);
                 if operation.call <= end {
-                    let id = known.invoke(operation.client, operation.call, op(self.0, operation).borrowed());
+                    let id = known.invoke(operation.client, operation.call, op(self.0, &operation).borrowed());
                     if let Some(returned) = operation.returned.filter(|&returned| returned <= end) {
-                        known.complete(id, returned, output(self.0, operation).borrowed());
+                        known.complete(id, returned, output(self.0, &operation).borrowed());
                     }
                 }
             }
@@ -96,7 +96,6 @@ impl Visitor for Whole<'_> {
         let mut ends: Vec<u64> = self
             .0
             .operations()
-            .iter()
             .filter_map(|operation| operation.returned)
             .collect();
         ends.sort_unstable();
@@ -152,7 +151,7 @@ fn follow(long: &long::Long) -> Result<InOrder<KeyValue>, (OutOfOrder, usize)> {
     for (event, (time, is_return, id)) in (1..).zip(events(&long.history)) {
         let operation = long.history.operation(id);
         if !is_return {
-            follower.invoke(operation.client, time, op(&long.history, operation).borrowed());
+            follower.invoke(operation.client, time, op(&long.history, &operation).borrowed());
             continue;
         }
         while !done[id.index()] {
@@ -160,7 +159,7 @@ fn follow(long: &long::Long) -> Result<InOrder<KeyValue>, (OutOfOrder, usize)> {
             done[effect.index()] = true;
             follower.take_effect(effect, index).map_err(|error| (error, event))?;
         }
-        let answer = output(&long.history, operation);
+        let answer = output(&long.history, &operation);
         let verdict = follower.complete(id, time, answer.borrowed(), None);
         verdict.map_err(|error| (error, event))?;
     }

@@ -52,7 +52,7 @@ fn every_model_has_a_scenario_whose_clients_do_something_and_see_nothing_wrong()
 #[cfg(feature = "bugs")]
 fn before(history: &History, time: u64) -> History {
     let mut known = History::new();
-    for operation in history.operations().iter().filter(|operation| operation.call < time) {
+    for operation in history.operations().filter(|operation| operation.call < time) {
         let op = operation.op.map(|atom| history.value(atom));
         let id = known.invoke(operation.client, operation.call, op);
         if let Some((returned, output)) = operation.returned.zip(operation.output)

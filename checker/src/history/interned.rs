@@ -18,6 +18,11 @@ impl TextId {
     /// The empty text, which every history knows.
     pub const EMPTY: TextId = TextId(0);
 
+    /// The text at `index` of its history.
+    pub(super) fn at(index: u32) -> Self {
+        TextId(index)
+    }
+
     /// Index among the texts of its history.
     pub(crate) fn index(self) -> usize {
         self.0 as usize
@@ -27,6 +32,18 @@ impl TextId {
 /// The name of a list inside one [`History`](super::History): equal lists of a history have equal names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListId(u32);
+
+impl ListId {
+    /// The list at `index` of its history.
+    pub(super) fn at(index: u32) -> Self {
+        ListId(index)
+    }
+
+    /// Index among the lists of its history.
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// The texts and lists of one history.
 #[derive(Clone, Debug)]

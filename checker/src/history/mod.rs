@@ -12,6 +12,7 @@ pub mod jepsen;
 pub mod jsonl;
 mod op;
 mod operation;
+mod record;
 mod value;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use operation::{Operation, OperationId};
 pub use value::{Atom, LIST_DEPTH_MAX, List, OwnedValue, SHOWN_CHARS_MAX, SHOWN_ITEMS_MAX, Value};
 
 use interned::Interned;
+use record::{Keys, Record};
 
 /// Most operations in one history: what a 32-bit [`OperationId`] can name, less one.
 pub const OPERATIONS_MAX: usize = u32::MAX as usize - 1;
@@ -52,7 +54,10 @@ pub const OPERATIONS_MAX: usize = u32::MAX as usize - 1;
 /// ```
 #[derive(Clone, Debug)]
 pub struct History {
-    operations: Vec<Operation>,
+    records: Vec<Record>,
+    keys: Keys,
+    /// Values of answers that found no room in their records.
+    elsewhere: Vec<Atom>,
     values: Interned,
     disturbances: Vec<Disturbance>,
 }
@@ -67,7 +72,9 @@ impl History {
     /// An empty history.
     pub fn new() -> Self {
         History {
-            operations: Vec::new(),
+            records: Vec::new(),
+            keys: Keys::default(),
+            elsewhere: Vec::new(),
             values: Interned::new(),
             disturbances: Vec::new(),
         }
@@ -96,33 +103,27 @@ impl History {
 
     /// As [`invoke`](Self::invoke); `None` when the history is full.
     fn try_invoke(&mut self, client: u32, time: u64, op: Op<Value<'_>>) -> Option<OperationId> {
-        let id = OperationId::new(self.operations.len())?;
+        let id = OperationId::new(self.records.len())?;
         let op = self.intern_op(op)?;
-        self.operations.push(Operation {
-            client,
-            call: time,
-            returned: None,
-            op,
-            output: None,
-        });
+        let key = self.keys.place(op.key());
+        self.records.push(Record::new(client, time, key, op));
         Some(id)
     }
 
     /// As [`complete`](Self::complete); `None` when the history is full.
     fn try_complete(&mut self, id: OperationId, time: u64, output: Output<Value<'_>>) -> Option<()> {
         let output = self.intern_output(output)?;
-        let operation = &mut self.operations[id.index()];
+        let record = &mut self.records[id.index()];
         assert!(
-            operation.returned.is_none(),
+            record.returned().is_none(),
             "an operation completes once; {id} did already"
         );
         assert!(
-            time >= operation.call,
+            time >= record.call,
             "{id} returns at {time}, before its call at {}",
-            operation.call
+            record.call
         );
-        operation.returned = Some(time);
-        operation.output = Some(output);
+        record.complete(time, output, &mut self.elsewhere);
         Some(())
     }
 
@@ -138,15 +139,15 @@ impl History {
 
     /// Moves the call of `id` to up to `by` earlier.
     pub(crate) fn call_earlier(&mut self, id: OperationId, by: u64) {
-        let call = &mut self.operations[id.index()].call;
+        let call = &mut self.records[id.index()].call;
         *call = call.saturating_sub(by);
     }
 
     /// Keeps the operations that `keep`, one flag for each; the others get their identifiers.
     fn retain(&mut self, keep: &[bool]) {
-        assert_eq!(keep.len(), self.operations.len(), "one flag for each operation");
+        assert_eq!(keep.len(), self.records.len(), "one flag for each operation");
         let mut flags = keep.iter();
-        self.operations
+        self.records
             .retain(|_| *flags.next().expect("as many flags as operations"));
     }
 
@@ -156,36 +157,71 @@ impl History {
     }
 
     /// All operations; the index of each is its [`OperationId`].
-    pub fn operations(&self) -> &[Operation] {
-        &self.operations
+    pub fn operations(&self) -> impl DoubleEndedIterator<Item = Operation> + ExactSizeIterator + Clone + use<'_> {
+        self.records.iter().map(|record| self.whole(record))
     }
 
     /// One operation.
-    pub fn operation(&self, id: OperationId) -> &Operation {
-        &self.operations[id.index()]
+    #[inline]
+    pub fn operation(&self, id: OperationId) -> Operation {
+        self.whole(&self.records[id.index()])
+    }
+
+    #[inline]
+    fn whole(&self, record: &Record) -> Operation {
+        record.operation(self.keys.atoms(), &self.elsewhere)
+    }
+
+    /// When `id` was called.
+    #[inline]
+    pub(crate) fn call(&self, id: OperationId) -> u64 {
+        self.records[id.index()].call
+    }
+
+    /// When `id` returned, if it did.
+    #[inline]
+    pub(crate) fn returned(&self, id: OperationId) -> Option<u64> {
+        self.records[id.index()].returned()
+    }
+
+    /// How many operations there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// For each operation the place of its key among [`keys`](Self::keys).
+    pub(crate) fn key_places(&self) -> impl Iterator<Item = u32> + use<'_> {
+        self.records.iter().map(|record| record.key)
+    }
+
+    /// The place of the key of `id` among [`keys`](Self::keys).
+    pub(crate) fn key_place(&self, id: OperationId) -> u32 {
+        self.records[id.index()].key
+    }
+
+    /// All keys of operations, and perhaps of some that were dropped.
+    pub(crate) fn keys(&self) -> &[Atom] {
+        self.keys.atoms()
     }
 
     /// All identifiers, in order.
     pub fn ids(&self) -> impl Iterator<Item = OperationId> + use<> {
-        (0..self.operations.len()).map(|index| OperationId::new(index).expect("bounded by OPERATIONS_MAX"))
+        (0..self.records.len()).map(|index| OperationId::new(index).expect("bounded by OPERATIONS_MAX"))
     }
 
     /// The identifier of the operation at `index`, if there is one.
     pub fn id(&self, index: usize) -> Option<OperationId> {
-        OperationId::new(index).filter(|id| id.index() < self.operations.len())
+        OperationId::new(index).filter(|id| id.index() < self.records.len())
     }
 
     /// Whether the history is empty.
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty()
+        self.records.is_empty()
     }
 
     /// How many operations have an unknown outcome.
     pub fn unknown_outcomes(&self) -> usize {
-        self.operations
-            .iter()
-            .filter(|operation| operation.returned.is_none())
-            .count()
+        self.records.iter().filter(|record| record.returned().is_none()).count()
     }
 
     /// The text that `id` names.
@@ -215,6 +251,6 @@ impl History {
 
     /// One operation in words, without client and times: `append "x" "b"`, `read "x" -> "ab"`, `cas "x" 1 -> 2: ok`.
     pub fn describe(&self, id: OperationId) -> String {
-        operation::describe(self, self.operation(id))
+        operation::describe(self, &self.operation(id))
     }
 }

@@ -174,7 +174,7 @@ impl<M: Model> Shrink<'_, M> {
             if required || !compiled.specification.is_read_only(&compiled.steps[step]) {
                 items.push(Item {
                     step: step as u32,
-                    call: self.history.operation(id).call,
+                    call: self.history.call(id),
                     returned,
                     required,
                 });

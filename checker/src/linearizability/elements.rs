@@ -85,7 +85,7 @@ impl Elements {
             name
         };
         for (at, &id) in ids.iter().enumerate() {
-            let what = match model.action(history, history.operation(id))? {
+            let what = match model.action(history, &history.operation(id))? {
                 Action::Nothing => continue,
                 Action::Insert(value) => ElementOp::Insert(name(value)),
                 Action::Remove(Some(value)) => ElementOp::Remove(name(value)),

@@ -132,7 +132,7 @@ impl<M: Model> InOrder<M> {
         let unanswered = crate::history::Operation {
             returned: None,
             output: None,
-            ..*operation
+            ..operation
         };
         if !self.model.apply(&mut state, &self.history, &unanswered) {
             return Err(OutOfOrder::Refused(id));
@@ -176,7 +176,7 @@ impl<M: Model> InOrder<M> {
             .checked_sub(1)
             .and_then(|before| versions.states.get(before))
             .ok_or(OutOfOrder::Early(id))?;
-        if !self.model.apply(&mut state.clone(), &self.history, operation) {
+        if !self.model.apply(&mut state.clone(), &self.history, &operation) {
             return Err(OutOfOrder::Refused(id));
         }
         versions.latest.1 = versions.latest.1.max(place);

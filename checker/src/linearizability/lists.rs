@@ -52,7 +52,7 @@ impl<'h> Lists<'h> {
     pub(super) fn new<M: Model>(history: &'h History, model: &M, ids: &[OperationId]) -> Option<Self> {
         let mut ops = Vec::with_capacity(ids.len());
         for (at, &id) in ids.iter().enumerate() {
-            let what = match model.action(history, history.operation(id))? {
+            let what = match model.action(history, &history.operation(id))? {
                 Action::Nothing => continue,
                 Action::Insert(value) => ListOp::Append(value),
                 Action::ReadAll(values) => ListOp::Read(values),

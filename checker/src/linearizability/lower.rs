@@ -151,7 +151,7 @@ impl Cells {
         };
         let mut ops = Vec::with_capacity(ids.len());
         for (at, &id) in ids.iter().enumerate() {
-            let what = match model.action(history, history.operation(id))? {
+            let what = match model.action(history, &history.operation(id))? {
                 Action::Nothing => continue,
                 Action::Read(value) => What::Read(names.name(value)),
                 Action::Write(value) => What::Write(names.name(value)),

@@ -24,6 +24,7 @@ mod lists;
 mod lower;
 mod misses;
 mod online;
+mod partition;
 mod paths;
 mod picture;
 mod portfolio;
@@ -47,10 +48,7 @@ mod zones;
 #[cfg(test)]
 mod tests;
 
-use hashbrown::HashMap;
-use rustc_hash::FxBuildHasher;
-
-use crate::history::{Atom, History, OperationId, OwnedValue};
+use crate::history::{History, OperationId, OwnedValue};
 use crate::models::{self, Compiled, Misfit, Model, ModelError, Specification, Visitor};
 
 pub use budget::Spent;
@@ -63,10 +61,10 @@ pub use report::{Report, Unfinished, Verdict};
 pub use witness::{Witness, WitnessError};
 
 use budget::Budget;
+use partition::Partitions;
 use portfolio::Decided;
 use search::Outcome;
 use timeline::Item;
-use witness::Replay;
 
 /// How far a check goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,7 +179,7 @@ pub fn check_guided<M: Model>(
     options: &Options,
     guide: Guide<'_>,
 ) -> Result<Report, Misfit> {
-    let (partitions, partition_of) = partition(history);
+    let partitions = Partitions::new(history);
     let mut report = Report {
         model: model.name(),
         operations: history.operations().len(),
@@ -193,7 +191,7 @@ pub fn check_guided<M: Model>(
         verdict: Verdict::Linearizable(Witness::default()),
     };
     if let Some(order) = guide.order {
-        let witness = Witness::split(order, partitions.len(), |id| partition_of[id.index()] as usize);
+        let witness = Witness::split(order, partitions.len(), |id| partitions.of(history, id));
         let verified = witness.verify(history, model);
         let explains = verified.is_ok();
         report.order = Some(verified);
@@ -203,20 +201,18 @@ pub fn check_guided<M: Model>(
             return Ok(report);
         }
     }
-    drop(partition_of);
     let mut check = Check {
         history,
         model,
         options,
         budget: Budget::new(options.steps_max, options.configurations_max, guide.should_stop),
         witness: Witness::with_capacity(history.operations().len()),
-        replay: Replay::new(history, model),
         refused: None,
         unfinished: None,
         decided: [0; Method::ALL.len()],
     };
-    for (index, ids) in partitions.iter().enumerate() {
-        check.decide(index, ids)?;
+    for index in 0..partitions.len() {
+        check.decide(index, partitions.get(index))?;
     }
     report.steps = options.steps_max - check.budget.steps;
     let decided = Method::ALL.into_iter().zip(check.decided);
@@ -229,22 +225,20 @@ pub fn check_guided<M: Model>(
             _,
         ) => Verdict::NotLinearizable(Box::new(refusal)),
         (Some(Refused { index, .. }), _) => {
-            let refusal = refusal::explain(history, model, &partitions[index], None, options)?;
+            let refusal = refusal::explain(history, model, partitions.get(index), None, options)?;
             Verdict::NotLinearizable(Box::new(
                 refusal.expect("the same search with the same budget ends the same way"),
             ))
         }
         (None, Some(unfinished)) => Verdict::Unknown(unfinished),
         (None, None) => {
-            check.replay.finish().unwrap_or_else(|error| refused_order(&error));
+            if let Err(error) = check.witness.verify(history, model) {
+                panic!("a method found an order that the model refuses: {error}");
+            }
             Verdict::Linearizable(check.witness)
         }
     };
     Ok(report)
-}
-
-fn refused_order(error: &WitnessError) {
-    panic!("a method found an order that the model refuses: {error}")
 }
 
 /// A key that is not linearizable.
@@ -264,8 +258,6 @@ struct Check<'a, M> {
     options: &'a Options,
     budget: Budget<'a>,
     witness: Witness,
-    /// Verifies each order as soon as there is one, while its operations are at hand.
-    replay: Replay<'a, M>,
     /// The key that went wrong first, of those so far.
     refused: Option<Refused>,
     /// The first key that was given up.
@@ -280,7 +272,7 @@ impl<M: Model> Check<'_, M> {
             None => self.search(index, ids),
             Some((method, Decided::Order(order))) => {
                 self.decided[method as usize] += 1;
-                self.explain(order.into_iter());
+                self.witness.push_order(order.into_iter());
                 Ok(())
             }
             Some((method, Decided::Impossible(impossible))) => {
@@ -306,7 +298,7 @@ impl<M: Model> Check<'_, M> {
         match search::search(&compiled.specification, &compiled.steps, &items, &mut self.budget, 0) {
             Outcome::Order(order) => {
                 let order = order.into_iter().map(|item| ids[items[item as usize].step as usize]);
-                self.explain(order);
+                self.witness.push_order(order);
             }
             Outcome::Impossible { due, .. } => {
                 let returned = items[due as usize].returned.expect("an item that is due returns");
@@ -323,11 +315,6 @@ impl<M: Model> Check<'_, M> {
         Ok(())
     }
 
-    fn explain(&mut self, order: impl Iterator<Item = OperationId>) {
-        let order = self.witness.push_order(order);
-        self.replay.order(order).unwrap_or_else(|error| refused_order(&error));
-    }
-
     fn refuse(&mut self, returned: u64, index: usize, refusal: Option<Refusal>) {
         if self.refused.as_ref().is_none_or(|first| returned < first.returned) {
             self.refused = Some(Refused {
@@ -337,23 +324,6 @@ impl<M: Model> Check<'_, M> {
             });
         }
     }
-}
-
-/// The operations of each key, in the order of the history; keys in the order of their first operation. And the key of each
-/// operation.
-fn partition(history: &History) -> (Vec<Vec<OperationId>>, Vec<u32>) {
-    let mut index: HashMap<Atom, u32, FxBuildHasher> = HashMap::default();
-    let mut partitions: Vec<Vec<OperationId>> = Vec::new();
-    let mut partition_of = Vec::with_capacity(history.operations().len());
-    for (id, operation) in history.ids().zip(history.operations()) {
-        let place = *index.entry(operation.op.key()).or_insert_with(|| {
-            partitions.push(Vec::new());
-            partitions.len() as u32 - 1
-        });
-        partitions[place as usize].push(id);
-        partition_of.push(place);
-    }
-    (partitions, partition_of)
 }
 
 /// What has to be searched: every operation of the partition but the reads of unknown outcome, which say nothing.

@@ -104,10 +104,10 @@ fn shown(history: &History, refusal: &Refusal) -> Vec<OperationId> {
         operation.op.key() == key && operation.call <= end && !shown.contains(id)
     };
     let mut others: Vec<OperationId> = history.ids().filter(near).collect();
-    others.sort_by_key(|&id| std::cmp::Reverse((history.operation(id).call, id)));
+    others.sort_by_key(|&id| std::cmp::Reverse((history.call(id), id)));
     others.truncate((PICTURE_OPERATIONS_MAX - shown.len()).min(24));
     shown.extend(others);
-    shown.sort_by_key(|&id| (history.operation(id).call, id));
+    shown.sort_by_key(|&id| (history.call(id), id));
     shown
 }
 
@@ -148,7 +148,7 @@ fn bar(
         _ if is_of(&refusal.context) => ("#f5dfb8", "context"),
         _ => ("#d9dee4", "other"),
     };
-    let dashed = if history.operation(id).returned.is_none() {
+    let dashed = if history.returned(id).is_none() {
         " stroke-dasharray=\"4 3\""
     } else {
         ""

@@ -251,8 +251,8 @@ fn ask<L: Lowered>(
     }
     let stuck = id(cells.ops()[by_return[impossible - 1] as usize].at);
     let mut ops: Vec<OperationId> = if contradiction.is_everything {
-        let end = history.operation(stuck).returned;
-        let was_called = |&id: &OperationId| Some(history.operation(id).call) <= end;
+        let end = history.returned(stuck);
+        let was_called = |&id: &OperationId| Some(history.call(id)) <= end;
         ids.iter().copied().filter(was_called).collect()
     } else {
         contradiction.ops.into_iter().map(id).collect()
@@ -275,11 +275,11 @@ const OTHER_WRITERS_MAX: usize = 32;
 /// value; and the last others that wrote anything else, which explain the rest where one of the contradiction is not believed.
 fn add_other_writers<M: Model>(history: &History, model: &M, ids: &[OperationId], impossible: &mut Impossible) {
     let contradiction = &mut impossible.contradiction;
-    let action = |id: OperationId| model.action(history, history.operation(id));
+    let action = |id: OperationId| model.action(history, &history.operation(id));
     let mut values = Vec::new();
     let mut end = 0;
     for &id in contradiction.iter() {
-        end = end.max(history.operation(id).returned.unwrap_or(0));
+        end = end.max(history.returned(id).unwrap_or(0));
         match action(id) {
             Some(Action::Read(value) | Action::Write(value)) => values.push(value),
             Some(Action::Cas { from, to, .. }) => values.extend([from, to]),
@@ -290,7 +290,7 @@ fn add_other_writers<M: Model>(history: &History, model: &M, ids: &[OperationId]
     let is_known = |value| values.binary_search(&value).is_ok();
     let others = |wanted: &dyn Fn(Action<'_>) -> bool| -> Vec<OperationId> {
         let is_other = |&id: &OperationId| {
-            history.operation(id).call <= end
+            history.call(id) <= end
                 && action(id).is_some_and(wanted)
                 && contradiction.binary_search(&id).is_err()
         };
@@ -311,6 +311,6 @@ fn add_other_writers<M: Model>(history: &History, model: &M, ids: &[OperationId]
     contradiction.sort_unstable();
     impossible.interference = ids.iter().any(|&id| {
         let writes = matches!(action(id), Some(Action::Write(_) | Action::Cas { .. }));
-        writes && history.operation(id).call <= end && contradiction.binary_search(&id).is_err()
+        writes && history.call(id) <= end && contradiction.binary_search(&id).is_err()
     });
 }

@@ -234,7 +234,7 @@ struct Suffix {
 impl Suffix {
     /// The `size` operations of `ids` that were called last, and those that were in flight with them.
     fn new<M: Model>(history: &History, model: &M, ids: &[OperationId], size: usize) -> Self {
-        let mut calls: Vec<u64> = ids.iter().map(|&id| history.operation(id).call).collect();
+        let mut calls: Vec<u64> = ids.iter().map(|&id| history.call(id)).collect();
         calls.sort_unstable();
         let start = calls.len().checked_sub(size).map_or(0, |first| calls[first]);
         let mut last: BTreeMap<Atom, (u64, OperationId)> = BTreeMap::new();
@@ -242,7 +242,7 @@ impl Suffix {
         let mut kept: Vec<OperationId> = Vec::new();
         for &id in ids.iter().rev() {
             let operation = history.operation(id);
-            let action = model.action(history, operation);
+            let action = model.action(history, &operation);
             match (operation.returned, action) {
                 // More of one kind than there are operations in the suffix are of no use.
                 (None, Some(Action::Write(to))) if start > operation.call => {
@@ -281,8 +281,8 @@ impl Suffix {
 
 /// The last disturbances between the first call of `core` and the return of `stuck`.
 fn disturbances(history: &History, core: &[OperationId], stuck: OperationId) -> Vec<Disturbance> {
-    let from = core.iter().map(|&id| history.operation(id).call).min().unwrap_or(0);
-    let until = history.operation(stuck).returned.unwrap_or(u64::MAX);
+    let from = core.iter().map(|&id| history.call(id)).min().unwrap_or(0);
+    let until = history.returned(stuck).unwrap_or(u64::MAX);
     let touching = |one: &&Disturbance| one.touches(from, until);
     let mut last: Vec<Disturbance> = history
         .disturbances()
@@ -298,9 +298,9 @@ fn disturbances(history: &History, core: &[OperationId], stuck: OperationId) -> 
 
 /// Calls and returns up to the return of `stuck`, and in all.
 fn events(history: &History, stuck: OperationId) -> (usize, usize) {
-    let end = history.operation(stuck).returned.unwrap_or(u64::MAX);
+    let end = history.returned(stuck).unwrap_or(u64::MAX);
     let times = || {
-        let operations = history.operations().iter();
+        let operations = history.operations();
         operations
             .flat_map(|operation| [Some(operation.call), operation.returned])
             .flatten()
@@ -317,9 +317,9 @@ fn until(history: &History, ids: &[OperationId], stuck: OperationId) -> Vec<Know
     let mut ids: Vec<OperationId> = ids
         .iter()
         .copied()
-        .filter(|&id| history.operation(id).call <= end)
+        .filter(|&id| history.call(id) <= end)
         .collect();
-    ids.sort_by_key(|&id| history.operation(id).call);
+    ids.sort_by_key(|&id| history.call(id));
     let known = |id| {
         // The search takes equal returns in the order of the history.
         let returned = history
@@ -335,7 +335,7 @@ fn until(history: &History, ids: &[OperationId], stuck: OperationId) -> Vec<Know
 fn attempt<M: Model>(history: &History, model: &M, order: &[OperationId]) -> Attempt {
     let mut state = model.initial();
     for &id in order {
-        let fits = model.apply(&mut state, history, history.operation(id));
+        let fits = model.apply(&mut state, history, &history.operation(id));
         assert!(fits, "{id} fits the model in an order of the search");
     }
     let last = order[order.len().saturating_sub(LAST_SHOWN_MAX)..].to_vec();

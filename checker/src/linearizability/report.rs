@@ -39,7 +39,7 @@ impl Unfinished {
         };
         let completed = ids
             .iter()
-            .filter(|&&id| history.operation(id).returned.is_some())
+            .filter(|&&id| history.returned(id).is_some())
             .count();
         Unfinished {
             key,

@@ -33,7 +33,7 @@ impl Case<'_> {
         sentence + &self.unknown_outcomes()
     }
 
-    fn operation(&self, id: OperationId) -> &Operation {
+    fn operation(&self, id: OperationId) -> Operation {
         self.history.operation(id)
     }
 
@@ -49,7 +49,7 @@ impl Case<'_> {
     fn said(&self, id: OperationId) -> String {
         let Operation {
             client, call, returned, ..
-        } = *self.operation(id);
+        } = self.operation(id);
         let end = returned.map_or_else(|| "…".to_owned(), |returned| returned.to_string());
         format!("`{}` by client {client} [{call}, {end}]", self.history.describe(id))
     }
@@ -73,7 +73,7 @@ impl Case<'_> {
 
     /// A value was found that had been overwritten, or that nobody wrote.
     fn stale_read(&self) -> Option<String> {
-        let found = found(self.operation(self.stuck))?;
+        let found = found(&self.operation(self.stuck))?;
         let is_register = |id| {
             matches!(
                 self.operation(id).op,
@@ -83,7 +83,7 @@ impl Case<'_> {
         if !self.by_then().all(is_register) {
             return None;
         }
-        let writes = |&id: &OperationId| written(self.operation(id)).is_some_and(|value| same(value, found));
+        let writes = |&id: &OperationId| written(&self.operation(id)).is_some_and(|value| same(value, found));
         let writers: Vec<OperationId> = self.by_then().filter(|id| writes(id) && *id != self.stuck).collect();
         let (stuck, value) = (self.said(self.stuck), self.history.value(found));
         if writers.is_empty() && self.core.len() == 1 && self.context.is_empty() {
@@ -93,7 +93,7 @@ impl Case<'_> {
         let other = |id: &OperationId| {
             let operation = self.operation(*id);
             let differs = |value: Option<Atom>| value.is_some_and(|value| !same(value, found));
-            (differs(written(operation)) || differs(found_by_now(operation)))
+            (differs(written(&operation)) || differs(found_by_now(&operation)))
                 && self.precedes(*id, self.stuck)
                 && writers.iter().all(|&writer| self.precedes(writer, *id))
         };
@@ -116,12 +116,12 @@ impl Case<'_> {
         let (Op::Cas { from, .. }, Some(Output::Done(false))) = (operation.op, operation.output) else {
             return None;
         };
-        let sets = |id: &OperationId| written(self.operation(*id)) == Some(from) && self.precedes(*id, self.stuck);
+        let sets = |id: &OperationId| written(&self.operation(*id)) == Some(from) && self.precedes(*id, self.stuck);
         let writer = self.shown().into_iter().find(sets)?;
         let interferes = |id: OperationId| {
             let operation = self.operation(id);
             let changes = match operation.op {
-                Op::Write { .. } | Op::Cas { .. } => written(operation).is_some_and(|value| !same(value, from)),
+                Op::Write { .. } | Op::Cas { .. } => written(&operation).is_some_and(|value| !same(value, from)),
                 op => !matches!(op, Op::Read { .. }),
             };
             changes && !self.precedes(id, writer)
@@ -167,19 +167,19 @@ impl Case<'_> {
     /// An element was taken from a queue, stack or priority queue that was not there, or there was one and none was found.
     fn wrong_take(&self) -> Option<String> {
         let operation = self.operation(self.stuck);
-        let taken = taken(operation)?;
-        let puts = |value: Atom| self.by_then().filter(move |&id| put(self.operation(id)) == Some(value));
+        let taken = taken(&operation)?;
+        let puts = |value: Atom| self.by_then().filter(move |&id| put(&self.operation(id)) == Some(value));
         let stuck = self.said(self.stuck);
         if taken == Atom::Null {
             // Whoever takes without an answer might have emptied it.
             let emptied = |value: Atom| {
                 self.by_then().any(|id| {
                     let operation = self.operation(id);
-                    is_take(operation) && (operation.output.is_none() || taken_by(operation, value))
+                    is_take(&operation) && (operation.output.is_none() || taken_by(&operation, value))
                 })
             };
             let is_inside = |id: &OperationId| {
-                put(self.operation(*id)).is_some_and(|value| !emptied(value)) && self.precedes(*id, self.stuck)
+                put(&self.operation(*id)).is_some_and(|value| !emptied(value)) && self.precedes(*id, self.stuck)
             };
             let inside = self.shown().into_iter().find(is_inside)?;
             return Some(format!(
@@ -194,7 +194,7 @@ impl Case<'_> {
         }
         let takers: Vec<OperationId> = self
             .by_then()
-            .filter(|&id| taken_by(self.operation(id), taken) && self.returned(id) <= end && id != self.stuck)
+            .filter(|&id| taken_by(&self.operation(id), taken) && self.returned(id) <= end && id != self.stuck)
             .collect();
         if takers.len() >= count {
             let times = if count == 1 {
@@ -212,12 +212,12 @@ impl Case<'_> {
             return None;
         };
         let is_first = |id: &OperationId| {
-            let Some(other) = put(self.operation(*id)) else {
+            let Some(other) = put(&self.operation(*id)) else {
                 return false;
             };
             let left_before = |id: OperationId| {
                 let operation = self.operation(id);
-                is_take(operation) && (operation.output.is_none() || taken_by(operation, other))
+                is_take(&operation) && (operation.output.is_none() || taken_by(&operation, other))
             };
             self.precedes(*id, own) && !self.by_then().any(left_before)
         };
@@ -382,11 +382,11 @@ fn is_take(operation: &Operation) -> bool {
 /// What a take answered.
 fn taken(operation: &Operation) -> Option<Atom> {
     match operation.output {
-        Some(Output::Value(value)) if is_take(operation) => Some(value),
+        Some(Output::Value(value)) if is_take(&operation) => Some(value),
         _ => None,
     }
 }
 
 fn taken_by(operation: &Operation, value: Atom) -> bool {
-    taken(operation) == Some(value)
+    taken(&operation) == Some(value)
 }

@@ -26,8 +26,8 @@ pub(super) fn order<M: Model>(
 ) -> Option<Vec<OperationId>> {
     let mut ops: Vec<(Atom, Timed<What>)> = Vec::with_capacity(ids.len());
     for (at, &id) in ids.iter().enumerate() {
-        let is_open = history.operation(id).returned.is_none();
-        let (element, what) = match model.action(history, history.operation(id))? {
+        let is_open = history.returned(id).is_none();
+        let (element, what) = match model.action(history, &history.operation(id))? {
             Action::Nothing => continue,
             Action::Contains(element, is_in) => (element, What::Read(if is_in { IN } else { OUT })),
             Action::Add(element, done) => (element, change(OUT, IN, done)),
@@ -55,7 +55,7 @@ pub(super) fn order<M: Model>(
         let mut latest_call = 0;
         for (place, at) in (0..).zip(order) {
             let id = ids[at as usize];
-            latest_call = latest_call.max(history.operation(id).call);
+            latest_call = latest_call.max(history.call(id));
             merged.push((latest_call, of_one[0].0, place, id));
         }
     }

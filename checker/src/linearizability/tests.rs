@@ -8,7 +8,8 @@ use super::bits::Bits;
 use super::budget::{Budget, Spent};
 use super::search::{Outcome, run, search};
 use super::timeline::Timeline;
-use super::{Options, Verdict, check, check_history, items, partition};
+use super::{Options, Verdict, check, check_history, items};
+use super::partition::Partitions;
 use crate::history::{History, Op, Operation, OperationId, Output, OwnedValue, Value};
 use crate::models::{CasRegister, KeyValue, Model, Register};
 
@@ -151,18 +152,18 @@ fn brute<M: Model>(model: &M, history: &History, operations: &[Placed]) -> bool 
 }
 
 fn as_recorded(history: &History) -> Vec<Placed> {
-    let placed = |operation: &Operation| Placed {
-        operation: *operation,
+    let placed = |operation: Operation| Placed {
+        operation,
         required: operation.returned.is_some(),
     };
-    history.operations().iter().map(placed).collect()
+    history.operations().map(placed).collect()
 }
 
 /// The operations with all but `kept` set free, as the core's documentation says.
 fn set_free(history: &History, present: &[OperationId], kept: &[OperationId], stuck: OperationId) -> Vec<Placed> {
-    let end = history.operation(stuck).returned;
+    let end = history.returned(stuck);
     let free = |&id: &OperationId| {
-        let mut operation = *history.operation(id);
+        let mut operation = history.operation(id);
         operation.returned = operation
             .returned
             .filter(|&returned| (Some(returned), id) <= (end, stuck));
@@ -192,7 +193,7 @@ fn hold_against_brute_force<M: Model>(model: &M, history: &History) -> Result<()
         Verdict::Unknown(unfinished) => return Err(TestCaseError::fail(unfinished.to_string())),
     };
     prop_assert!(!expected, "brute force finds an order, the search says {}", refusal);
-    prop_assert!(refusal.is_core_minimal, "{} {:?}", refusal, history.operations());
+    prop_assert!(refusal.is_core_minimal, "{} {:?}", refusal, history);
     let ids = |lines: &[super::OperationLine]| lines.iter().map(|line| line.id).collect::<Vec<_>>();
     let (core, context) = (ids(&refusal.core), ids(&refusal.context));
     let end = refusal.stuck.returned.expect("what is stuck has returned");
@@ -208,7 +209,7 @@ fn hold_against_brute_force<M: Model>(model: &M, history: &History) -> Result<()
         let known: Vec<OperationId> = everything
             .iter()
             .copied()
-            .filter(|&id| history.operation(id).call <= end)
+            .filter(|&id| history.call(id) <= end)
             .collect();
         prop_assert!(
             brute(model, history, &set_free(history, &known, &rest, refusal.stuck.id)),
@@ -225,9 +226,9 @@ fn hold_against_brute_force<M: Model>(model: &M, history: &History) -> Result<()
     // Everything that had returned before the stuck operation can be explained, and is in the legal prefix.
     let mut state = model.initial();
     for &id in &refusal.legal_prefix {
-        prop_assert!(model.apply(&mut state, history, history.operation(id)));
+        prop_assert!(model.apply(&mut state, history, &history.operation(id)));
     }
-    let before = |id: &OperationId| history.operation(*id).returned.is_some_and(|returned| returned < end);
+    let before = |id: &OperationId| history.returned(*id).is_some_and(|returned| returned < end);
     prop_assert!(
         history
             .ids()
@@ -239,7 +240,7 @@ fn hold_against_brute_force<M: Model>(model: &M, history: &History) -> Result<()
         history
     );
     prop_assert!(
-        !model.apply(&mut state, history, history.operation(refusal.stuck.id)),
+        !model.apply(&mut state, history, &history.operation(refusal.stuck.id)),
         "nothing is stuck: {}",
         refusal
     );
@@ -249,7 +250,8 @@ fn hold_against_brute_force<M: Model>(model: &M, history: &History) -> Result<()
 /// The search with sets of any size finds what the one with 64 bits does.
 fn search_wide<M: Model>(model: &M, history: &History) -> (Outcome, Outcome) {
     fn search<M: Model, B: Bits>(model: &M, history: &History) -> Outcome {
-        let ids = &partition(history).0[0];
+        let partitions = Partitions::new(history);
+        let ids = partitions.get(0);
         let compiled = model.compile(history, ids, &|_| true).expect("the draws fit the model");
         let items = items(history, ids, &compiled);
         let mut budget = Budget::of_steps(1_000_000);
@@ -538,9 +540,10 @@ fn a_caller_without_patience_is_asked_now_and_then_and_gets_an_unknown() {
         steps_max: u64::MAX,
         ..Options::default()
     };
-    let partitions = partition(&history).0;
-    let compiled = model.compile(&history, &partitions[0], &|_| true).expect("it fits");
-    let all = items(&history, &partitions[0], &compiled);
+    let partitions = Partitions::new(&history);
+    let ids = partitions.get(0);
+    let compiled = model.compile(&history, ids, &|_| true).expect("it fits");
+    let all = items(&history, ids, &compiled);
     let mut budget = Budget::new(options.steps_max, options.configurations_max, Some(&should_stop));
     let outcome = search(&compiled.specification, &compiled.steps, &all, &mut budget, 0);
     assert!(matches!(outcome, Outcome::Exhausted { .. }), "{outcome:?}");

@@ -84,7 +84,7 @@ impl Model for KeyValue {
         }
     }
 
-    fn action<'h>(&self, _: &'h History, operation: &'h Operation) -> Option<Action<'h>> {
+    fn action<'h>(&self, _: &'h History, operation: &Operation) -> Option<Action<'h>> {
         KeyValue::DOMAIN.action(operation)
     }
 

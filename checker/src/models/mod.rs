@@ -86,7 +86,7 @@ pub trait Model {
 
     /// `operation` as one of the data type that [`kind`](Self::kind) names; `None` when it is none of its operations, or does
     /// not fit the model: the general search then takes the partition, or says what does not fit.
-    fn action<'h>(&self, history: &'h History, operation: &'h Operation) -> Option<Action<'h>> {
+    fn action<'h>(&self, history: &'h History, operation: &Operation) -> Option<Action<'h>> {
         let _ = (history, operation);
         None
     }

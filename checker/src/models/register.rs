@@ -96,7 +96,7 @@ macro_rules! register_model {
                 }
             }
 
-            fn action<'h>(&self, _: &'h History, operation: &'h Operation) -> Option<Action<'h>> {
+            fn action<'h>(&self, _: &'h History, operation: &Operation) -> Option<Action<'h>> {
                 let refused: fn(&Op<Atom>) -> Option<&'static str> = $refused;
                 match refused(&operation.op) {
                     Some(_) => None,

@@ -192,12 +192,12 @@ fn reads_empty_unwritten(history: &History) -> bool {
         Op::Write { value, .. } | Op::Cas { to: value, .. } => Some(value) == empty,
         _ => false,
     };
-    let operations = history.operations();
-    operations.iter().any(|operation| {
+    let mut operations = history.operations();
+    operations.clone().any(|operation| {
         operation
             .output
             .is_some_and(|output| Some(output) == empty.map(Output::Value))
-    }) && !operations.iter().any(|operation| is_written(operation.op))
+    }) && !operations.any(|operation| is_written(operation.op))
 }
 
 fn fits(history: &History, name: &str) -> bool {

@@ -129,7 +129,7 @@ impl<M: Sequential + Clone + 'static> Model for M {
         Sequential::kind(self)
     }
 
-    fn action<'h>(&self, history: &'h History, operation: &'h Operation) -> Option<Action<'h>> {
+    fn action<'h>(&self, history: &'h History, operation: &Operation) -> Option<Action<'h>> {
         Sequential::action(self, history, operation.op, operation.output)
     }
 

@@ -18,7 +18,6 @@ pub fn write(timeline: &Timeline<'_>, key: Option<&str>, out: &mut dyn Write) ->
     let mut ends: BTreeMap<u32, (u64, u8)> = BTreeMap::new();
     for operation in history
         .operations()
-        .iter()
         .filter(|operation| operation.op.key() == key)
     {
         let call = (operation.call, call_phase(ends.get(&operation.client), operation.call));
@@ -50,7 +49,6 @@ fn call_phase(end: Option<&(u64, u8)>, call: u64) -> u8 {
 fn chosen(history: &History, key: Option<&str>) -> Result<Atom, ExportError> {
     let keys: BTreeSet<Atom> = history
         .operations()
-        .iter()
         .map(|operation| operation.op.key())
         .collect();
     let name = |key: &Atom| match history.value(*key) {

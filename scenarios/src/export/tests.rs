@@ -210,7 +210,6 @@ fn edn_is_read_back_with_the_same_verdict() {
     assert!(judged(&whole).0);
     let keys: BTreeSet<String> = whole
         .operations()
-        .iter()
         .map(|operation| whole.value(operation.op.key()).to_string())
         .collect();
     for key in &keys {

@@ -113,7 +113,7 @@ fn refuse_overlaps(history: &History, origins: &[Origin]) -> Result<(), HistoryE
 /// Whether each client's operations stand one after another, as they nearly always do.
 fn is_in_order(history: &History) -> bool {
     let mut free_from: HashMap<u32, u64, FxBuildHasher> = HashMap::default();
-    history.operations().iter().all(|operation| {
+    history.operations().all(|operation| {
         let end = operation.returned.unwrap_or(operation.call);
         let before = free_from.insert(operation.client, end);
         before.is_none_or(|before| before <= operation.call)

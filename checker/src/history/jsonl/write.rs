@@ -13,7 +13,7 @@ use crate::history::{History, Operation, Output, Value};
 /// When `writer` fails.
 pub fn write(history: &History, writer: &mut impl Write) -> io::Result<()> {
     for operation in history.operations() {
-        serde_json::to_writer(&mut *writer, &Line(history, operation))?;
+        serde_json::to_writer(&mut *writer, &Line(history, &operation))?;
         writer.write_all(b"\n")?;
     }
     Ok(())
