@@ -111,12 +111,54 @@ pub(super) trait Lowered: Sized {
     /// The operations that returned, by return; equal returns in the order of the history.
     fn by_return(&self) -> Vec<u32> {
         let ops = self.ops();
-        let mut order: Vec<u32> = (0..ops.len() as u32)
-            .filter(|&op| ops[op as usize].returned != NEVER)
-            .collect();
-        order.sort_unstable_by_key(|&op| (ops[op as usize].returned, ops[op as usize].at));
+        let returned = ops.iter().map(|op| op.returned).zip(0..);
+        let returned = returned.filter(|&(returned, _)| returned != NEVER).collect();
+        let mut order: Vec<u32> = by_time(returned).into_iter().map(|(_, op)| op).collect();
+        for equal in order.chunk_by_mut(|&one, &other| ops[one as usize].returned == ops[other as usize].returned) {
+            equal.sort_unstable_by_key(|&op| ops[op as usize].at);
+        }
         order
     }
+}
+
+/// Fewest items for which [`by_time`] does not just sort.
+const BUCKETS_MIN: usize = 256;
+
+/// Sorts `items` by time. Quick where times are spread evenly and the items nearly in order, as those of a history are: each goes to
+/// the place that its time suggests, and then only neighbours are left to be sorted.
+pub(super) fn by_time(mut items: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
+    let ended = items.iter().map(|&(time, _)| time).filter(|&time| time != NEVER);
+    let (least, greatest) = ended.fold((NEVER, 0), |(least, greatest), time| (least.min(time), greatest.max(time)));
+    if items.len() < BUCKETS_MIN || least > greatest {
+        items.sort_unstable();
+        return items;
+    }
+    // At most as many buckets as items, and one for what never ends.
+    let span = greatest - least;
+    let shift = (u64::BITS - span.leading_zeros()).saturating_sub(items.len().ilog2());
+    let last = (span >> shift) as usize + 1;
+    let bucket = |time: u64| if time == NEVER { last } else { ((time - least) >> shift) as usize };
+    // First how many items each bucket has, then where its next one goes; that is its end at last.
+    let mut ends = vec![0u32; last + 1];
+    items.iter().for_each(|&(time, _)| ends[bucket(time)] += 1);
+    let mut start = 0;
+    for end in &mut ends {
+        start += std::mem::replace(end, start);
+    }
+    let mut sorted = vec![(0, 0); items.len()];
+    for item in items {
+        let next = &mut ends[bucket(item.0)];
+        sorted[*next as usize] = item;
+        *next += 1;
+    }
+    let mut start = 0;
+    for end in ends {
+        if end - start > 1 {
+            sorted[start as usize..end as usize].sort_unstable();
+        }
+        start = end;
+    }
+    sorted
 }
 
 /// Sorts `ops` by call, where the history is not in that order.

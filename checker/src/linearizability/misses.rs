@@ -12,19 +12,19 @@ use super::windows::{self, Homeless};
 use super::zones::Zones;
 
 /// `order` with the misses in it. `None`: some miss has no gap, although no three operations contradict each other.
-pub(super) fn place(zones: &Zones<'_>, order: &[u32]) -> Result<Option<Vec<u32>>, Contradiction> {
+pub(super) fn place(zones: &Zones<'_>, order: Vec<u32>) -> Result<Option<Vec<u32>>, Contradiction> {
     let cells = zones.cells();
     let misses: Vec<u32> = (0..cells.ops.len() as u32)
         .filter(|&op| matches!(cells.ops[op as usize].what, What::Miss(_)))
         .collect();
     if misses.is_empty() {
-        return Ok(Some(order.to_vec()));
+        return Ok(Some(order));
     }
-    let gaps = Gaps::new(cells, order);
+    let gaps = Gaps::new(cells, &order);
     let (mut placed, homeless) = gaps.fill(&misses);
     placed.sort_by_key(|&(gap, _)| gap);
     if homeless.is_empty() {
-        return Ok(Some(merge(order, &placed)));
+        return Ok(Some(merge(&order, &placed)));
     }
     let places = zones.places();
     for homeless in &homeless {
@@ -32,7 +32,7 @@ pub(super) fn place(zones: &Zones<'_>, order: &[u32]) -> Result<Option<Vec<u32>>
             return Err(contradiction);
         }
     }
-    Ok(windows::arrange(cells, order, &placed, &homeless))
+    Ok(windows::arrange(cells, &order, &placed, &homeless))
 }
 
 /// The gaps of an order: gap `p` is before its `p`-th operation.

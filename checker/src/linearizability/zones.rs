@@ -15,7 +15,7 @@
 //!
 //! O(n log n) for the sorting of the blocks, linear for the rest.
 
-use super::lower::{CellOp, Cells, NEVER, NONE, What};
+use super::lower::{CellOp, Cells, NEVER, NONE, What, by_time};
 use super::portfolio::{Contradiction, Decision};
 
 /// A plain write with all that is glued to it, or the initial value with that.
@@ -32,19 +32,27 @@ pub(super) struct Block {
     called_by: u32,
 }
 
+/// The operations of one value. Where nothing asks for it, its writers do not matter and are not kept.
+#[derive(Clone, Copy, Debug)]
+struct Cluster {
+    writer: u32,
+    /// The compare-and-set that took it.
+    taker: u32,
+    /// Its first read.
+    reads: u32,
+    is_observed: bool,
+    /// Whether it must have been there.
+    is_seen: bool,
+}
+
 /// The clusters of a register.
 pub(super) struct Zones<'a> {
     cells: &'a Cells,
-    /// For each value: whether anything asks for it.
-    observed: Vec<bool>,
-    /// For each observed value: its writer; the compare-and-set that took it; its first read.
-    writer: Vec<u32>,
-    taker: Vec<u32>,
-    reads: Vec<u32>,
+    clusters: Vec<Cluster>,
     /// For each read: the next one of its value.
     next_read: Vec<u32>,
-    /// For each observed value: whether it must have been there.
-    seen: Vec<bool>,
+    /// How many completed reads and compare-and-sets there are.
+    answers: usize,
     /// Operations of the blocks, block by block, in their forced order.
     sequence: Vec<u32>,
     blocks: Vec<Block>,
@@ -71,44 +79,73 @@ fn order(cells: &Cells) -> Result<Option<Vec<u32>>, Contradiction> {
         let Block { start, end, .. } = zones.blocks[block as usize];
         order.extend_from_slice(&zones.sequence[start as usize..end as usize]);
     }
-    super::misses::place(&zones, &order)
+    super::misses::place(&zones, order)
 }
 
 impl<'a> Zones<'a> {
     /// The clusters. `None`: two operations write one observed value.
     fn new(cells: &'a Cells) -> Result<Option<Self>, Contradiction> {
-        let values = cells.values as usize;
+        let nothing = Cluster {
+            writer: NONE,
+            taker: NONE,
+            reads: NONE,
+            is_observed: false,
+            is_seen: false,
+        };
         let mut zones = Zones {
             cells,
-            observed: vec![false; values],
-            writer: vec![NONE; values],
-            taker: vec![NONE; values],
-            reads: vec![NONE; values],
+            clusters: vec![nothing; cells.values as usize],
             next_read: vec![NONE; cells.ops.len()],
-            seen: vec![false; values],
+            answers: 0,
             sequence: Vec::new(),
             blocks: Vec::new(),
         };
-        for op in &cells.ops {
-            if let What::Read(value) | What::Cas(value, _) | What::Miss(value) = op.what {
-                zones.observed[value as usize] = true;
+        let mut open = Vec::new();
+        // Two compare-and-sets that were done and found the same value.
+        let mut taken_twice = None;
+        for (index, op) in (0..).zip(&cells.ops) {
+            let (value, is_answered) = match op.what {
+                What::Read(value) => (value, true),
+                What::Cas(value, _) => (value, op.returned != NEVER),
+                What::Miss(value) => (value, false),
+                What::Write(_) => continue,
+            };
+            let cluster = &mut zones.clusters[value as usize];
+            cluster.is_observed = true;
+            cluster.is_seen |= is_answered;
+            zones.answers += usize::from(is_answered);
+            if let What::Cas(..) = op.what {
+                if !is_answered {
+                    open.push(index);
+                } else {
+                    let other = std::mem::replace(&mut cluster.taker, index);
+                    if other != NONE {
+                        taken_twice.get_or_insert((other, index));
+                    }
+                }
             }
         }
         let mut is_ambiguous = false;
-        for (index, op) in cells.ops.iter().enumerate().rev() {
-            if let Some(value) = op.what.writes().filter(|&value| zones.observed[value as usize]) {
-                is_ambiguous |= value == cells.initial || zones.writer[value as usize] != NONE;
-                zones.writer[value as usize] = index as u32;
+        for (index, op) in (0..cells.ops.len() as u32).zip(&cells.ops).rev() {
+            if let Some(value) = op.what.writes() {
+                let cluster = &mut zones.clusters[value as usize];
+                if cluster.is_observed {
+                    is_ambiguous |= value == cells.initial || cluster.writer != NONE;
+                    cluster.writer = index;
+                }
             }
             if let What::Read(value) = op.what {
-                zones.next_read[index] = zones.reads[value as usize];
-                zones.reads[value as usize] = index as u32;
+                let first = &mut zones.clusters[value as usize].reads;
+                zones.next_read[index as usize] = std::mem::replace(first, index);
             }
         }
         if is_ambiguous {
             return Ok(None);
         }
-        zones.see()?;
+        if let Some((one, other)) = taken_twice {
+            return Err(zones.taken_twice(one, other));
+        }
+        zones.see(&open)?;
         Ok(Some(zones))
     }
 
@@ -116,71 +153,51 @@ impl<'a> Zones<'a> {
         &self.cells.ops[index as usize]
     }
 
-    /// Which values must have been there, and what took them: completed reads and compare-and-sets show it, and whatever
-    /// brought a value that was there has happened.
-    fn see(&mut self) -> Result<(), Contradiction> {
-        let mut unsettled: Vec<u32> = Vec::new();
-        for index in 0..self.cells.ops.len() as u32 {
-            let op = self.op(index);
-            let value = match op.what {
-                What::Read(value) => value,
-                What::Cas(from, _) if op.returned != NEVER => {
-                    self.take(from, index)?;
-                    from
+    /// Of the compare-and-sets of unknown outcome, which happened: those whose value was there, and so what they found was.
+    fn see(&mut self, open: &[u32]) -> Result<(), Contradiction> {
+        for &open in open {
+            let mut by = open;
+            while let What::Cas(from, to) = self.op(by).what
+                && self.op(by).returned == NEVER
+                && self.clusters[to as usize].is_seen
+                && self.clusters[from as usize].taker != by
+            {
+                let Cluster { taker, writer, .. } = self.clusters[from as usize];
+                if taker != NONE {
+                    return Err(self.taken_twice(taker, by));
                 }
-                _ => continue,
-            };
-            if !std::mem::replace(&mut self.seen[value as usize], true) {
-                unsettled.push(value);
-            }
-        }
-        while let Some(value) = unsettled.pop() {
-            let writer = self.writer[value as usize];
-            if writer == NONE || self.op(writer).returned != NEVER {
-                continue;
-            }
-            if let What::Cas(from, _) = self.op(writer).what {
-                self.take(from, writer)?;
-                if !std::mem::replace(&mut self.seen[from as usize], true) {
-                    unsettled.push(from);
+                self.clusters[from as usize].taker = by;
+                if std::mem::replace(&mut self.clusters[from as usize].is_seen, true) || writer == NONE {
+                    break;
                 }
+                by = writer;
             }
         }
         Ok(())
     }
 
-    /// The compare-and-set `by` found `value`. Only one can: the value does not come back.
-    fn take(&mut self, value: u32, by: u32) -> Result<(), Contradiction> {
-        let other = std::mem::replace(&mut self.taker[value as usize], by);
-        if other == NONE {
-            return Ok(());
-        }
+    /// Two compare-and-sets found one value. Only one can: the value does not come back.
+    fn taken_twice(&self, one: u32, other: u32) -> Contradiction {
         let mut contradiction = Contradiction::default();
-        for op in [other, by] {
+        for op in [one, other] {
             self.add_with_origin(&mut contradiction, op);
         }
-        Err(contradiction)
+        contradiction
     }
 
     /// Puts every operation that happened and is no miss into its block.
     fn build(&mut self) -> Result<(), Contradiction> {
-        let mut left = 0;
-        for op in &self.cells.ops {
-            left += usize::from(
-                matches!(op.what, What::Read(_)) || matches!(op.what, What::Cas(..)) && op.returned != NEVER,
-            );
-        }
         self.sequence.reserve(self.cells.ops.len());
         let mut placed = self.build_block(NONE)?;
         for index in 0..self.cells.ops.len() as u32 {
             let op = self.op(index);
             if let What::Write(value) = op.what
-                && (op.returned != NEVER || self.observed[value as usize] && self.seen[value as usize])
+                && (op.returned != NEVER || self.clusters[value as usize].is_seen)
             {
                 placed += self.build_block(index)?;
             }
         }
-        if placed == left { Ok(()) } else { Err(self.unwritten()) }
+        if placed == self.answers { Ok(()) } else { Err(self.unwritten()) }
     }
 
     /// The block that the plain write `first` begins, or the initial value. How many completed reads and compare-and-sets it
@@ -208,11 +225,12 @@ impl<'a> Zones<'a> {
                 self.append(&mut block, writer, earlier)?;
                 earlier = earlier.max((op.call, writer));
             }
-            if !self.observed[value as usize] {
+            let cluster = self.clusters[value as usize];
+            if !cluster.is_observed {
                 break;
             }
             let mut latest = earlier;
-            let mut read = self.reads[value as usize];
+            let mut read = cluster.reads;
             while read != NONE {
                 count += 1;
                 self.append(&mut block, read, earlier)?;
@@ -220,7 +238,7 @@ impl<'a> Zones<'a> {
                 read = self.next_read[read as usize];
             }
             earlier = latest;
-            writer = self.taker[value as usize];
+            writer = cluster.taker;
             if writer == NONE {
                 break;
             }
@@ -250,12 +268,7 @@ impl<'a> Zones<'a> {
     /// The blocks in order, by index: again and again one that nothing left over must precede.
     fn arrange(&self) -> Result<Vec<u32>, Contradiction> {
         let count = self.blocks.len();
-        let by = |key: fn(&Block) -> u64| {
-            let mut order: Vec<(u64, u32)> = self.blocks.iter().map(key).zip(0..).collect();
-            order.sort_unstable();
-            order
-        };
-        let (by_call, by_return) = (by(|block| block.called), by(|block| block.returned));
+        let by_return = by_time(self.blocks.iter().map(|block| block.returned).zip(0..).collect());
         // `by_return` as a list, from which blocks are taken; `count` is its end.
         let mut next: Vec<u32> = (1..=count as u32).collect();
         let mut back: Vec<u32> = (0..count as u32).map(|place| place.wrapping_sub(1)).collect();
@@ -263,10 +276,17 @@ impl<'a> Zones<'a> {
         for (place, &(_, block)) in by_return.iter().enumerate() {
             place_of[block as usize] = place as u32;
         }
+        // The operations are by call, so these are the blocks by their latest call.
+        let mut last_called = vec![NONE; self.cells.ops.len()];
+        for (index, block) in (0..).zip(&self.blocks) {
+            last_called[block.called_by as usize] = index;
+        }
+        let by_call = last_called.into_iter().filter(|&block| block != NONE);
+
         let mut head = 0;
         let mut emitted = vec![false; count];
         let mut order = Vec::with_capacity(count);
-        let mut called = by_call.iter().map(|&(_, block)| block).peekable();
+        let mut called = by_call.peekable();
         while order.len() < count {
             while called.next_if(|&block| emitted[block as usize]).is_some() {}
             let &latest = called.peek().expect("a block is left");
@@ -314,7 +334,7 @@ impl Zones<'_> {
         };
         // No longer than there are operations: a circle ends at what is there already.
         while let Some(value) = needed {
-            let writer = self.writer[value as usize];
+            let writer = self.clusters[value as usize].writer;
             if writer == NONE || contradiction.contains(writer) {
                 break;
             }
@@ -335,7 +355,7 @@ impl Zones<'_> {
     fn add_witness(&self, contradiction: &mut Contradiction, value: u32) {
         let mut value = value;
         loop {
-            let mut read = self.reads[value as usize];
+            let mut read = self.clusters[value as usize].reads;
             let mut first = NONE;
             while read != NONE {
                 if first == NONE || self.op(read).returned < self.op(first).returned {
@@ -346,7 +366,7 @@ impl Zones<'_> {
             if first != NONE {
                 return contradiction.add(first, self.op(first).returned);
             }
-            let taker = self.taker[value as usize];
+            let taker = self.clusters[value as usize].taker;
             if taker == NONE || contradiction.contains(taker) {
                 return;
             }
@@ -400,7 +420,7 @@ impl Zones<'_> {
                 continue;
             }
             let mut contradiction = Contradiction::default();
-            if self.writer[value as usize] == NONE {
+            if self.clusters[value as usize].writer == NONE {
                 contradiction.add(index as u32, op.returned);
                 return contradiction;
             }
@@ -430,13 +450,13 @@ impl Zones<'_> {
             unreachable!("only a miss misses")
         };
         let is_initial = value == self.cells.initial;
-        if !is_initial && (self.writer[value as usize] == NONE || !self.seen[value as usize]) {
+        if !is_initial && (self.clusters[value as usize].writer == NONE || !self.clusters[value as usize].is_seen) {
             return None;
         }
         let any = if is_initial {
-            self.reads[value as usize]
+            self.clusters[value as usize].reads
         } else {
-            self.writer[value as usize]
+            self.clusters[value as usize].writer
         };
         let place = *places.get(any as usize).filter(|&&place| place != NONE)?;
         let block = &self.blocks[self.blocks.partition_point(|block| block.end <= place)];
