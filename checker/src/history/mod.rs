@@ -27,7 +27,7 @@ pub use operation::{Operation, OperationId};
 pub use value::{Atom, LIST_DEPTH_MAX, List, OwnedValue, SHOWN_CHARS_MAX, SHOWN_ITEMS_MAX, Value};
 
 use interned::Interned;
-use record::{Keys, Record};
+use record::{Keys, Record, Run};
 
 /// Most operations in one history: what a 32-bit [`OperationId`] can name, less one.
 pub const OPERATIONS_MAX: usize = u32::MAX as usize - 1;
@@ -58,6 +58,8 @@ pub struct History {
     keys: Keys,
     /// Values of answers that found no room in their records.
     elsewhere: Vec<Atom>,
+    /// The least and the greatest integer among the arguments.
+    integers: Option<(i64, i64)>,
     values: Interned,
     disturbances: Vec<Disturbance>,
 }
@@ -75,6 +77,7 @@ impl History {
             records: Vec::new(),
             keys: Keys::default(),
             elsewhere: Vec::new(),
+            integers: None,
             values: Interned::new(),
             disturbances: Vec::new(),
         }
@@ -106,6 +109,12 @@ impl History {
         let id = OperationId::new(self.records.len())?;
         let op = self.intern_op(op)?;
         let key = self.keys.place(op.key());
+        for argument in op.arguments() {
+            if let Atom::Integer(integer) = argument {
+                let (least, greatest) = self.integers.unwrap_or((integer, integer));
+                self.integers = Some((least.min(integer), greatest.max(integer)));
+            }
+        }
         self.records.push(Record::new(client, time, key, op));
         Some(id)
     }
@@ -167,7 +176,17 @@ impl History {
         self.whole(&self.records[id.index()])
     }
 
-    #[inline]
+    /// The operations `ids`, to be looked at one after another.
+    pub(crate) fn run(&self, ids: &[OperationId]) -> Run<'_> {
+        Run::new(self, &self.records, ids)
+    }
+
+    /// The least and the greatest integer among the arguments of all operations, if there is one.
+    pub(crate) fn integers(&self) -> Option<(i64, i64)> {
+        self.integers
+    }
+
+    #[inline(always)]
     fn whole(&self, record: &Record) -> Operation {
         record.operation(self.keys.atoms(), &self.elsewhere)
     }

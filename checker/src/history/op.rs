@@ -90,6 +90,7 @@ macro_rules! operations {
 
         impl<V: Copy> Op<V> {
             /// The operation of a row of [`OPERATIONS`], of which `arguments` begins with as many as it takes.
+            #[inline(always)]
             pub(super) fn of(row: usize, key: V, arguments: [V; ARGUMENTS_MAX]) -> Op<V> {
                 let mut arguments = arguments.into_iter();
                 let mut argument = || arguments.next().expect("no row takes more");

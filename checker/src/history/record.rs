@@ -2,12 +2,14 @@
 //!
 //! Owns that form, and the names of the keys.
 
+use std::borrow::Cow;
+
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
 use super::interned::{ListId, TextId};
 use super::op::ARGUMENTS_MAX;
-use super::{Atom, Op, Operation, Output};
+use super::{Atom, History, Op, Operation, OperationId, Output};
 
 /// An operation, its values in words whose kinds stand apart.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,31 @@ enum Kind {
     Integer,
     Text,
     List,
+}
+
+/// Some operations, one after another.
+pub(crate) struct Run<'h> {
+    history: &'h History,
+    records: Cow<'h, [Record]>,
+}
+
+impl<'h> Run<'h> {
+    /// The operations `ids`, which are `records` of `history`: where they stand, or copied to where they are at hand.
+    pub(super) fn new(history: &'h History, records: &'h [Record], ids: &[OperationId]) -> Self {
+        let records = match ids {
+            [first, .., last] if last.index().checked_sub(first.index()) == Some(ids.len() - 1) && ids.is_sorted() => {
+                Cow::Borrowed(&records[first.index()..=last.index()])
+            }
+            _ => ids.iter().map(|&id| records[id.index()]).collect(),
+        };
+        Run { history, records }
+    }
+
+    /// The operations.
+    #[inline(always)]
+    pub(crate) fn operations(&self) -> impl ExactSizeIterator<Item = Operation> + use<'_, 'h> {
+        self.records.iter().map(|record| self.history.whole(record))
+    }
 }
 
 impl Record {
@@ -94,8 +121,8 @@ impl Record {
         };
     }
 
-    /// The whole operation.
-    #[inline]
+    /// The whole operation. Always inline: who asks for it takes little of it.
+    #[inline(always)]
     pub(super) fn operation(&self, keys: &[Atom], elsewhere: &[Atom]) -> Operation {
         let values = [self.value(0), self.value(1)];
         let output = match self.answer {
@@ -128,7 +155,7 @@ impl Record {
         };
     }
 
-    #[inline]
+    #[inline(always)]
     fn value(&self, place: usize) -> Atom {
         let word = self.words[place];
         match self.kinds[place] {

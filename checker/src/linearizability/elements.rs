@@ -74,7 +74,7 @@ pub(super) struct Gathered {
 impl Elements {
     /// `None` when an operation is not of such a collection.
     pub(super) fn new<M: Model>(history: &History, model: &M, ids: &[OperationId]) -> Option<Self> {
-        let mut names = Names::new(history, ids, None);
+        let mut names = Names::new(history, ids.len(), None);
         let mut ops = Vec::with_capacity(ids.len());
         let mut values: Vec<i64> = Vec::new();
         let mut name = |value: Atom| {
@@ -84,8 +84,9 @@ impl Elements {
             }
             name
         };
-        for (at, &id) in ids.iter().enumerate() {
-            let what = match model.action(history, &history.operation(id))? {
+        let run = history.run(ids);
+        for (at, operation) in run.operations().enumerate() {
+            let what = match model.action(history, &operation)? {
                 Action::Nothing => continue,
                 Action::Insert(value) => ElementOp::Insert(name(value)),
                 Action::Remove(Some(value)) => ElementOp::Remove(name(value)),
@@ -93,7 +94,7 @@ impl Elements {
                 Action::RemoveNothing => ElementOp::RemoveNothing,
                 _ => return None,
             };
-            ops.push(Timed::new(history, id, at, what)?);
+            ops.push(Timed::new(&operation, at, what)?);
         }
         Some(Elements {
             ops: by_call(ops),

@@ -51,14 +51,15 @@ impl<'h> Lists<'h> {
     /// `None` when an operation is not of a list.
     pub(super) fn new<M: Model>(history: &'h History, model: &M, ids: &[OperationId]) -> Option<Self> {
         let mut ops = Vec::with_capacity(ids.len());
-        for (at, &id) in ids.iter().enumerate() {
-            let what = match model.action(history, &history.operation(id))? {
+        let run = history.run(ids);
+        for (at, operation) in run.operations().enumerate() {
+            let what = match model.action(history, &operation)? {
                 Action::Nothing => continue,
                 Action::Insert(value) => ListOp::Append(value),
                 Action::ReadAll(values) => ListOp::Read(values),
                 _ => return None,
             };
-            ops.push(Timed::new(history, id, at, what)?);
+            ops.push(Timed::new(&operation, at, what)?);
         }
         Some(Lists { ops: by_call(ops) })
     }

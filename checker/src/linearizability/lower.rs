@@ -6,7 +6,7 @@
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use crate::history::{Atom, History, OperationId};
+use crate::history::{Atom, History, Operation, OperationId};
 use crate::models::{Action, Model};
 
 /// The return of an operation that never returned.
@@ -58,8 +58,7 @@ pub(super) struct Timed<W> {
 
 impl<W> Timed<W> {
     /// `None` for the largest times, which are the marks of this module.
-    pub(super) fn new(history: &History, id: OperationId, at: usize, what: W) -> Option<Self> {
-        let operation = history.operation(id);
+    pub(super) fn new(operation: &Operation, at: usize, what: W) -> Option<Self> {
         let shifted = |time: u64| time.checked_add(1).filter(|&time| time != NEVER);
         Some(Timed {
             call: shifted(operation.call)?,
@@ -186,14 +185,15 @@ impl Cells {
         ids: &[OperationId],
         initial: Option<Atom>,
     ) -> Option<Self> {
-        let mut names = Names::new(history, ids, initial);
+        let mut names = Names::new(history, ids.len(), initial);
         let initial = match initial {
             Some(atom) => names.name(atom),
             None => names.fresh(),
         };
         let mut ops = Vec::with_capacity(ids.len());
-        for (at, &id) in ids.iter().enumerate() {
-            let what = match model.action(history, &history.operation(id))? {
+        let run = history.run(ids);
+        for (at, operation) in run.operations().enumerate() {
+            let what = match model.action(history, &operation)? {
                 Action::Nothing => continue,
                 Action::Read(value) => What::Read(names.name(value)),
                 Action::Write(value) => What::Write(names.name(value)),
@@ -205,7 +205,7 @@ impl Cells {
                 },
                 _ => return None,
             };
-            ops.push(Timed::new(history, id, at, what)?);
+            ops.push(Timed::new(&operation, at, what)?);
         }
         Some(Cells {
             ops: by_call(ops),
@@ -246,25 +246,15 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// `ids` are to be named, which no table should outgrow.
-    pub(super) fn new(history: &History, ids: &[OperationId], initial: Option<Atom>) -> Self {
-        let (mut least, mut greatest) = (i64::MAX, i64::MIN);
-        let mut see = |atom: Atom| {
-            if let Atom::Integer(integer) = atom {
-                least = least.min(integer);
-                greatest = greatest.max(integer);
-            }
-        };
-        for &id in ids {
-            history.operation(id).op.arguments().for_each(&mut see);
+    /// The values of `count` operations are to be named, which no table should outgrow.
+    pub(super) fn new(history: &History, count: usize, initial: Option<Atom>) -> Self {
+        let (mut least, mut greatest) = history.integers().unwrap_or((0, 0));
+        if let Some(Atom::Integer(integer)) = initial {
+            (least, greatest) = (least.min(integer), greatest.max(integer));
         }
-        initial.into_iter().for_each(&mut see);
-        let room = 4 * ids.len() as u64 + 64;
+        let room = 4 * count as u64 + 64;
         let table = |size: u64| vec![NONE; if size <= room { size as usize } else { 0 }];
-        let span = greatest
-            .checked_sub(least)
-            .and_then(|span| u64::try_from(span).ok())
-            .map_or(0, |span| span.saturating_add(1));
+        let span = greatest.abs_diff(least).saturating_add(1);
         Names {
             count: 0,
             null: NONE,

@@ -25,9 +25,9 @@ pub(super) fn order<M: Model>(
     budget: &mut Budget<'_>,
 ) -> Option<Vec<OperationId>> {
     let mut ops: Vec<(Atom, Timed<What>)> = Vec::with_capacity(ids.len());
-    for (at, &id) in ids.iter().enumerate() {
-        let is_open = history.returned(id).is_none();
-        let (element, what) = match model.action(history, &history.operation(id))? {
+    for (at, operation) in history.run(ids).operations().enumerate() {
+        let is_open = operation.returned.is_none();
+        let (element, what) = match model.action(history, &operation)? {
             Action::Nothing => continue,
             Action::Contains(element, is_in) => (element, What::Read(if is_in { IN } else { OUT })),
             Action::Add(element, done) => (element, change(OUT, IN, done)),
@@ -37,7 +37,7 @@ pub(super) fn order<M: Model>(
         if is_open && what.writes().is_none() {
             continue;
         }
-        ops.push((element, Timed::new(history, id, at, what)?));
+        ops.push((element, Timed::new(&operation, at, what)?));
     }
     ops.sort_by_key(|&(element, _)| element);
     let mut merged: Vec<(u64, Atom, u32, OperationId)> = Vec::with_capacity(ops.len());

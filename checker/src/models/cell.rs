@@ -87,6 +87,7 @@ pub(super) struct Domain {
 
 impl Domain {
     /// An operation that reads, writes or compares one value, as [`Model::action`](super::Model::action); `None` for an append.
+    #[inline]
     pub(super) fn action(&self, operation: &Operation) -> Option<Action<'static>> {
         let canonical = |atom| (self.canonical)(atom).ok();
         Some(match (operation.op, operation.output) {

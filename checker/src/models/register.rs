@@ -34,6 +34,7 @@ impl CasRegister {
     };
 }
 
+#[inline]
 fn apply(state: &mut OwnedValue, history: &History, operation: &Operation) -> bool {
     match operation.op {
         Op::Read { .. } => match operation.output {
@@ -96,6 +97,7 @@ macro_rules! register_model {
                 }
             }
 
+            #[inline]
             fn action<'h>(&self, _: &'h History, operation: &Operation) -> Option<Action<'h>> {
                 let refused: fn(&Op<Atom>) -> Option<&'static str> = $refused;
                 match refused(&operation.op) {
