@@ -231,23 +231,26 @@ fn ask<L: Lowered>(
     };
     let by_return = cells.by_return();
     let rank = |returned: u64| by_return.partition_point(|&op| cells.ops()[op as usize].returned <= returned);
-    // What had returned by `possible` can be explained, what had by `impossible` cannot. Most often it is the last one.
+    // What had returned by `possible` can be explained, what had by `impossible` cannot. The first return that cannot is most often
+    // the one that the contradiction tells, or little earlier.
     let (mut possible, mut impossible) = (0, rank(contradiction.returned));
     let mut prefix = Vec::new();
-    let mut next = impossible.saturating_sub(1);
+    let mut back = 1;
     while impossible - possible > 1 {
+        let next = impossible.saturating_sub(back).max(possible + (impossible - possible) / 2);
         match method(&cells.until(&by_return, next)) {
             (_, Decision::Order(order)) => {
                 prefix = order;
                 possible = next;
+                back = impossible;
             }
             (earlier_by, Decision::Impossible(earlier)) => {
                 impossible = next.min(rank(earlier.returned));
                 (by, contradiction) = (earlier_by, earlier);
+                back = back.saturating_mul(2);
             }
             (_, Decision::Undecided) => return None,
         }
-        next = possible + (impossible - possible) / 2;
     }
     let stuck = id(cells.ops()[by_return[impossible - 1] as usize].at);
     let mut ops: Vec<OperationId> = if contradiction.is_everything {

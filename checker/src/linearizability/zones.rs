@@ -390,14 +390,25 @@ impl Zones<'_> {
         contradiction
     }
 
-    /// Each of the two blocks must precede the other.
+    /// Each of the two blocks must precede the other: in each, of the operations called after the other's first return, the one that
+    /// returned first shows it.
     fn entangled(&self, one: u32, other: u32) -> Contradiction {
         let mut contradiction = Contradiction::default();
-        for block in [one, other] {
+        for (block, other) in [(one, other), (other, one)] {
             let Block {
-                returned_by, called_by, ..
+                start,
+                end,
+                returned_by,
+                called_by,
+                ..
             } = self.blocks[block as usize];
-            for op in [returned_by, called_by] {
+            let after = self.blocks[other as usize].returned;
+            let called = self.sequence[start as usize..end as usize]
+                .iter()
+                .copied()
+                .filter(|&op| self.op(op).call > after)
+                .min_by_key(|&op| self.op(op).returned);
+            for op in [returned_by, called.unwrap_or(called_by)] {
                 if op != NONE {
                     self.add_with_origin(&mut contradiction, op);
                 }
