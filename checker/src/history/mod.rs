@@ -186,6 +186,12 @@ impl History {
         self.integers
     }
 
+    /// As [`operation`](Self::operation), for the few places where nothing takes longer.
+    #[inline(always)]
+    pub(crate) fn at_hand(&self, id: OperationId) -> Operation {
+        self.whole(&self.records[id.index()])
+    }
+
     #[inline(always)]
     fn whole(&self, record: &Record) -> Operation {
         record.operation(self.keys.atoms(), &self.elsewhere)
@@ -211,6 +217,22 @@ impl History {
     /// For each operation the place of its key among [`keys`](Self::keys).
     pub(crate) fn key_places(&self) -> impl Iterator<Item = u32> + use<'_> {
         self.records.iter().map(|record| record.key)
+    }
+
+    /// Index of the operation `id` in [`OPERATIONS`].
+    pub(crate) fn row(&self, id: OperationId) -> usize {
+        self.records[id.index()].row()
+    }
+
+    /// Whether `value` may be one of the arguments or the answer of `id`; not when it is another.
+    pub(crate) fn mentions(&self, id: OperationId, value: Atom) -> bool {
+        self.records[id.index()].mentions(value, &self.elsewhere)
+    }
+
+    /// When `id` was called and when it returned, in turn for all operations.
+    pub(crate) fn events(&self) -> impl Iterator<Item = u64> + use<'_> {
+        let moments = |record: &Record| [Some(record.call), record.returned()].into_iter().flatten();
+        self.records.iter().flat_map(moments)
     }
 
     /// The place of the key of `id` among [`keys`](Self::keys).

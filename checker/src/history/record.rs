@@ -70,10 +70,10 @@ impl<'h> Run<'h> {
         Run { history, records }
     }
 
-    /// The operations.
+    /// The operation at `index`.
     #[inline(always)]
-    pub(crate) fn operations(&self) -> impl ExactSizeIterator<Item = Operation> + use<'_, 'h> {
-        self.records.iter().map(|record| self.history.whole(record))
+    pub(crate) fn get(&self, index: usize) -> Operation {
+        self.history.whole(&self.records[index])
     }
 }
 
@@ -140,6 +140,17 @@ impl Record {
             op: Op::of(self.row as usize, keys[self.key as usize], values),
             output,
         }
+    }
+
+    /// Index in [`OPERATIONS`](super::OPERATIONS).
+    pub(super) fn row(&self) -> usize {
+        self.row as usize
+    }
+
+    /// Whether `value` is among the arguments, or is the answer.
+    pub(super) fn mentions(&self, value: Atom, elsewhere: &[Atom]) -> bool {
+        (0..ARGUMENTS_MAX).any(|place| self.value(place) == value)
+            || self.answer == Answer::ValueElsewhere && elsewhere[self.elsewhere as usize] == value
     }
 
     fn arguments(&self) -> usize {

@@ -6,8 +6,6 @@
 //! The methods rest on one more fact. Leave out some elements with all their operations, and what is left is a history of the
 //! same type: so a contradiction between few elements stays one, whatever happened to the others.
 
-use std::rc::Rc;
-
 use super::lower::{Lowered, NEVER, NONE, Names, Timed, by_call};
 use super::portfolio::{Contradiction, Decision};
 use crate::history::{Atom, History, OperationId};
@@ -27,7 +25,7 @@ pub(super) enum ElementOp {
 pub(super) struct Elements {
     ops: Vec<Timed<ElementOp>>,
     /// The value of each element that is an integer; 0 for the others.
-    values: Rc<[i64]>,
+    values: Vec<i64>,
 }
 
 impl Lowered for Elements {
@@ -37,11 +35,8 @@ impl Lowered for Elements {
         &self.ops
     }
 
-    fn with(&self, ops: Vec<Timed<ElementOp>>) -> Self {
-        Elements {
-            ops,
-            values: Rc::clone(&self.values),
-        }
+    fn ops_mut(&mut self) -> &mut Vec<Timed<ElementOp>> {
+        &mut self.ops
     }
 
     fn in_flight(what: ElementOp) -> Option<ElementOp> {
@@ -85,7 +80,8 @@ impl Elements {
             name
         };
         let run = history.run(ids);
-        for (at, operation) in run.operations().enumerate() {
+        for at in 0..ids.len() {
+            let operation = run.get(at);
             let what = match model.action(history, &operation)? {
                 Action::Nothing => continue,
                 Action::Insert(value) => ElementOp::Insert(name(value)),
@@ -98,7 +94,7 @@ impl Elements {
         }
         Some(Elements {
             ops: by_call(ops),
-            values: values.into(),
+            values,
         })
     }
 

@@ -35,8 +35,8 @@ impl<'h> Lowered for Lists<'h> {
         &self.ops
     }
 
-    fn with(&self, ops: Vec<Timed<ListOp<'h>>>) -> Self {
-        Lists { ops }
+    fn ops_mut(&mut self) -> &mut Vec<Timed<ListOp<'h>>> {
+        &mut self.ops
     }
 
     fn in_flight(what: ListOp<'h>) -> Option<ListOp<'h>> {
@@ -52,7 +52,8 @@ impl<'h> Lists<'h> {
     pub(super) fn new<M: Model>(history: &'h History, model: &M, ids: &[OperationId]) -> Option<Self> {
         let mut ops = Vec::with_capacity(ids.len());
         let run = history.run(ids);
-        for (at, operation) in run.operations().enumerate() {
+        for at in 0..ids.len() {
+            let operation = run.get(at);
             let what = match model.action(history, &operation)? {
                 Action::Nothing => continue,
                 Action::Insert(value) => ListOp::Append(value),

@@ -70,6 +70,11 @@ impl<W> Timed<W> {
             at: at as u32,
         })
     }
+
+    /// When it returned.
+    pub(super) fn moment(&self) -> Moment {
+        (self.returned, self.at)
+    }
 }
 
 /// One operation on a register; a read or a miss has returned.
@@ -83,77 +88,79 @@ pub(super) trait Lowered: Sized {
     /// By call.
     fn ops(&self) -> &[Timed<Self::What>];
 
-    /// The same object with other operations.
-    fn with(&self, ops: Vec<Timed<Self::What>>) -> Self;
+    fn ops_mut(&mut self) -> &mut Vec<Timed<Self::What>>;
 
     /// What is known of an operation while it is in flight; `None` when nothing is left of it.
     fn in_flight(what: Self::What) -> Option<Self::What>;
 
-    /// What was known when the operations `by_return[..count]` had returned and no other; `by_return` as of
-    /// [`by_return`](Self::by_return).
-    fn until(&self, by_return: &[u32], count: usize) -> Self {
-        let mut known = Vec::new();
-        if let Some(&last) = by_return[..count].last() {
-            let end = self.ops()[last as usize];
-            for op in self.ops().iter().take_while(|op| op.call <= end.returned) {
-                if (op.returned, op.at) <= (end.returned, end.at) {
-                    known.push(*op);
-                } else if let Some(what) = Self::in_flight(op.what) {
-                    let returned = NEVER;
-                    known.push(Timed { returned, what, ..*op });
-                }
+    /// Forgets what was not known when everything up to this moment had returned, and nothing else.
+    fn cut(&mut self, moment: Moment) {
+        let ops = self.ops_mut();
+        ops.truncate(ops.partition_point(|op| op.call <= moment.0));
+        ops.retain_mut(|op| {
+            if op.moment() <= moment {
+                return true;
             }
-        }
-        self.with(known)
+            match Self::in_flight(op.what) {
+                Some(what) => {
+                    (op.returned, op.what) = (NEVER, what);
+                    true
+                }
+                None => false,
+            }
+        });
     }
 
-    /// The operations that returned, by return; equal returns in the order of the history.
-    fn by_return(&self) -> Vec<u32> {
-        let ops = self.ops();
-        let returned = ops.iter().map(|op| op.returned).zip(0..);
-        let returned = returned.filter(|&(returned, _)| returned != NEVER).collect();
-        let mut order: Vec<u32> = by_time(returned).into_iter().map(|(_, op)| op).collect();
-        for equal in order.chunk_by_mut(|&one, &other| ops[one as usize].returned == ops[other as usize].returned) {
-            equal.sort_unstable_by_key(|&op| ops[op as usize].at);
-        }
-        order
+    /// The moments at which operations returned, up to and with `last`, in order.
+    fn moments(&self, last: Moment) -> Vec<Moment> {
+        let moments = self.ops().iter().map(Timed::moment);
+        let mut moments: Vec<Moment> = moments.filter(|&moment| moment <= last).collect();
+        moments.sort_unstable();
+        moments
     }
 }
 
-/// Fewest items for which [`by_time`] does not just sort.
-const BUCKETS_MIN: usize = 256;
+/// A return, and of equal ones whose: they are in the order of the history.
+pub(super) type Moment = (u64, u32);
 
-/// Sorts `items` by time. Quick where times are spread evenly and the items nearly in order, as those of a history are: each goes to
-/// the place that its time suggests, and then only neighbours are left to be sorted.
-pub(super) fn by_time(mut items: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
-    let ended = items.iter().map(|&(time, _)| time).filter(|&time| time != NEVER);
+/// Fewest things for which [`by_time`] does not just sort.
+const BUCKETS_MIN: u32 = 256;
+
+/// The numbers below `count` by `time`. Quick where times are spread evenly and nearly in order, as those of a history are: each goes
+/// to the place that its time suggests, and then only neighbours are left to be sorted.
+pub(super) fn by_time(count: u32, time: impl Fn(u32) -> u64) -> Vec<u32> {
+    let ended = (0..count).map(&time).filter(|&time| time != NEVER);
     let (least, greatest) = ended.fold((NEVER, 0), |(least, greatest), time| (least.min(time), greatest.max(time)));
-    if items.len() < BUCKETS_MIN || least > greatest {
-        items.sort_unstable();
-        return items;
+    if count < BUCKETS_MIN || least > greatest {
+        let mut sorted: Vec<u32> = (0..count).collect();
+        sorted.sort_by_key(|&index| time(index));
+        return sorted;
     }
-    // At most as many buckets as items, and one for what never ends.
+    // At most as many buckets as things, and one for what never ends.
     let span = greatest - least;
-    let shift = (u64::BITS - span.leading_zeros()).saturating_sub(items.len().ilog2());
+    let shift = (u64::BITS - span.leading_zeros()).saturating_sub(count.ilog2());
     let last = (span >> shift) as usize + 1;
-    let bucket = |time: u64| if time == NEVER { last } else { ((time - least) >> shift) as usize };
-    // First how many items each bucket has, then where its next one goes; that is its end at last.
+    let bucket = |index: u32| match time(index) {
+        NEVER => last,
+        time => ((time - least) >> shift) as usize,
+    };
+    // First how many things each bucket has, then where its next one goes; that is its end at last.
     let mut ends = vec![0u32; last + 1];
-    items.iter().for_each(|&(time, _)| ends[bucket(time)] += 1);
+    (0..count).for_each(|index| ends[bucket(index)] += 1);
     let mut start = 0;
     for end in &mut ends {
         start += std::mem::replace(end, start);
     }
-    let mut sorted = vec![(0, 0); items.len()];
-    for item in items {
-        let next = &mut ends[bucket(item.0)];
-        sorted[*next as usize] = item;
+    let mut sorted = vec![0; count as usize];
+    for index in 0..count {
+        let next = &mut ends[bucket(index)];
+        sorted[*next as usize] = index;
         *next += 1;
     }
     let mut start = 0;
-    for end in ends {
+    for end in ends.into_iter().take(last) {
         if end - start > 1 {
-            sorted[start as usize..end as usize].sort_unstable();
+            sorted[start as usize..end as usize].sort_by_key(|&index| time(index));
         }
         start = end;
     }
@@ -192,7 +199,8 @@ impl Cells {
         };
         let mut ops = Vec::with_capacity(ids.len());
         let run = history.run(ids);
-        for (at, operation) in run.operations().enumerate() {
+        for at in 0..ids.len() {
+            let operation = run.get(at);
             let what = match model.action(history, &operation)? {
                 Action::Nothing => continue,
                 Action::Read(value) => What::Read(names.name(value)),
@@ -215,6 +223,19 @@ impl Cells {
     }
 }
 
+impl Cells {
+    /// The operations that returned, by return; equal returns in the order of the history.
+    pub(super) fn by_return(&self) -> Vec<u32> {
+        let ops = &self.ops;
+        let mut order = by_time(ops.len() as u32, |op| ops[op as usize].returned);
+        order.truncate(order.partition_point(|&op| ops[op as usize].returned != NEVER));
+        for equal in order.chunk_by_mut(|&one, &other| ops[one as usize].returned == ops[other as usize].returned) {
+            equal.sort_unstable_by_key(|&op| ops[op as usize].at);
+        }
+        order
+    }
+}
+
 impl Lowered for Cells {
     type What = What;
 
@@ -222,8 +243,8 @@ impl Lowered for Cells {
         &self.ops
     }
 
-    fn with(&self, ops: Vec<CellOp>) -> Self {
-        Cells { ops, ..*self }
+    fn ops_mut(&mut self) -> &mut Vec<CellOp> {
+        &mut self.ops
     }
 
     fn in_flight(what: What) -> Option<What> {

@@ -206,7 +206,7 @@ pub fn check_guided<M: Model>(
         model,
         options,
         budget: Budget::new(options.steps_max, options.configurations_max, guide.should_stop),
-        witness: Witness::with_capacity(history.operations().len()),
+        witness: Witness::default(),
         refused: None,
         unfinished: None,
         decided: [0; Method::ALL.len()],
@@ -272,7 +272,7 @@ impl<M: Model> Check<'_, M> {
             None => self.search(index, ids),
             Some((method, Decided::Order(order))) => {
                 self.decided[method as usize] += 1;
-                self.witness.push_order(order.into_iter());
+                self.witness.push_order(order);
                 Ok(())
             }
             Some((method, Decided::Impossible(impossible))) => {
@@ -298,7 +298,7 @@ impl<M: Model> Check<'_, M> {
         match search::search(&compiled.specification, &compiled.steps, &items, &mut self.budget, 0) {
             Outcome::Order(order) => {
                 let order = order.into_iter().map(|item| ids[items[item as usize].step as usize]);
-                self.witness.push_order(order);
+                self.witness.push_order(order.collect());
             }
             Outcome::Impossible { due, .. } => {
                 let returned = items[due as usize].returned.expect("an item that is due returns");

@@ -21,7 +21,7 @@
 use super::budget::Budget;
 use super::elements::Elements;
 use super::lists::Lists;
-use super::lower::{Cells, Lowered, NEVER};
+use super::lower::{Cells, Lowered, Moment, NEVER, Timed};
 use super::sets;
 use super::{settling, zones};
 use crate::history::{History, OperationId};
@@ -170,8 +170,8 @@ pub(super) fn decide<M: Model>(
 ) -> Option<(Method, Decided)> {
     match model.kind(history) {
         Kind::Register { initial } => {
-            let cells = Cells::new(history, model, ids, initial)?;
-            let (method, mut decided) = ask(history, &cells, ids, |cells| match zones::decide(cells) {
+            let lower = || Cells::new(history, model, ids, initial);
+            let (method, mut decided) = ask(history, ids, lower, |cells| match zones::decide(cells) {
                 Decision::Undecided => (Method::Settling, settling::decide(cells, budget)),
                 decision => (Method::Zones, decision),
             })?;
@@ -183,25 +183,25 @@ pub(super) fn decide<M: Model>(
             Some((method, decided))
         }
         Kind::List => {
-            let lists = Lists::new(history, model, ids)?;
-            ask(history, &lists, ids, |lists| (Method::Positions, lists.decide()))
+            let lower = || Lists::new(history, model, ids);
+            ask(history, ids, lower, |lists| (Method::Positions, lists.decide()))
         }
         Kind::Queue => {
-            let queue = Elements::new(history, model, ids)?;
-            ask(history, &queue, ids, |queue| {
+            let lower = || Elements::new(history, model, ids);
+            ask(history, ids, lower, |queue| {
                 (Method::Queue, queue.decide(Elements::as_queue))
             })
         }
         Kind::Stack => {
-            let stack = Elements::new(history, model, ids)?;
-            ask(history, &stack, ids, |stack| {
+            let lower = || Elements::new(history, model, ids);
+            ask(history, ids, lower, |stack| {
                 (Method::Stack, stack.decide(Elements::as_stack))
             })
         }
         kind @ (Kind::PriorityQueue | Kind::LeastPriorityQueue) => {
-            let queue = Elements::new(history, model, ids)?;
+            let lower = || Elements::new(history, model, ids);
             let greatest_first = kind == Kind::PriorityQueue;
-            ask(history, &queue, ids, |queue| {
+            ask(history, ids, lower, |queue| {
                 (
                     Method::Priorities,
                     queue.decide(|queue| queue.by_priority(greatest_first)),
@@ -216,43 +216,47 @@ pub(super) fn decide<M: Model>(
     }
 }
 
-/// Asks `method`, and on a no for the earliest return at which it says so.
+/// Asks `method` about what `lower` makes of the partition, and on a no for the earliest return at which it says so.
 fn ask<L: Lowered>(
     history: &History,
-    cells: &L,
     ids: &[OperationId],
+    lower: impl Fn() -> Option<L>,
     mut method: impl FnMut(&L) -> (Method, Decision),
 ) -> Option<(Method, Decided)> {
     let id = |op: u32| ids[op as usize];
-    let (mut by, mut contradiction) = match method(cells) {
+    let mut known = lower()?;
+    let (by, contradiction) = match method(&known) {
         (by, Decision::Order(order)) => return Some((by, Decided::Order(order.into_iter().map(id).collect()))),
         (_, Decision::Undecided) => return None,
         (by, Decision::Impossible(contradiction)) => (by, contradiction),
     };
-    let by_return = cells.by_return();
-    let rank = |returned: u64| by_return.partition_point(|&op| cells.ops()[op as usize].returned <= returned);
-    // What had returned by `possible` can be explained, what had by `impossible` cannot. The first return that cannot is most often
-    // the one that the contradiction tells, or little earlier.
-    let (mut possible, mut impossible) = (0, rank(contradiction.returned));
-    let mut prefix = Vec::new();
-    let mut back = 1;
-    while impossible - possible > 1 {
-        let next = impossible.saturating_sub(back).max(possible + (impossible - possible) / 2);
-        match method(&cells.until(&by_return, next)) {
-            (_, Decision::Order(order)) => {
-                prefix = order;
-                possible = next;
-                back = impossible;
-            }
-            (earlier_by, Decision::Impossible(earlier)) => {
-                impossible = next.min(rank(earlier.returned));
-                (by, contradiction) = (earlier_by, earlier);
-                back = back.saturating_mul(2);
-            }
+    let mut earliest = Earliest {
+        by,
+        stuck: last_until(&known, (contradiction.returned, u32::MAX))?,
+        contradiction,
+        prefix: Vec::new(),
+    };
+    // Most often everything before can be explained.
+    let before = |moment: Moment| moment.1.checked_sub(1).map_or((moment.0 - 1, u32::MAX), |at| (moment.0, at));
+    if let Some(next) = last_until(&known, before(earliest.stuck)) {
+        known.cut(next);
+        match method(&known) {
+            (_, Decision::Order(prefix)) => earliest.prefix = prefix,
             (_, Decision::Undecided) => return None,
+            (by, Decision::Impossible(contradiction)) => {
+                (earliest.by, earliest.contradiction) = (by, contradiction);
+                earliest.stuck = next;
+                earliest.approach(known, lower, method)?;
+            }
         }
     }
-    let stuck = id(cells.ops()[by_return[impossible - 1] as usize].at);
+    let Earliest {
+        by,
+        contradiction,
+        stuck,
+        prefix,
+    } = earliest;
+    let stuck = id(stuck.1);
     let mut ops: Vec<OperationId> = if contradiction.is_everything {
         let end = history.returned(stuck);
         let was_called = |&id: &OperationId| Some(history.call(id)) <= end;
@@ -271,6 +275,60 @@ fn ask<L: Lowered>(
     Some((by, Decided::Impossible(impossible)))
 }
 
+/// The last return up to `moment`.
+fn last_until<L: Lowered>(known: &L, moment: Moment) -> Option<Moment> {
+    let returns = known.ops().iter().map(Timed::moment);
+    returns.filter(|&(returned, at)| returned != NEVER && (returned, at) <= moment).max()
+}
+
+/// The earliest return so far that a method calls impossible, why, and an order of what had returned before some earlier one.
+struct Earliest {
+    by: Method,
+    contradiction: Contradiction,
+    stuck: Moment,
+    prefix: Vec<u32>,
+}
+
+impl Earliest {
+    /// Goes back from a return that is impossible, by twice as many each time, and then halves. `known` is what was known then.
+    fn approach<L: Lowered>(
+        &mut self,
+        mut known: L,
+        lower: impl Fn() -> Option<L>,
+        mut method: impl FnMut(&L) -> (Method, Decision),
+    ) -> Option<()> {
+        let moments = known.moments(self.stuck);
+        let rank = |returned: u64| moments.partition_point(|&(moment, _)| moment <= returned);
+        let mut known_until = moments.len();
+        // What had returned by `possible` can be explained, what had by `impossible` cannot.
+        let (mut possible, mut impossible) = (0, moments.len().min(rank(self.contradiction.returned)));
+        let mut back = 1;
+        while impossible - possible > 1 {
+            let next = impossible.saturating_sub(back).max(possible + (impossible - possible) / 2);
+            if next > known_until {
+                known = lower()?;
+            }
+            known.cut(moments[next - 1]);
+            known_until = next;
+            match method(&known) {
+                (_, Decision::Order(order)) => {
+                    self.prefix = order;
+                    possible = next;
+                    back = moments.len();
+                }
+                (by, Decision::Impossible(contradiction)) => {
+                    impossible = next.min(rank(contradiction.returned));
+                    (self.by, self.contradiction) = (by, contradiction);
+                    back = back.saturating_mul(2);
+                }
+                (_, Decision::Undecided) => return None,
+            }
+        }
+        self.stuck = moments[impossible - 1];
+        Some(())
+    }
+}
+
 /// Most operations that [`add_other_writers`] adds of each sort.
 const OTHER_WRITERS_MAX: usize = 32;
 
@@ -278,7 +336,7 @@ const OTHER_WRITERS_MAX: usize = 32;
 /// value; and the last others that wrote anything else, which explain the rest where one of the contradiction is not believed.
 fn add_other_writers<M: Model>(history: &History, model: &M, ids: &[OperationId], impossible: &mut Impossible) {
     let contradiction = &mut impossible.contradiction;
-    let action = |id: OperationId| model.action(history, &history.operation(id));
+    let action = |id: OperationId| model.action(history, &history.at_hand(id));
     let mut values = Vec::new();
     let mut end = 0;
     for &id in contradiction.iter() {

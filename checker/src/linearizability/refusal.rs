@@ -299,13 +299,12 @@ fn disturbances(history: &History, core: &[OperationId], stuck: OperationId) -> 
 /// Calls and returns up to the return of `stuck`, and in all.
 fn events(history: &History, stuck: OperationId) -> (usize, usize) {
     let end = history.returned(stuck).unwrap_or(u64::MAX);
-    let times = || {
-        let operations = history.operations();
-        operations
-            .flat_map(|operation| [Some(operation.call), operation.returned])
-            .flatten()
-    };
-    (times().filter(|&time| time <= end).count(), times().count())
+    let (mut until, mut all) = (0, 0);
+    for time in history.events() {
+        until += usize::from(time <= end);
+        all += 1;
+    }
+    (until, all)
 }
 
 /// The operations that were called when `stuck` returned, by call; those still in flight then have no return.
@@ -335,7 +334,7 @@ fn until(history: &History, ids: &[OperationId], stuck: OperationId) -> Vec<Know
 fn attempt<M: Model>(history: &History, model: &M, order: &[OperationId]) -> Attempt {
     let mut state = model.initial();
     for &id in order {
-        let fits = model.apply(&mut state, history, &history.operation(id));
+        let fits = model.apply(&mut state, history, &history.at_hand(id));
         assert!(fits, "{id} fits the model in an order of the search");
     }
     let last = order[order.len().saturating_sub(LAST_SHOWN_MAX)..].to_vec();

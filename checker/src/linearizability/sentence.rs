@@ -4,7 +4,7 @@
 //! element taken twice, out of turn or not at all, a list that lacks an item. Each is *proved* from the history before it is said
 //! (no other operation of the key could save it), so a sentence is never a guess; what fits none gets the plain one.
 
-use crate::history::{Atom, History, Op, Operation, OperationId, Output, TextId};
+use crate::history::{Atom, History, OPERATIONS, Op, Operation, OperationId, Output, TextId};
 
 /// Most operations of unknown outcome that are spoken of.
 const UNKNOWN_SPOKEN_MAX: usize = 3;
@@ -56,11 +56,9 @@ impl Case<'_> {
 
     /// The operations of the key that were called by the time at which the stuck one returned.
     fn by_then(&self) -> impl Iterator<Item = OperationId> {
-        let (key, end) = (self.operation(self.stuck).op.key(), self.returned(self.stuck));
-        let is_of_key = move |id: &OperationId| {
-            let operation = self.operation(*id);
-            operation.op.key() == key && operation.call <= end
-        };
+        let (key, end) = (self.history.key_place(self.stuck), self.returned(self.stuck));
+        let is_of_key =
+            move |id: &OperationId| self.history.key_place(*id) == key && self.history.call(*id) <= end;
         self.history.ids().filter(is_of_key)
     }
 
@@ -74,16 +72,17 @@ impl Case<'_> {
     /// A value was found that had been overwritten, or that nobody wrote.
     fn stale_read(&self) -> Option<String> {
         let found = found(&self.operation(self.stuck))?;
-        let is_register = |id| {
-            matches!(
-                self.operation(id).op,
-                Op::Read { .. } | Op::Write { .. } | Op::Cas { .. }
-            )
-        };
-        if !self.by_then().all(is_register) {
+        let of_register: Vec<bool> = OPERATIONS
+            .iter()
+            .map(|info| matches!(info.name, "read" | "write" | "cas"))
+            .collect();
+        if !self.by_then().all(|id| of_register[self.history.row(id)]) {
             return None;
         }
-        let writes = |&id: &OperationId| written(&self.operation(id)).is_some_and(|value| same(value, found));
+        let writes = |&id: &OperationId| {
+            (is_empty(found) || self.history.mentions(id, found))
+                && written(&self.operation(id)).is_some_and(|value| same(value, found))
+        };
         let writers: Vec<OperationId> = self.by_then().filter(|id| writes(id) && *id != self.stuck).collect();
         let (stuck, value) = (self.said(self.stuck), self.history.value(found));
         if writers.is_empty() && self.core.len() == 1 && self.context.is_empty() {
@@ -331,14 +330,11 @@ impl Case<'_> {
 
 /// Whether two values may be the same in some model: null is the empty text to a map of texts.
 fn same(one: Atom, other: Atom) -> bool {
-    let plain = |atom| {
-        if atom == Atom::Null {
-            Atom::Text(TextId::EMPTY)
-        } else {
-            atom
-        }
-    };
-    plain(one) == plain(other)
+    one == other || is_empty(one) && is_empty(other)
+}
+
+fn is_empty(value: Atom) -> bool {
+    matches!(value, Atom::Null | Atom::Text(TextId::EMPTY))
 }
 
 /// The value that a register must have held.

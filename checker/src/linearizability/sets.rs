@@ -25,7 +25,9 @@ pub(super) fn order<M: Model>(
     budget: &mut Budget<'_>,
 ) -> Option<Vec<OperationId>> {
     let mut ops: Vec<(Atom, Timed<What>)> = Vec::with_capacity(ids.len());
-    for (at, operation) in history.run(ids).operations().enumerate() {
+    let run = history.run(ids);
+    for at in 0..ids.len() {
+        let operation = run.get(at);
         let is_open = operation.returned.is_none();
         let (element, what) = match model.action(history, &operation)? {
             Action::Nothing => continue,

@@ -21,7 +21,7 @@
 
 use super::budget::Budget;
 use super::flight::{Candidate, Flight, Slots};
-use super::lower::{Cells, Lowered, NEVER, NONE, What};
+use super::lower::{Cells, NEVER, NONE, What};
 use super::paths::Paths;
 use super::portfolio::{Contradiction, Decision};
 

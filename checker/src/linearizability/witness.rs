@@ -44,16 +44,13 @@ pub enum WitnessError {
 }
 
 impl Witness {
-    pub(super) fn with_capacity(operations: usize) -> Self {
-        Witness {
-            operations: Vec::with_capacity(operations),
-            ends: Vec::new(),
-        }
-    }
-
     /// Adds the order of one key.
-    pub(super) fn push_order(&mut self, order: impl Iterator<Item = OperationId>) {
-        self.operations.extend(order);
+    pub(super) fn push_order(&mut self, order: Vec<OperationId>) {
+        if self.operations.is_empty() {
+            self.operations = order;
+        } else {
+            self.operations.extend(order);
+        }
         self.ends.push(self.operations.len());
     }
 
@@ -78,7 +75,7 @@ impl Witness {
     pub fn from_orders(orders: impl IntoIterator<Item = Vec<OperationId>>) -> Self {
         let mut witness = Witness::default();
         for order in orders {
-            witness.push_order(order.into_iter());
+            witness.push_order(order);
         }
         witness
     }
@@ -149,7 +146,7 @@ impl<'a, M: Model> Replay<'a, M> {
         while let [id, rest @ ..] = self.order
             && id.index() < end
         {
-            let (id, operation) = (*id, self.history.operation(*id));
+            let (id, operation) = (*id, self.history.at_hand(*id));
             let twice = std::mem::replace(&mut placed[id.index()], true);
             if twice || operation.op.key() != self.key {
                 return Err(WitnessError::Misplaced { id });

@@ -73,12 +73,7 @@ fn order(cells: &Cells) -> Result<Option<Vec<u32>>, Contradiction> {
         return Ok(None);
     };
     zones.build()?;
-    let blocks = zones.arrange()?;
-    let mut order: Vec<u32> = Vec::with_capacity(cells.ops.len());
-    for &block in &blocks {
-        let Block { start, end, .. } = zones.blocks[block as usize];
-        order.extend_from_slice(&zones.sequence[start as usize..end as usize]);
-    }
+    let order = zones.arrange()?;
     super::misses::place(&zones, order)
 }
 
@@ -265,54 +260,52 @@ impl<'a> Zones<'a> {
         Ok(())
     }
 
-    /// The blocks in order, by index: again and again one that nothing left over must precede.
+    /// The operations of the blocks in an order of the blocks: again and again one that nothing left over must precede.
     fn arrange(&self) -> Result<Vec<u32>, Contradiction> {
         let count = self.blocks.len();
-        let by_return = by_time(self.blocks.iter().map(|block| block.returned).zip(0..).collect());
-        // `by_return` as a list, from which blocks are taken; `count` is its end.
-        let mut next: Vec<u32> = (1..=count as u32).collect();
-        let mut back: Vec<u32> = (0..count as u32).map(|place| place.wrapping_sub(1)).collect();
-        let mut place_of = vec![0; count];
-        for (place, &(_, block)) in by_return.iter().enumerate() {
-            place_of[block as usize] = place as u32;
+        let block = |index: u32| &self.blocks[index as usize];
+        // The blocks by return as a list, from which they are taken.
+        let by_return = by_time(count as u32, |index| block(index).returned);
+        let (mut next, mut back) = (vec![NONE; count], vec![NONE; count]);
+        for pair in by_return.windows(2) {
+            next[pair[0] as usize] = pair[1];
+            back[pair[1] as usize] = pair[0];
         }
+        let mut least = by_return.first().copied().unwrap_or(NONE);
+        drop(by_return);
         // The operations are by call, so these are the blocks by their latest call.
         let mut last_called = vec![NONE; self.cells.ops.len()];
         for (index, block) in (0..).zip(&self.blocks) {
             last_called[block.called_by as usize] = index;
         }
-        let by_call = last_called.into_iter().filter(|&block| block != NONE);
-
-        let mut head = 0;
-        let mut emitted = vec![false; count];
-        let mut order = Vec::with_capacity(count);
-        let mut called = by_call.peekable();
-        while order.len() < count {
-            while called.next_if(|&block| emitted[block as usize]).is_some() {}
-            let &latest = called.peek().expect("a block is left");
-            let least = by_return[head as usize].1;
-            let second = by_return.get(next[head as usize] as usize).map(|&(_, block)| block);
-            let fits = |block: u32| {
-                let other = if block == least { second } else { Some(least) };
-                other.is_none_or(|other| self.blocks[block as usize].called <= self.blocks[other as usize].returned)
+        let mut by_call = last_called.into_iter().filter(|&block| block != NONE).peekable();
+        let mut is_emitted = vec![false; count];
+        let mut order = Vec::with_capacity(self.cells.ops.len());
+        while least != NONE {
+            while by_call.next_if(|&block| is_emitted[block as usize]).is_some() {}
+            let &latest = by_call.peek().expect("a block is left");
+            let second = next[least as usize];
+            let fits = |index: u32| {
+                let other = if index == least { second } else { least };
+                other == NONE || block(index).called <= block(other).returned
             };
-            let block = if fits(latest) {
+            let chosen = if fits(latest) {
                 latest
             } else if fits(least) {
                 least
             } else {
-                return Err(self.entangled(least, second.expect("a block alone fits")));
+                return Err(self.entangled(least, second));
             };
-            emitted[block as usize] = true;
-            order.push(block);
-            let place = place_of[block as usize] as usize;
-            let (before, after) = (back[place], next[place]);
+            is_emitted[chosen as usize] = true;
+            let &Block { start, end, .. } = block(chosen);
+            order.extend_from_slice(&self.sequence[start as usize..end as usize]);
+            let (before, after) = (back[chosen as usize], next[chosen as usize]);
             if let Some(link) = back.get_mut(after as usize) {
                 *link = before;
             }
             match next.get_mut(before as usize) {
-                Some(link) if before != NONE => *link = after,
-                _ => head = after,
+                Some(link) => *link = after,
+                None => least = after,
             }
         }
         Ok(order)

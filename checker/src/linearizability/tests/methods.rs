@@ -127,7 +127,7 @@ fn hold(history: &History) -> Result<[bool; 2], TestCaseError> {
             Decision::Order(order) => {
                 prop_assert!(expected, "{} finds an order", name);
                 let mut witness = Witness::default();
-                witness.push_order(order.iter().map(|&at| ids[at as usize]));
+                witness.push_order(order.iter().map(|&at| ids[at as usize]).collect());
                 prop_assert_eq!(witness.verify(history, &model), Ok(()), "{}: {:?}", name, order);
             }
             Decision::Impossible(contradiction) => {
