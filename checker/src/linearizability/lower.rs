@@ -276,13 +276,16 @@ impl Names {
         let room = 4 * count as u64 + 64;
         let table = |size: u64| vec![NONE; if size <= room { size as usize } else { 0 }];
         let span = greatest.abs_diff(least).saturating_add(1);
+        let (integers, texts) = (table(span), table(history.texts() as u64));
+        // About every second operation brings a value of its own, where there are that many.
+        let others = if integers.is_empty() || texts.is_empty() { count / 2 } else { 0 };
         Names {
             count: 0,
             null: NONE,
-            integers: table(span),
+            integers,
             least,
-            texts: table(history.texts() as u64),
-            others: HashMap::default(),
+            texts,
+            others: HashMap::with_capacity_and_hasher(others, FxBuildHasher),
         }
     }
 

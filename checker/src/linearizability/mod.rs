@@ -65,6 +65,7 @@ use partition::Partitions;
 use portfolio::Decided;
 use search::Outcome;
 use timeline::Item;
+use witness::Replay;
 
 /// How far a check goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,6 +208,7 @@ pub fn check_guided<M: Model>(
         options,
         budget: Budget::new(options.steps_max, options.configurations_max, guide.should_stop),
         witness: Witness::default(),
+        replay: Replay::new(history, model),
         refused: None,
         unfinished: None,
         decided: [0; Method::ALL.len()],
@@ -232,13 +234,15 @@ pub fn check_guided<M: Model>(
         }
         (None, Some(unfinished)) => Verdict::Unknown(unfinished),
         (None, None) => {
-            if let Err(error) = check.witness.verify(history, model) {
-                panic!("a method found an order that the model refuses: {error}");
-            }
+            check.replay.finish().unwrap_or_else(|error| refused_order(&error));
             Verdict::Linearizable(check.witness)
         }
     };
     Ok(report)
+}
+
+fn refused_order(error: &WitnessError) {
+    panic!("a method found an order that the model refuses: {error}")
 }
 
 /// A key that is not linearizable.
@@ -258,6 +262,8 @@ struct Check<'a, M> {
     options: &'a Options,
     budget: Budget<'a>,
     witness: Witness,
+    /// Verifies each order as soon as there is one, while its operations are at hand; unless the history is refused anyway.
+    replay: Replay<'a, M>,
     /// The key that went wrong first, of those so far.
     refused: Option<Refused>,
     /// The first key that was given up.
@@ -272,7 +278,7 @@ impl<M: Model> Check<'_, M> {
             None => self.search(index, ids),
             Some((method, Decided::Order(order))) => {
                 self.decided[method as usize] += 1;
-                self.witness.push_order(order);
+                self.explain(order);
                 Ok(())
             }
             Some((method, Decided::Impossible(impossible))) => {
@@ -298,7 +304,7 @@ impl<M: Model> Check<'_, M> {
         match search::search(&compiled.specification, &compiled.steps, &items, &mut self.budget, 0) {
             Outcome::Order(order) => {
                 let order = order.into_iter().map(|item| ids[items[item as usize].step as usize]);
-                self.witness.push_order(order.collect());
+                self.explain(order.collect());
             }
             Outcome::Impossible { due, .. } => {
                 let returned = items[due as usize].returned.expect("an item that is due returns");
@@ -313,6 +319,13 @@ impl<M: Model> Check<'_, M> {
         }
         self.decided[Method::Search as usize] += 1;
         Ok(())
+    }
+
+    fn explain(&mut self, order: Vec<OperationId>) {
+        if self.refused.is_none() {
+            self.replay.order(&order).unwrap_or_else(|error| refused_order(&error));
+        }
+        self.witness.push_order(order);
     }
 
     fn refuse(&mut self, returned: u64, index: usize, refusal: Option<Refusal>) {

@@ -1,5 +1,6 @@
 //! The proof of a *linearizable*: an order of the operations, and the few lines that verify it without the search.
 
+use super::bits::Bits;
 use crate::history::{Atom, History, OperationId};
 use crate::models::Model;
 
@@ -86,80 +87,79 @@ impl Witness {
         starts.zip(&self.ends).map(|(start, &end)| &self.operations[start..end])
     }
 
-    /// Replays every order against the model, and holds it against real time: linear in the number of operations. All orders
-    /// side by side, a stretch of the history at a time, so that each operation is at hand.
+    /// Replays every order against the model, and holds it against real time: linear in the number of operations.
     ///
     /// # Errors
     ///
     /// At the first operation that is out of place.
     pub fn verify<M: Model>(&self, history: &History, model: &M) -> Result<(), WitnessError> {
-        let mut placed = vec![false; history.len()];
-        let mut replays: Vec<Replay<'_, M>> = self.orders().filter_map(|order| Replay::new(history, model, order)).collect();
-        replays.sort_unstable_by_key(|replay| replay.key);
-        if let Some(pair) = replays.windows(2).find(|pair| pair[0].key == pair[1].key) {
-            return Err(WitnessError::Misplaced { id: pair[1].order[0] });
-        }
-        let mut end = 0;
-        while end < history.len() {
-            end = if replays.len() > 1 { end + STRETCH } else { history.len() };
-            for replay in &mut replays {
-                replay.until(end, &mut placed)?;
-            }
-        }
-        let is_missing = |id: &OperationId| !placed[id.index()] && history.returned(*id).is_some();
-        match history.ids().find(is_missing) {
-            Some(id) => Err(WitnessError::Missing { id }),
-            None => Ok(()),
-        }
+        let mut replay = Replay::new(history, model);
+        self.orders().try_for_each(|order| replay.order(order))?;
+        replay.finish()
     }
 }
 
-/// Operations that are replayed together.
-const STRETCH: usize = 1 << 13;
+/// Operations that are brought together to be replayed.
+const STRETCH: usize = 1 << 10;
 
-/// The order of one key on its way through the verifier.
-struct Replay<'a, M: Model> {
+/// A witness on its way through the verifier, key by key.
+pub(super) struct Replay<'a, M> {
     history: &'a History,
     model: &'a M,
-    key: Atom,
-    /// What is left of the order.
-    order: &'a [OperationId],
-    state: M::State,
-    latest_call: u64,
+    /// Which operations had their place.
+    placed: Box<[u64]>,
+    /// Each key, with its first operation.
+    keys: Vec<(Atom, OperationId)>,
 }
 
 impl<'a, M: Model> Replay<'a, M> {
-    /// `None`: an order of nothing.
-    fn new(history: &'a History, model: &'a M, order: &'a [OperationId]) -> Option<Self> {
-        Some(Replay {
+    pub(super) fn new(history: &'a History, model: &'a M) -> Self {
+        Replay {
             history,
             model,
-            key: history.operation(*order.first()?).op.key(),
-            order,
-            state: model.initial(),
-            latest_call: 0,
-        })
+            placed: Bits::empty(history.len()),
+            keys: Vec::new(),
+        }
     }
 
-    /// Goes on to the first operation that stands in the history at `end` or behind.
-    fn until(&mut self, end: usize, placed: &mut [bool]) -> Result<(), WitnessError> {
-        while let [id, rest @ ..] = self.order
-            && id.index() < end
-        {
-            let (id, operation) = (*id, self.history.at_hand(*id));
-            let twice = std::mem::replace(&mut placed[id.index()], true);
-            if twice || operation.op.key() != self.key {
-                return Err(WitnessError::Misplaced { id });
+    /// Replays `order`, that of one key.
+    pub(super) fn order(&mut self, order: &[OperationId]) -> Result<(), WitnessError> {
+        let Some(&first) = order.first() else { return Ok(()) };
+        let key = self.history.operation(first).op.key();
+        self.keys.push((key, first));
+        let mut state = self.model.initial();
+        let mut latest_call = 0;
+        for stretch in order.chunks(STRETCH) {
+            let run = self.history.run(stretch);
+            for (at, &id) in stretch.iter().enumerate() {
+                let operation = run.get(at);
+                if self.placed.contains(id.index() as u32) || operation.op.key() != key {
+                    return Err(WitnessError::Misplaced { id });
+                }
+                self.placed.insert(id.index() as u32);
+                latest_call = operation.call.max(latest_call);
+                if operation.returned.is_some_and(|returned| returned < latest_call) {
+                    return Err(WitnessError::Late { id });
+                }
+                if !self.model.apply(&mut state, self.history, &operation) {
+                    return Err(WitnessError::Refused { id });
+                }
             }
-            self.latest_call = operation.call.max(self.latest_call);
-            if operation.returned.is_some_and(|returned| returned < self.latest_call) {
-                return Err(WitnessError::Late { id });
-            }
-            if !self.model.apply(&mut self.state, self.history, &operation) {
-                return Err(WitnessError::Refused { id });
-            }
-            self.order = rest;
         }
         Ok(())
+    }
+
+    /// What only all orders together can tell: that each key has one, and that nothing is missing.
+    pub(super) fn finish(mut self) -> Result<(), WitnessError> {
+        self.keys.sort_unstable();
+        if let Some(pair) = self.keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(WitnessError::Misplaced { id: pair[1].1 });
+        }
+        let is_missing =
+            |id: &OperationId| !self.placed.contains(id.index() as u32) && self.history.returned(*id).is_some();
+        match self.history.ids().find(is_missing) {
+            Some(id) => Err(WitnessError::Missing { id }),
+            None => Ok(()),
+        }
     }
 }
