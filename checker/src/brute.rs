@@ -16,10 +16,7 @@ pub const OPERATIONS_MAX: usize = 12;
 ///
 /// When a key has more than [`OPERATIONS_MAX`] operations.
 pub fn is_linearizable<M: Model>(history: &History, model: &M) -> bool {
-    let mut keys: Vec<_> = history
-        .operations()
-        .map(|operation| operation.op.key())
-        .collect();
+    let mut keys: Vec<_> = history.operations().map(|operation| operation.op.key()).collect();
     keys.sort_unstable();
     keys.dedup();
     keys.into_iter().all(|key| {

@@ -103,10 +103,7 @@ pub fn check_sequential<M: Model>(history: &History, model: &M, options: &Option
         }
     }
     let all: Vec<OperationId> = history.ids().collect();
-    let mut keys: Vec<Atom> = history
-        .operations()
-        .map(|operation| operation.op.key())
-        .collect();
+    let mut keys: Vec<Atom> = history.operations().map(|operation| operation.op.key()).collect();
     keys.sort_unstable();
     keys.dedup();
     let mut steps = options.steps_max;

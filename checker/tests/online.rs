@@ -93,11 +93,7 @@ impl Visitor for Whole<'_> {
             assert!(!matches!(report.verdict, Verdict::Unknown(_)), "{report}");
             !report.is_linearizable()
         };
-        let mut ends: Vec<u64> = self
-            .0
-            .operations()
-            .filter_map(|operation| operation.returned)
-            .collect();
+        let mut ends: Vec<u64> = self.0.operations().filter_map(|operation| operation.returned).collect();
         ends.sort_unstable();
         ends.dedup();
         // What is impossible stays so.

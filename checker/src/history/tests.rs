@@ -56,10 +56,7 @@ fn json_lines_are_read_and_written_back() {
         "read 7 (outcome unknown)",
     ];
     assert_eq!(described(&history), expected);
-    assert_eq!(
-        (all(&history)[2].call, all(&history)[2].returned),
-        (5, Some(10))
-    );
+    assert_eq!((all(&history)[2].call, all(&history)[2].returned), (5, Some(10)));
     let mut written = Vec::new();
     jsonl::write(&history, &mut written).expect("memory does not fail");
     let written = String::from_utf8(written).expect("JSON is text");

@@ -130,7 +130,9 @@ const BUCKETS_MIN: u32 = 256;
 /// to the place that its time suggests, and then only neighbours are left to be sorted.
 pub(super) fn by_time(count: u32, time: impl Fn(u32) -> u64) -> Vec<u32> {
     let ended = (0..count).map(&time).filter(|&time| time != NEVER);
-    let (least, greatest) = ended.fold((NEVER, 0), |(least, greatest), time| (least.min(time), greatest.max(time)));
+    let (least, greatest) = ended.fold((NEVER, 0), |(least, greatest), time| {
+        (least.min(time), greatest.max(time))
+    });
     if count < BUCKETS_MIN || least > greatest {
         let mut sorted: Vec<u32> = (0..count).collect();
         sorted.sort_by_key(|&index| time(index));
@@ -182,6 +184,8 @@ pub(super) struct Cells {
     /// How many values there are, the initial one among them.
     pub(super) values: u32,
     pub(super) initial: u32,
+    /// Whether there are compare-and-sets.
+    pub(super) compares: bool,
 }
 
 impl Cells {
@@ -198,6 +202,7 @@ impl Cells {
             None => names.fresh(),
         };
         let mut ops = Vec::with_capacity(ids.len());
+        let mut compares = false;
         let run = history.run(ids);
         for at in 0..ids.len() {
             let operation = run.get(at);
@@ -205,12 +210,15 @@ impl Cells {
                 Action::Nothing => continue,
                 Action::Read(value) => What::Read(names.name(value)),
                 Action::Write(value) => What::Write(names.name(value)),
-                Action::Cas { from, to, done } => match (from == to, done) {
-                    (_, Some(false)) => What::Miss(names.name(from)),
-                    (true, Some(true)) => What::Read(names.name(from)),
-                    (true, None) => continue,
-                    (false, _) => What::Cas(names.name(from), names.name(to)),
-                },
+                Action::Cas { from, to, done } => {
+                    compares = true;
+                    match (from == to, done) {
+                        (_, Some(false)) => What::Miss(names.name(from)),
+                        (true, Some(true)) => What::Read(names.name(from)),
+                        (true, None) => continue,
+                        (false, _) => What::Cas(names.name(from), names.name(to)),
+                    }
+                }
                 _ => return None,
             };
             ops.push(Timed::new(&operation, at, what)?);
@@ -219,6 +227,7 @@ impl Cells {
             ops: by_call(ops),
             values: names.count,
             initial,
+            compares,
         })
     }
 }
@@ -278,7 +287,11 @@ impl Names {
         let span = greatest.abs_diff(least).saturating_add(1);
         let (integers, texts) = (table(span), table(history.texts() as u64));
         // About every second operation brings a value of its own, where there are that many.
-        let others = if integers.is_empty() || texts.is_empty() { count / 2 } else { 0 };
+        let others = if integers.is_empty() || texts.is_empty() {
+            count / 2
+        } else {
+            0
+        };
         Names {
             count: 0,
             null: NONE,

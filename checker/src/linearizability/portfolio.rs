@@ -95,8 +95,8 @@ pub(super) enum Decision {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Contradiction {
     ops: Vec<u32>,
-    /// The latest return that counts.
-    returned: u64,
+    /// For each its return where that counts, else 0.
+    returns: Vec<u64>,
     /// All operations called until then are meant, and `ops` are only those that stand out.
     is_everything: bool,
 }
@@ -112,16 +112,19 @@ impl Contradiction {
 
     /// Adds an operation whose answer contradicts the others'.
     pub(super) fn add(&mut self, op: u32, returned: u64) {
-        if returned != NEVER {
-            self.returned = self.returned.max(returned);
-        }
         self.add_context(op);
+        if returned != NEVER
+            && let Some(place) = self.ops.iter().position(|&other| other == op)
+        {
+            self.returns[place] = returned;
+        }
     }
 
     /// Adds an operation without which the others would be impossible for another reason.
     pub(super) fn add_context(&mut self, op: u32) {
         if !self.contains(op) {
             self.ops.push(op);
+            self.returns.push(0);
         }
     }
 
@@ -136,6 +139,14 @@ impl Contradiction {
     pub(super) fn map(mut self, to: impl Fn(u32) -> u32) -> Self {
         self.ops.iter_mut().for_each(|op| *op = to(*op));
         self
+    }
+
+    /// The latest return that counts; operations are indices in the partition.
+    fn latest(&self) -> Moment {
+        let returns = self.returns.iter().copied().zip(self.ops.iter().copied());
+        returns
+            .max()
+            .expect("a contradiction names an operation that has returned")
     }
 }
 
@@ -171,14 +182,18 @@ pub(super) fn decide<M: Model>(
     match model.kind(history) {
         Kind::Register { initial } => {
             let lower = || Cells::new(history, model, ids, initial);
-            let (method, mut decided) = ask(history, ids, lower, |cells| match zones::decide(cells) {
-                Decision::Undecided => (Method::Settling, settling::decide(cells, budget)),
-                decision => (Method::Zones, decision),
+            let mut compares = false;
+            let (method, mut decided) = ask(history, ids, lower, |cells| {
+                compares |= cells.compares;
+                match zones::decide(cells) {
+                    Decision::Undecided => (Method::Settling, settling::decide(cells, budget)),
+                    decision => (Method::Zones, decision),
+                }
             })?;
             if let Decided::Impossible(impossible) = &mut decided
                 && !impossible.is_exact
             {
-                add_other_writers(history, model, ids, impossible);
+                add_other_writers(history, model, ids, impossible, compares);
             }
             Some((method, decided))
         }
@@ -232,12 +247,17 @@ fn ask<L: Lowered>(
     };
     let mut earliest = Earliest {
         by,
-        stuck: last_until(&known, (contradiction.returned, u32::MAX))?,
+        stuck: contradiction.latest(),
         contradiction,
         prefix: Vec::new(),
     };
     // Most often everything before can be explained.
-    let before = |moment: Moment| moment.1.checked_sub(1).map_or((moment.0 - 1, u32::MAX), |at| (moment.0, at));
+    let before = |moment: Moment| {
+        moment
+            .1
+            .checked_sub(1)
+            .map_or((moment.0 - 1, u32::MAX), |at| (moment.0, at))
+    };
     if let Some(next) = last_until(&known, before(earliest.stuck)) {
         known.cut(next);
         match method(&known) {
@@ -278,7 +298,9 @@ fn ask<L: Lowered>(
 /// The last return up to `moment`.
 fn last_until<L: Lowered>(known: &L, moment: Moment) -> Option<Moment> {
     let returns = known.ops().iter().map(Timed::moment);
-    returns.filter(|&(returned, at)| returned != NEVER && (returned, at) <= moment).max()
+    returns
+        .filter(|&(returned, at)| returned != NEVER && (returned, at) <= moment)
+        .max()
 }
 
 /// The earliest return so far that a method calls impossible, why, and an order of what had returned before some earlier one.
@@ -298,13 +320,15 @@ impl Earliest {
         mut method: impl FnMut(&L) -> (Method, Decision),
     ) -> Option<()> {
         let moments = known.moments(self.stuck);
-        let rank = |returned: u64| moments.partition_point(|&(moment, _)| moment <= returned);
+        let rank = |last: Moment| moments.partition_point(|&moment| moment <= last);
         let mut known_until = moments.len();
         // What had returned by `possible` can be explained, what had by `impossible` cannot.
-        let (mut possible, mut impossible) = (0, moments.len().min(rank(self.contradiction.returned)));
+        let (mut possible, mut impossible) = (0, moments.len().min(rank(self.contradiction.latest())));
         let mut back = 1;
         while impossible - possible > 1 {
-            let next = impossible.saturating_sub(back).max(possible + (impossible - possible) / 2);
+            let next = impossible
+                .saturating_sub(back)
+                .max(possible + (impossible - possible) / 2);
             if next > known_until {
                 known = lower()?;
             }
@@ -317,7 +341,7 @@ impl Earliest {
                     back = moments.len();
                 }
                 (by, Decision::Impossible(contradiction)) => {
-                    impossible = next.min(rank(contradiction.returned));
+                    impossible = next.min(rank(contradiction.latest()));
                     (self.by, self.contradiction) = (by, contradiction);
                     back = back.saturating_mul(2);
                 }
@@ -334,7 +358,14 @@ const OTHER_WRITERS_MAX: usize = 32;
 
 /// Adds the other compare-and-sets to a value of the contradiction, since it matters that they were refused, or found that
 /// value; and the last others that wrote anything else, which explain the rest where one of the contradiction is not believed.
-fn add_other_writers<M: Model>(history: &History, model: &M, ids: &[OperationId], impossible: &mut Impossible) {
+/// `compares`: whether there are compare-and-sets at all.
+fn add_other_writers<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    impossible: &mut Impossible,
+    compares: bool,
+) {
     let contradiction = &mut impossible.contradiction;
     let action = |id: OperationId| model.action(history, &history.at_hand(id));
     let mut values = Vec::new();
@@ -351,9 +382,7 @@ fn add_other_writers<M: Model>(history: &History, model: &M, ids: &[OperationId]
     let is_known = |value| values.binary_search(&value).is_ok();
     let others = |wanted: &dyn Fn(Action<'_>) -> bool| -> Vec<OperationId> {
         let is_other = |&id: &OperationId| {
-            history.call(id) <= end
-                && action(id).is_some_and(wanted)
-                && contradiction.binary_search(&id).is_err()
+            history.call(id) <= end && action(id).is_some_and(wanted) && contradiction.binary_search(&id).is_err()
         };
         ids.iter()
             .rev()
@@ -362,7 +391,12 @@ fn add_other_writers<M: Model>(history: &History, model: &M, ids: &[OperationId]
             .take(OTHER_WRITERS_MAX)
             .collect()
     };
-    let mut added = others(&|action| matches!(action, Action::Cas { to, .. } if is_known(to)));
+    let mut added = Vec::new();
+    if compares {
+        added.extend(others(
+            &|action| matches!(action, Action::Cas { to, .. } if is_known(to)),
+        ));
+    }
     added.extend(others(&|action| match action {
         Action::Write(_) => true,
         Action::Cas { to, .. } => !is_known(to),

@@ -313,11 +313,7 @@ fn until(history: &History, ids: &[OperationId], stuck: OperationId) -> Vec<Know
         .operation(stuck)
         .returned
         .expect("an operation that is stuck has returned");
-    let mut ids: Vec<OperationId> = ids
-        .iter()
-        .copied()
-        .filter(|&id| history.call(id) <= end)
-        .collect();
+    let mut ids: Vec<OperationId> = ids.iter().copied().filter(|&id| history.call(id) <= end).collect();
     ids.sort_by_key(|&id| history.call(id));
     let known = |id| {
         // The search takes equal returns in the order of the history.

@@ -37,10 +37,7 @@ impl Unfinished {
             None | Some(Value::Null) => String::new(),
             Some(key) => key.to_string(),
         };
-        let completed = ids
-            .iter()
-            .filter(|&&id| history.returned(id).is_some())
-            .count();
+        let completed = ids.iter().filter(|&&id| history.returned(id).is_some()).count();
         Unfinished {
             key,
             explained: returns as usize,

@@ -57,8 +57,7 @@ impl Case<'_> {
     /// The operations of the key that were called by the time at which the stuck one returned.
     fn by_then(&self) -> impl Iterator<Item = OperationId> {
         let (key, end) = (self.history.key_place(self.stuck), self.returned(self.stuck));
-        let is_of_key =
-            move |id: &OperationId| self.history.key_place(*id) == key && self.history.call(*id) <= end;
+        let is_of_key = move |id: &OperationId| self.history.key_place(*id) == key && self.history.call(*id) <= end;
         self.history.ids().filter(is_of_key)
     }
 
@@ -167,7 +166,10 @@ impl Case<'_> {
     fn wrong_take(&self) -> Option<String> {
         let operation = self.operation(self.stuck);
         let taken = taken(&operation)?;
-        let puts = |value: Atom| self.by_then().filter(move |&id| put(&self.operation(id)) == Some(value));
+        let puts = |value: Atom| {
+            self.by_then()
+                .filter(move |&id| put(&self.operation(id)) == Some(value))
+        };
         let stuck = self.said(self.stuck);
         if taken == Atom::Null {
             // Whoever takes without an answer might have emptied it.

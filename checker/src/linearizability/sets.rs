@@ -45,6 +45,7 @@ pub(super) fn order<M: Model>(
     let mut merged: Vec<(u64, Atom, u32, OperationId)> = Vec::with_capacity(ops.len());
     for of_one in ops.chunk_by(|one, other| one.0 == other.0) {
         let cells = Cells {
+            compares: true,
             ops: by_call(of_one.iter().map(|&(_, op)| op).collect()),
             values: 2,
             initial: OUT,

@@ -6,10 +6,10 @@ use proptest::prelude::*;
 
 use super::bits::Bits;
 use super::budget::{Budget, Spent};
+use super::partition::Partitions;
 use super::search::{Outcome, run, search};
 use super::timeline::Timeline;
 use super::{Options, Verdict, check, check_history, items};
-use super::partition::Partitions;
 use crate::history::{History, Op, Operation, OperationId, Output, OwnedValue, Value};
 use crate::models::{CasRegister, KeyValue, Model, Register};
 

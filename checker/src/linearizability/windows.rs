@@ -161,6 +161,7 @@ fn arranged(cells: &Cells, initial: u32, ops: &[u32], breakers: &[u32]) -> Optio
         })
         .collect();
     let small = Cells {
+        compares: cells.compares,
         ops: by_call(small),
         values: names.len() as u32,
         initial,

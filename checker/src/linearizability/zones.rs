@@ -192,7 +192,11 @@ impl<'a> Zones<'a> {
                 placed += self.build_block(index)?;
             }
         }
-        if placed == self.answers { Ok(()) } else { Err(self.unwritten()) }
+        if placed == self.answers {
+            Ok(())
+        } else {
+            Err(self.unwritten())
+        }
     }
 
     /// The block that the plain write `first` begins, or the initial value. How many completed reads and compare-and-sets it

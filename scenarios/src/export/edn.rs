@@ -16,10 +16,7 @@ pub fn write(timeline: &Timeline<'_>, key: Option<&str>, out: &mut dyn Write) ->
     let key = chosen(&history, key)?;
     let mut lines: Vec<(u64, u8, String)> = Vec::new();
     let mut ends: BTreeMap<u32, (u64, u8)> = BTreeMap::new();
-    for operation in history
-        .operations()
-        .filter(|operation| operation.op.key() == key)
-    {
+    for operation in history.operations().filter(|operation| operation.op.key() == key) {
         let call = (operation.call, call_phase(ends.get(&operation.client), operation.call));
         lines.push((call.0, call.1, invoked(&history, operation)));
         if let Some(returned) = operation.returned {
@@ -47,10 +44,7 @@ fn call_phase(end: Option<&(u64, u8)>, call: u64) -> u8 {
 
 /// The key that is meant.
 fn chosen(history: &History, key: Option<&str>) -> Result<Atom, ExportError> {
-    let keys: BTreeSet<Atom> = history
-        .operations()
-        .map(|operation| operation.op.key())
-        .collect();
+    let keys: BTreeSet<Atom> = history.operations().map(|operation| operation.op.key()).collect();
     let name = |key: &Atom| match history.value(*key) {
         Value::Text(text) => text.to_owned(),
         other => other.to_string(),
