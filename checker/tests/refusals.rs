@@ -1,6 +1,6 @@
 //! What a refusal says: the sentence of each kind of core, the nearest orders, the moment, and the picture.
 
-use checker::history::History;
+use checker::history::{History, Op, Output};
 use checker::linearizability::{
     Options, PICTURE_OPERATIONS_MAX, Refusal, Verdict, Witness, WitnessError, check_history, picture, verify_history,
 };
@@ -230,4 +230,62 @@ fn what_was_done_to_the_system_stands_beside_the_core_and_as_bands_in_the_pictur
     let svg = picture(&history, refusal);
     assert_eq!(svg.matches("class=\"disturbance\"").count(), 1, "{svg}");
     assert!(svg.contains("start-&lt;cut&gt; [4, 7]"), "{svg}");
+}
+
+/// Operations of two keys in turn, so many that they are not replayed at one go: what a key holds, and the latest call, go on.
+#[test]
+fn a_long_witness_is_verified_key_by_key() {
+    let mut history = History::new();
+    for time in 0..6000u64 {
+        let key = if time % 2 == 0 { "a" } else { "b" };
+        let op = if time % 4 < 2 {
+            Op::write(key, time as i64)
+        } else {
+            Op::read(key)
+        };
+        let id = history.invoke(0, 2 * time, op);
+        let output = if time % 4 < 2 {
+            Output::Ok
+        } else {
+            Output::value(time as i64 - 2)
+        };
+        history.complete(id, 2 * time + 1, output);
+    }
+    let id = |index: usize| history.id(index).expect("there are as many");
+    let verify = |change: &dyn Fn(&mut [Vec<usize>; 2])| {
+        let mut orders = [0, 1].map(|first| (first..6000).step_by(2).collect::<Vec<usize>>());
+        change(&mut orders);
+        let orders = orders.map(|order| order.into_iter().map(id).collect());
+        verify_history(&history, "register", None, &Witness::from_orders(orders)).expect("a known model")
+    };
+    assert_eq!(verify(&|_| {}), Ok(()));
+    assert_eq!(verify(&|[one, other]| std::mem::swap(one, other)), Ok(()));
+    for place in [1023, 1024, 2047, 2999] {
+        let refused = id(2 * place + 1);
+        let early = id(2 * place - 1);
+        assert_eq!(
+            verify(&|[_, order]| order.swap(place - 1, place)),
+            Err(WitnessError::Late { id: early }),
+            "{place}"
+        );
+        assert_eq!(
+            verify(&|[one, _]| {
+                one.remove(place);
+            }),
+            Err(if place % 2 == 0 {
+                WitnessError::Refused { id: id(2 * place + 2) }
+            } else {
+                WitnessError::Missing { id: id(2 * place) }
+            }),
+            "{place}"
+        );
+        let move_over = |orders: &mut [Vec<usize>; 2]| orders[0].insert(place, orders[1][place]);
+        assert_eq!(
+            verify(&move_over),
+            Err(WitnessError::Misplaced { id: refused }),
+            "{place}"
+        );
+        let twice = |orders: &mut [Vec<usize>; 2]| orders[1].insert(place, orders[1][place]);
+        assert_eq!(verify(&twice), Err(WitnessError::Misplaced { id: refused }), "{place}");
+    }
 }

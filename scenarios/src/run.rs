@@ -690,7 +690,7 @@ impl Run<'_> {
             recovered: self.recovered.in_timeouts(self.scenario),
             events: self.world.steps(),
             end: self.world.now(),
-            operations: history.operations().len(),
+            operations: history.len(),
             unknown_outcomes: history.unknown_outcomes(),
             committed: self.properties.committed(),
             history,

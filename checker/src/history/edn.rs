@@ -6,11 +6,10 @@
 
 use std::borrow::Cow;
 
-use super::format::place;
+use super::format::place_after;
 use super::{HistoryError, Place};
 
-/// Most bytes of one file.
-pub const BYTES_MAX: usize = 256 << 20;
+pub use super::stream::FORM_BYTES_MAX;
 
 /// Deepest nesting of one form.
 pub const DEPTH_MAX: usize = 64;
@@ -41,41 +40,39 @@ pub enum Form<'t> {
 pub struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// Where `text` begins.
+    start: Place,
 }
 
 impl<'t> Reader<'t> {
-    /// A reader at the beginning of `bytes`; a byte order mark is skipped.
+    /// A reader of `text`, which begins at `start` of a file; a byte order mark at its beginning is skipped.
     ///
     /// # Errors
     ///
-    /// When `bytes` is longer than [`BYTES_MAX`] or not text.
-    pub fn new(bytes: &'t [u8]) -> Result<Self, HistoryError> {
-        if bytes.len() > BYTES_MAX {
-            return Err(HistoryError::TooLarge {
-                place: place(bytes, BYTES_MAX),
-                what: "an EDN file holds at most 256 MiB",
+    /// When there is a zero byte in `text`.
+    pub fn of(text: &'t str, start: Place) -> Result<Self, HistoryError> {
+        if let Some(at) = text.find('\0') {
+            return Err(HistoryError::NotText {
+                place: place_after(start, &text.as_bytes()[..at]),
+                found: 0,
             });
         }
-        let not_text = |at: usize| HistoryError::NotText {
-            place: place(bytes, at),
-            found: bytes[at],
-        };
-        let text = std::str::from_utf8(bytes).map_err(|error| not_text(error.valid_up_to()))?;
-        if let Some(at) = text.find('\0') {
-            return Err(not_text(at));
-        }
+        let is_marked = start.byte == 0 && text.starts_with('\u{feff}');
         Ok(Reader {
             text,
-            at: if text.starts_with('\u{feff}') { 3 } else { 0 },
+            at: if is_marked { 3 } else { 0 },
+            start,
         })
     }
 
-    /// A reader of the bytes `from..to` of `text`, with places in the whole of it.
-    pub(super) fn at(text: &'t str, from: usize, to: usize) -> Self {
-        Reader {
-            text: &text[..to],
-            at: from,
-        }
+    /// Goes on at this byte of the text.
+    pub(super) fn skip_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Whether nothing of the text is left.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at == self.text.len()
     }
 
     /// All of the text.
@@ -90,7 +87,7 @@ impl<'t> Reader<'t> {
 
     /// The place of a byte offset.
     pub fn place(&self, offset: usize) -> Place {
-        place(self.text.as_bytes(), offset)
+        place_after(self.start, &self.text.as_bytes()[..offset])
     }
 
     /// An error at a byte offset.

@@ -14,6 +14,15 @@ pub struct Place {
     pub byte: u64,
 }
 
+impl Place {
+    /// The beginning of a file.
+    pub(crate) const START: Place = Place {
+        line: 1,
+        column: 1,
+        byte: 0,
+    };
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {} (byte {})", self.line, self.column, self.byte)

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Cursor, Read};
 
-use super::{History, HistoryError, Place, edn, jepsen, jsonl};
+use super::{History, HistoryError, Place, jepsen, jsonl};
 
 /// Most bytes looked at to tell the formats apart; beyond that much leading space no history begins.
 const LOOK_BYTES_MAX: usize = 1 << 16;
@@ -19,7 +19,7 @@ pub enum Format {
 }
 
 impl History {
-    /// Reads a history in any format, told apart by its content. JSON Lines are streamed; EDN and logs are read as a whole.
+    /// Reads a history in any format, told apart by its content. It is streamed: one line or one form of it is in memory at a time.
     ///
     /// # Errors
     ///
@@ -34,13 +34,8 @@ impl History {
                 Some(format) => break format,
                 None if ended => return Err(HistoryError::Empty),
                 None if head.len() > LOOK_BYTES_MAX => {
-                    let place = Place {
-                        line: 1,
-                        column: 1,
-                        byte: 0,
-                    };
                     return Err(HistoryError::TooLarge {
-                        place,
+                        place: Place::START,
                         what: "it begins with more than 64 KiB of space",
                     });
                 }
@@ -50,15 +45,8 @@ impl History {
         let mut whole = Cursor::new(head).chain(reader);
         match format {
             Format::JsonLines => jsonl::read(&mut whole),
-            Format::JepsenEdn | Format::JepsenLog => {
-                let mut bytes = Vec::new();
-                whole.take(edn::BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
-                if format == Format::JepsenEdn {
-                    jepsen::parse(&bytes)
-                } else {
-                    jepsen::parse_log(&bytes)
-                }
-            }
+            Format::JepsenEdn => jepsen::read(&mut whole),
+            Format::JepsenLog => jepsen::read_log(&mut whole),
         }
     }
 }
@@ -83,27 +71,26 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Format>, HistoryError> {
         },
         b'I' if head[first..].starts_with(b"INFO") => Ok(Some(Format::JepsenLog)),
         found if found.is_ascii() && !found.is_ascii_control() => Err(HistoryError::UnknownFormat {
-            place: place(head, first),
+            place: place_after(Place::START, &head[..first]),
             found: char::from(found),
         }),
         found => Err(HistoryError::NotText {
-            place: place(head, first),
+            place: place_after(Place::START, &head[..first]),
             found,
         }),
     }
 }
 
-/// The place of byte `at` of `bytes`, a file from its beginning.
-pub(super) fn place(bytes: &[u8], at: usize) -> Place {
-    let before = &bytes[..at];
-    let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-    let start = before
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |newline| newline + 1);
+/// The place behind `bytes`, which begin at `start`.
+pub(super) fn place_after(start: Place, bytes: &[u8]) -> Place {
+    let lines = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    let column = match bytes.iter().rposition(|&byte| byte == b'\n') {
+        Some(newline) => (bytes.len() - newline) as u64,
+        None => start.column + bytes.len() as u64,
+    };
     Place {
-        line,
-        column: (at - start) as u64 + 1,
-        byte: at as u64,
+        line: start.line + lines,
+        column,
+        byte: start.byte + bytes.len() as u64,
     }
 }

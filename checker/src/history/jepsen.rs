@@ -13,11 +13,17 @@
 //! Owns the pairing of events; the syntax is in [`edn`](super::edn).
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, Read};
 
 use super::disturbance;
 use super::edn::{Form, Reader};
+use super::format::place_after;
+use super::jsonl::LINE_BYTES_MAX;
 use super::op::ARGUMENTS_MAX;
-use super::{History, HistoryError, LIST_DEPTH_MAX, OPERATIONS, Op, OpInfo, OperationId, Output, OwnedValue, Value};
+use super::stream::Stream;
+use super::{
+    History, HistoryError, LIST_DEPTH_MAX, OPERATIONS, Op, OpInfo, OperationId, Output, OwnedValue, Place, Value,
+};
 
 /// One event of a numbered process.
 struct Event<'f> {
@@ -40,33 +46,53 @@ enum Line<'f> {
 /// # Errors
 ///
 /// See [`HistoryError`]; reading stops at the first.
-pub fn parse(bytes: &[u8]) -> Result<History, HistoryError> {
-    let mut reader = Reader::new(bytes)?;
+pub fn parse(mut bytes: &[u8]) -> Result<History, HistoryError> {
+    read(&mut bytes)
+}
+
+/// Reads a history, one form in memory at a time.
+///
+/// # Errors
+///
+/// See [`HistoryError`]; reading stops at the first.
+pub fn read(source: &mut impl BufRead) -> Result<History, HistoryError> {
+    let mut stream = Stream::new(source);
     let mut import = Import::default();
-    let end = match reader.peek()? {
-        Some('[') => Some((reader.take('[')?, ']')),
-        Some('(') => Some((reader.take('(')?, ')')),
-        _ => None,
-    };
+    let mut frame = Frame::Before;
     loop {
-        match (reader.peek()?, end) {
-            (Some(next), Some((_, end))) if next == end => {
-                reader.take(end)?;
-                if reader.peek()?.is_some() {
-                    return Err(reader.syntax(reader.offset(), "something follows the end of the history; remove it"));
-                }
-                break;
+        stream.advance(import_pieces(&stream, &mut frame, &mut import)?)?;
+        if frame == Frame::Over {
+            return import.finish();
+        }
+    }
+}
+
+/// Imports the forms that are whole in what `stream` has at hand; how many bytes they take.
+fn import_pieces<R: BufRead>(
+    stream: &Stream<'_, R>,
+    frame: &mut Frame,
+    import: &mut Import,
+) -> Result<usize, HistoryError> {
+    let mut reader = stream.reader()?;
+    loop {
+        let start = reader.offset();
+        let next = frame.next(&mut reader);
+        // What ends where the piece does may go on behind, and what is wrong may only be cut.
+        let may_go_on = match &next {
+            Ok(_) => reader.is_at_end(),
+            Err(HistoryError::Truncated { .. }) => true,
+            Err(_) => !stream.is_full(),
+        };
+        if may_go_on && !stream.is_whole() {
+            return Ok(start);
+        }
+        match next? {
+            Next::Frame(Frame::Over) => {
+                *frame = Frame::Over;
+                return Ok(reader.offset());
             }
-            (None, None) => break,
-            (None, Some(_)) => {
-                return Err(HistoryError::Truncated {
-                    place: reader.place(bytes.len()),
-                    what: "the vector of events",
-                });
-            }
-            (Some(_), _) => {
-                let offset = reader.offset();
-                let form = reader.read()?;
+            Next::Frame(next) => *frame = next,
+            Next::Form(offset, form) => {
                 import.time += 1;
                 match event_of(&form).map_err(|what| reader.syntax(offset, what))? {
                     Line::Client(event) => import.event(&reader, offset, &event)?,
@@ -75,55 +101,100 @@ pub fn parse(bytes: &[u8]) -> Result<History, HistoryError> {
             }
         }
     }
-    import.finish()
 }
 
-/// Reads a history from the bytes of a log: lines that end in process, type, function and value, apart by tabs or spaces.
-/// Lines without a dash before these are skipped.
+/// Where in a file the reader is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Frame {
+    /// Nothing was seen.
+    Before,
+    /// Among maps that stand one after another.
+    Bare,
+    /// In a vector or a list that this ends.
+    In(char),
+    /// Behind that.
+    After,
+    /// At the end of the file.
+    Over,
+}
+
+/// What comes next in a file.
+enum Next<'t> {
+    Frame(Frame),
+    /// A form, and at which byte it begins.
+    Form(usize, Form<'t>),
+}
+
+impl Frame {
+    fn next<'t>(self, reader: &mut Reader<'t>) -> Result<Next<'t>, HistoryError> {
+        let next = reader.peek()?;
+        let brackets = [('[', ']'), ('(', ')')];
+        Ok(match (self, next) {
+            (Frame::Before, Some(next)) => match brackets.iter().find(|(begin, _)| *begin == next) {
+                Some(&(begin, end)) => {
+                    reader.take(begin)?;
+                    Next::Frame(Frame::In(end))
+                }
+                None => Next::Frame(Frame::Bare),
+            },
+            (Frame::In(end), Some(next)) if next == end => {
+                reader.take(end)?;
+                Next::Frame(Frame::After)
+            }
+            (Frame::In(_), None) => {
+                return Err(HistoryError::Truncated {
+                    place: reader.place(reader.offset()),
+                    what: "the vector of events",
+                });
+            }
+            (Frame::After, Some(_)) => {
+                let what = "something follows the end of the history; remove it";
+                return Err(reader.syntax(reader.offset(), what));
+            }
+            (_, None) => Next::Frame(Frame::Over),
+            (_, Some(_)) => {
+                let offset = reader.offset();
+                Next::Form(offset, reader.read()?)
+            }
+        })
+    }
+}
+
+/// Reads a history from a log, one line in memory at a time: lines that end in process, type, function and value, apart by tabs or
+/// spaces. Lines without a dash before these are skipped.
 ///
 /// # Errors
 ///
 /// See [`HistoryError`]; reading stops at the first.
-pub fn parse_log(bytes: &[u8]) -> Result<History, HistoryError> {
-    let reader = Reader::new(bytes)?;
+pub fn read_log(source: &mut impl BufRead) -> Result<History, HistoryError> {
     let mut import = Import {
         is_log: true,
         ..Import::default()
     };
-    let mut offset = 0;
-    for line in reader.text().split_inclusive('\n') {
-        let start = offset;
-        offset += line.len();
-        let Some(dash) = line.find(" - ") else { continue };
-        let at = start + dash + 3;
-        let mut fields = Reader::at(reader.text(), at, offset);
-        let mut form = || {
-            if fields.peek()?.is_some() {
-                fields.read()
-            } else {
-                Ok(Form::Nil)
-            }
-        };
-        let (process, kind, function, value) = (form()?, form()?, form()?, form()?);
-        import.time += 1;
-        let (process, kind, function) = match (&process, &kind, &function) {
-            (Form::Integer(process), Form::Keyword(kind), Form::Keyword(function)) => (process, kind, function),
-            (Form::Keyword(_), Form::Keyword(_), Form::Keyword(name)) => {
-                import.disturb(Some(name));
-                continue;
-            }
-            _ => continue,
-        };
-        let event = Event {
-            process: *process,
-            kind,
-            function,
-            key: &Form::Nil,
-            value: &value,
-        };
-        import.event(&reader, at, &event)?;
+    let mut bytes = Vec::new();
+    let mut place = Place::START;
+    loop {
+        bytes.clear();
+        source
+            .by_ref()
+            .take(LINE_BYTES_MAX as u64 + 1)
+            .read_until(b'\n', &mut bytes)?;
+        if bytes.is_empty() {
+            return import.finish();
+        }
+        if bytes.len() > LINE_BYTES_MAX {
+            return Err(HistoryError::LineTooLong {
+                line: place.line,
+                max: LINE_BYTES_MAX,
+            });
+        }
+        let line = std::str::from_utf8(&bytes).map_err(|error| HistoryError::NotText {
+            place: place_after(place, &bytes[..error.valid_up_to()]),
+            found: bytes[error.valid_up_to()],
+        })?;
+        import.log_line(Reader::of(line, place)?)?;
+        place = place_after(place, &bytes);
     }
-    import.finish()
 }
 
 #[derive(Default)]
@@ -146,6 +217,39 @@ impl Import {
         }
         self.history.retain(&self.keep);
         Ok(self.history)
+    }
+
+    fn log_line(&mut self, mut fields: Reader<'_>) -> Result<(), HistoryError> {
+        let Some(dash) = fields.text().find(" - ") else {
+            return Ok(());
+        };
+        fields.skip_to(dash + 3);
+        let reader = fields.clone();
+        let mut form = || {
+            if fields.peek()?.is_some() {
+                fields.read()
+            } else {
+                Ok(Form::Nil)
+            }
+        };
+        let (process, kind, function, value) = (form()?, form()?, form()?, form()?);
+        self.time += 1;
+        let (process, kind, function) = match (&process, &kind, &function) {
+            (Form::Integer(process), Form::Keyword(kind), Form::Keyword(function)) => (process, kind, function),
+            (Form::Keyword(_), Form::Keyword(_), Form::Keyword(name)) => {
+                self.disturb(Some(name));
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
+        let event = Event {
+            process: *process,
+            kind,
+            function,
+            key: &Form::Nil,
+            value: &value,
+        };
+        self.event(&reader, reader.offset(), &event)
     }
 
     fn disturb(&mut self, name: Option<&str>) {

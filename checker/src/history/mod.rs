@@ -13,6 +13,7 @@ pub mod jsonl;
 mod op;
 mod operation;
 mod record;
+mod stream;
 mod value;
 
 #[cfg(test)]

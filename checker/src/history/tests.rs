@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{History, HistoryError, Op, Operation, Output, Value, jepsen, jsonl};
+use super::{History, HistoryError, Op, Operation, Output, OwnedValue, Value, jepsen, jsonl};
 
 const VALID: &str = r#"{"client":1,"op":"write","key":"r","value":1,"call":4,"return":8}
 {"client":4,"op":"read","key":"r","output":null,"call":2,"return":3}
@@ -418,4 +418,82 @@ fn jepsen_events_carry_other_operations_keys_and_transactions() {
     assert_eq!(described(&read(text).expect("valid")), expected);
     let said = refused(&text.replace("[:r 3 nil]", "[:append 3 nil]"));
     assert!(said.contains("line 7") && said.contains("[:r key value]"), "{said}");
+}
+
+/// Events of one client, one after another, in so many pieces that lines, forms, comments and characters are cut.
+fn long_edn(events: usize, padding: usize) -> String {
+    let mut text = format!(";{}\n[", "ü".repeat(padding));
+    for event in 0..events {
+        let (kind, value) = if event % 2 == 0 {
+            ("invoke", "nil")
+        } else {
+            ("ok", "\"ünï\"")
+        };
+        text += &format!("{{:process 0, :type :{kind}, :f :read, :value {value}}} #_{{:no [event]}} ; ü\n");
+    }
+    text
+}
+
+#[test]
+fn edn_is_read_piece_by_piece() {
+    for padding in [0, 1, 7, 100, 300_000] {
+        let text = long_edn(20_000, padding) + "]";
+        let history = read(&text).expect("valid");
+        assert_eq!(history.operations().len(), 10_000);
+        let is_right = |operation: &Operation| {
+            let answer = operation
+                .output
+                .map(|output| output.map(|atom| OwnedValue::from(history.value(atom))));
+            answer == Some(Output::Value(OwnedValue::Text("ünï".to_owned())))
+        };
+        assert!(history.operations().all(|operation| is_right(&operation)));
+        assert_eq!(
+            history.operations().last().map(|operation| operation.call),
+            Some(19_999)
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_far_behind_in_edn_is_said_with_its_place() {
+    let valid = long_edn(20_000, 5);
+    let place = |what: &str| {
+        let at = valid.len() + what.len();
+        format!("at line 20002, column {} (byte {at})", what.len() + 1)
+    };
+    for (before, wrong, said) in [
+        ("", "{:process 0}", "`:type` is missing"),
+        ("", "{:process 0, :type :ok, :f :read}", "did not invoke"),
+        ("  , ", ")", "closes nothing"),
+        ("{:process ", "\"\\q\"}", "is no escape"),
+        ("]", " x", "something follows"),
+        ("{:process 0, :type :inv", "", "ends in the middle of"),
+        ("", "", "ends in the middle of the vector of events"),
+    ] {
+        let said_there = refused(&(valid.clone() + before + wrong));
+        let space = wrong.len() - wrong.trim_start().len();
+        let place = place(&(before.to_owned() + &" ".repeat(space)));
+        assert!(
+            said_there.contains(&place) && said_there.contains(said),
+            "{said_there} lacks {place} {said}"
+        );
+    }
+    let mut bytes = valid.into_bytes();
+    bytes[900_000] = 0xff;
+    let line = bytes[..900_000].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let said = History::read(&bytes[..]).expect_err("not text").to_string();
+    assert!(
+        said.contains(&format!("at line {line}, column ")) && said.contains("(byte 900000): byte 0xff"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_endless_form_is_refused_before_it_is_read() {
+    let endless = std::io::BufReader::new(std::io::Read::chain(&b"[{:process \""[..], std::io::repeat(b'x')));
+    let said = History::read(endless).expect_err("endless").to_string();
+    assert!(said.contains("a form of an EDN file holds at most 16 MiB"), "{said}");
+    let endless = std::io::BufReader::new(std::io::Read::chain(&b"INFO - "[..], std::io::repeat(b'x')));
+    let said = History::read(endless).expect_err("endless").to_string();
+    assert!(said.contains("line 1 is longer than 16777216 bytes"), "{said}");
 }

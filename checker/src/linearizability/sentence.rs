@@ -380,11 +380,11 @@ fn is_take(operation: &Operation) -> bool {
 /// What a take answered.
 fn taken(operation: &Operation) -> Option<Atom> {
     match operation.output {
-        Some(Output::Value(value)) if is_take(&operation) => Some(value),
+        Some(Output::Value(value)) if is_take(operation) => Some(value),
         _ => None,
     }
 }
 
 fn taken_by(operation: &Operation, value: Atom) -> bool {
-    taken(&operation) == Some(value)
+    taken(operation) == Some(value)
 }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::bits::Bits;
 use super::budget::{Budget, Spent};
+use super::core::{Known, Shrink, question_steps_max};
 use super::partition::Partitions;
 use super::search::{Outcome, run, search};
 use super::timeline::Timeline;
@@ -549,4 +550,41 @@ fn a_caller_without_patience_is_asked_now_and_then_and_gets_an_unknown() {
     assert!(matches!(outcome, Outcome::Exhausted { .. }), "{outcome:?}");
     assert_eq!(budget.spent, Some(Spent::Stopped));
     assert_eq!(asked.get(), 3, "and is not asked again");
+}
+
+/// A question about a core that takes more than its share stays open, and the core is not said to be minimal; its size is then what
+/// the questions that were answered leave.
+#[test]
+fn one_question_about_a_core_has_its_share_of_the_budget() {
+    let rows: Vec<Row<'_>> = (0..12)
+        .map(|client| (client, 1, 90, Op::write("k", i64::from(client)), Output::Ok))
+        .chain([(20, 100, 101, Op::read("k"), Output::value(99))])
+        .collect();
+    let history = history(&rows);
+    let model = Register::default();
+    let known: Vec<Known> = history
+        .ids()
+        .map(|id| Known {
+            id,
+            returned: history.returned(id),
+        })
+        .collect();
+    let core = |question_steps_max| {
+        let shrink = Shrink {
+            history: &history,
+            model: &model,
+            known: &known,
+            free: &[],
+            wild: false,
+            budget: 1_000_000,
+            question_steps_max,
+        };
+        shrink.run().expect("the operations fit")
+    };
+    let all = core(question_steps_max(1_000_000));
+    assert!(all.is_minimal && all.core.len() == 1, "{all:?}");
+    let cut = core(2);
+    assert!(!cut.is_minimal && cut.core.len() > 1, "{cut:?}");
+    assert_eq!(question_steps_max(64_000_000), 1_000_000);
+    assert!(question_steps_max(1) > 1_000, "a small budget is not cut into nothing");
 }

@@ -18,11 +18,11 @@ pub fn write(timeline: &Timeline<'_>, key: Option<&str>, out: &mut dyn Write) ->
     let mut ends: BTreeMap<u32, (u64, u8)> = BTreeMap::new();
     for operation in history.operations().filter(|operation| operation.op.key() == key) {
         let call = (operation.call, call_phase(ends.get(&operation.client), operation.call));
-        lines.push((call.0, call.1, invoked(&history, operation)));
+        lines.push((call.0, call.1, invoked(&history, &operation)));
         if let Some(returned) = operation.returned {
             let end = (returned, if returned == call.0 { call.1 + 1 } else { 1 });
             ends.insert(operation.client, end);
-            lines.push((end.0, end.1, completed(&history, operation)));
+            lines.push((end.0, end.1, completed(&history, &operation)));
         }
     }
     lines.sort_by_key(|(time, phase, _)| (*time, *phase));

@@ -138,6 +138,15 @@ fn the_history_of_a_run_passes_the_check_and_a_broken_one_does_not() {
     let open = squall(&["check", history, "--model", "kv", "--budget", "0"]);
     assert_eq!(open.code, Some(98), "{open:?}");
 
+    let nemesis = "{:process 0 :type :invoke :f :write :value 1}\n{:process :nemesis :type :info :f :start-cut :value nil}\n\
+                   {:process 0 :type :ok :f :write :value 1}\n{:process 1 :type :invoke :f :read :value nil}\n\
+                   {:process 1 :type :ok :f :read :value 2}\n{:process :nemesis :type :info :f :stop-cut :value nil}\n";
+    let edn = &format!("{history}.edn");
+    std::fs::write(edn, nemesis).unwrap();
+    let json = squall(&["check", edn, "--model", "register", "--format", "json"]).json();
+    let expected = serde_json::json!([{"name": "start-cut", "from": 2, "until": 6}]);
+    assert_eq!(json["refusal"]["disturbances"], expected, "{json}");
+
     let level = |level: &str| squall(&["check", history, "--model", "kv", "--consistency", level]);
     assert_eq!(level("stale:0").code, Some(100));
     assert_eq!(

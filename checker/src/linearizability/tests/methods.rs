@@ -6,7 +6,7 @@ use super::super::budget::Budget;
 use super::super::lower::Cells;
 use super::super::portfolio::Decision;
 use super::super::search::{Outcome, search};
-use super::super::{Witness, items, settling, zones};
+use super::super::{Method, Options, Witness, check, items, settling, zones};
 use crate::history::{History, Op, OperationId, Output, OwnedValue};
 use crate::models::{CasRegister, Kind, Model};
 
@@ -155,4 +155,31 @@ proptest! {
             hold(&history_of(&turns, clients, true))?;
         }
     }
+}
+
+/// A refused compare-and-set may need a write of unknown outcome that nobody saw, and two of them need two.
+#[test]
+fn refused_compare_and_sets_find_the_lost_writes_that_excuse_them() {
+    let misses = |lost: i64| {
+        let mut history = History::new();
+        for value in 0..lost {
+            history.invoke(10 + value as u32, 1, Op::write("k", 80 + value));
+        }
+        let mut alone = |time: u64, op, output| {
+            let id = history.invoke(1, time, op);
+            history.complete(id, time + 1, output);
+        };
+        alone(2, Op::write("k", 1), Output::Ok);
+        alone(4, Op::cas("k", 1, 70), Output::Done(false));
+        alone(6, Op::write("k", 3), Output::Ok);
+        alone(8, Op::cas("k", 3, 71), Output::Done(false));
+        alone(10, Op::write("k", 5), Output::Ok);
+        check(&history, &CasRegister::default(), &Options::default()).expect("fits")
+    };
+    for lost in [2, 3] {
+        let report = misses(lost);
+        assert!(report.is_linearizable(), "{report}");
+        assert_eq!(report.methods, [(Method::Zones, 1)], "nothing had to be searched");
+    }
+    assert!(!misses(1).is_linearizable(), "one lost write takes effect once");
 }
