@@ -465,7 +465,7 @@ fn what_is_wrong_far_behind_in_edn_is_said_with_its_place() {
         ("", "{:process 0}", "`:type` is missing"),
         ("", "{:process 0, :type :ok, :f :read}", "did not invoke"),
         ("  , ", ")", "closes nothing"),
-        ("{:process ", "\"\\q\"}", "is no escape"),
+        ("{:process \"", "\\q\"}", "is no escape"),
         ("]", " x", "something follows"),
         ("{:process 0, :type :inv", "", "ends in the middle of"),
         ("", "", "ends in the middle of the vector of events"),
@@ -479,13 +479,14 @@ fn what_is_wrong_far_behind_in_edn_is_said_with_its_place() {
         );
     }
     let mut bytes = valid.into_bytes();
-    bytes[900_000] = 0xff;
-    let line = bytes[..900_000].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let end_of_line = |from: usize| from + bytes[from..].iter().take_while(|&&byte| byte != b'\n').count();
+    let at = end_of_line(900_000);
+    bytes[at] = 0xff;
+    let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
     let said = History::read(&bytes[..]).expect_err("not text").to_string();
-    assert!(
-        said.contains(&format!("at line {line}, column ")) && said.contains("(byte 900000): byte 0xff"),
-        "{said}"
-    );
+    let place = format!("at line {line}, column ");
+    let found = format!("(byte {at}): byte 0xff is not UTF-8");
+    assert!(said.contains(&place) && said.contains(&found), "{said}");
 }
 
 #[test]
