@@ -212,8 +212,10 @@ struct Search<'a> {
 
 /// Sets of fresh decisions that are looked through for one in which the failure comes sooner.
 const REROLLS: u64 = 48;
+/// The events that they may take together: of long runs, where all else is yet to be cut, fewer sets are tried.
+const REROLLED_EVENTS: u64 = 100_000;
 /// How often that is done at most.
-const REROLLED_MAX: u64 = 6;
+const REROLLED_MAX: u64 = 3;
 /// Most pieces that a list is cut into at first.
 const PIECES: usize = 32;
 
@@ -310,7 +312,8 @@ impl Search<'_> {
         for turn in 0..REROLLED_MAX {
             let before = cost(&self.current.size());
             let mut variants = vec![Variant::neutral(self.current.clone())];
-            let seeds = turn * REROLLS + 1..=(turn + 1) * REROLLS;
+            let many = (REROLLED_EVENTS / self.current.size().events.max(1)).clamp(4, REROLLS);
+            let seeds = turn * REROLLS + 1..=turn * REROLLS + many;
             variants.extend(seeds.map(|seed| Variant::fresh(self.current.clone(), seed)));
             self.best_of(&variants);
             if self.is_over() || cost(&self.current.size()) * 10 > before * 9 {

@@ -87,7 +87,7 @@ fn a_node_that_goes_takes_what_is_about_it_along_and_the_others_close_up() {
 fn a_crash_that_waited_for_a_situation_still_strikes_when_nearly_all_before_it_is_gone() {
     // Between the writes of a vote and its term: at a fixed time it misses them as soon as anything is cut.
     let capsule = failing("transfer-cut", 0, "E2");
-    let shrunk = shrunk(&capsule, 2, 700);
+    let shrunk = shrunk(&capsule, 2, 1_000);
     let (before, after) = (shrunk.before, shrunk.after);
     assert!(
         after.events * 20 < before.events && after.faults <= 3,
