@@ -288,7 +288,7 @@ fn every_builtin_scenario_is_valid_and_named_after_its_file() {
         let unhurried = scenario.workload.think.min_ns >= 100_000_000;
         let longest = if unhurried { 180 } else { 25 };
         // A swarm may draw many short runs instead.
-        let shortest = if scenario.swarm.is_some() { 3 } else { 10 };
+        let shortest = if scenario.swarm.is_some() { 3 } else { 5 };
         assert!(
             (shortest..=longest).contains(&chaos),
             "{} lasts {chaos} s",
