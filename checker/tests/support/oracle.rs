@@ -229,7 +229,7 @@ impl Oracle {
                 },
                 _ => Op::PopMin { key },
             },
-            Oracle::Bank { .. } => {
+            Oracle::Bank { held, .. } => {
                 let account = |draws: &mut Draws| text(ACCOUNTS[draws.below(3) as usize]);
                 let (from, to, amount) = (account(draws), account(draws), integer(draws.below(3) as i64));
                 let saga = integer(if values == Values::Distinct {
@@ -246,8 +246,16 @@ impl Oracle {
                         key,
                         value: list([saga, from, to, amount]),
                     },
-                    3 => Op::Confirm { key, value: saga },
-                    4 => Op::Cancel { key, value: saga },
+                    ending @ (3 | 4) => {
+                        // Where sagas are not few, most that end are open: or all that there is would soon be held for ever.
+                        let open = held.iter().find(|(_, taken)| taken.is_some()).map(|(saga, _)| *saga);
+                        let open = open.filter(|_| values == Values::Distinct && draws.below(4) > 0);
+                        let value = open.map_or(saga, integer);
+                        match ending {
+                            3 => Op::Confirm { key, value },
+                            _ => Op::Cancel { key, value },
+                        }
+                    }
                     _ => Op::Read { key },
                 }
             }
