@@ -52,7 +52,7 @@ struct Write {
     place: Place,
 }
 
-/// What a completed sync has made durable.
+/// What a sync is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Synced {
     /// The last write, for the core.
@@ -144,17 +144,12 @@ impl Storage {
         ctx.sync(token);
     }
 
-    /// The write that a sync names, and the record up to which it reaches; none if that sync does not count any more.
-    fn named(&mut self, token: SyncToken) -> Option<Synced> {
+    /// What a sync that has ended is about; none if it does not count any more.
+    pub fn synced(&mut self, token: SyncToken) -> Option<Synced> {
         let at = self.syncs.iter().position(|(other, _)| *other == token)?;
         let (_, record) = self.syncs.swap_remove(at);
         let id = WriteId(token.0 & ((1 << ID_BITS) - 1));
         Some(Synced { id, record })
-    }
-
-    /// What a completed sync has made durable.
-    pub fn synced(&mut self, token: SyncToken) -> Option<Synced> {
-        self.named(token)
     }
 
     /// The next write that this sync has made durable.
@@ -181,7 +176,7 @@ impl Storage {
 
     /// A sync failed: gives the write that failed, for the core.
     pub fn failed(&mut self, token: SyncToken, error: DiskError, ctx: &Ctx<'_>) -> Option<WriteId> {
-        let Synced { id, .. } = self.named(token)?;
+        let Synced { id, .. } = self.synced(token)?;
         self.attempt += 1;
         self.syncs.clear();
         self.trouble = Some(error);
