@@ -61,6 +61,9 @@ struct Boot {
     entries: Vec<EntryMark>,
 }
 
+/// No entry has this index: whatever configuration is active has to be reported.
+const NOT_TOLD: u64 = u64::MAX;
+
 /// The part of a node's status that was last reported.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
@@ -331,7 +334,7 @@ impl Observer {
                 self.configuration(index, &snapshot.configuration);
                 self.seen.commit = index;
                 // Even if the entry of the active configuration had the same index.
-                self.seen.configuration = u64::MAX;
+                self.seen.configuration = NOT_TOLD;
             }
             Output::Persist(persist) => {
                 // What a snapshot has replaced is told as its installation.
@@ -341,6 +344,10 @@ impl Observer {
                 for entry in &persist.entries {
                     self.note(Observation::Appended(mark(entry)));
                     self.configuration_in(entry);
+                    if entry.index == self.seen.configuration {
+                        // The active configuration was rolled back, and what takes its index may be another.
+                        self.seen.configuration = NOT_TOLD;
+                    }
                 }
             }
             _ => {}
@@ -471,3 +478,6 @@ fn role(role: raft_core::Role) -> Role {
         raft_core::Role::Leader => Role::Leader,
     }
 }
+
+#[cfg(test)]
+mod tests;
