@@ -4,33 +4,45 @@
 //! holds it, then `confirm` gives it to the other, or `cancel` compensates and gives it back. In between it is in *no* account,
 //! and a read must show it so: that is the only half-done state which the specification knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Sequential;
-use crate::history::{Atom, History, Op, Output, OwnedValue, Value};
+use crate::history::{Atom, History, Op, OperationId, Output, OwnedValue, Value};
 
 /// Accounts with their balances at the start. Balances never fall below zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bank {
-    /// The accounts; there are no others.
-    pub accounts: BTreeMap<OwnedValue, i64>,
+    /// By account; there are no others.
+    accounts: Vec<(OwnedValue, i64)>,
+    /// Sagas that can be begun once only: when they are over, nothing can tell that they ever were.
+    begun_once: BTreeSet<OwnedValue>,
 }
 
 /// Money under way.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Transfer {
-    from: OwnedValue,
-    to: OwnedValue,
+    /// Places in [`BankState::balances`].
+    from: usize,
+    to: usize,
     amount: i64,
 }
 
 /// What a [`Bank`] knows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BankState {
-    /// The balance of each account; with what is held their sum never changes.
-    pub balances: BTreeMap<OwnedValue, i64>,
+    /// The balance of each account, in the order of the accounts; with what is held their sum never changes.
+    pub balances: Vec<i64>,
     /// Each saga that was begun, and the money that it holds; `None` once it is confirmed or cancelled.
     pub sagas: BTreeMap<OwnedValue, Option<Transfer>>,
+}
+
+/// What an operation asks of a bank. A transfer from or to an account that there is not is `None`.
+enum Request {
+    Read,
+    Transfer(Option<Transfer>),
+    Reserve(OwnedValue, Option<Transfer>),
+    /// Confirm a saga (`true`), or cancel it.
+    Settle(OwnedValue, bool),
 }
 
 impl Bank {
@@ -41,111 +53,123 @@ impl Bank {
     /// When it is no such list, or names an account twice.
     pub fn new(initial: &OwnedValue) -> Result<Bank, &'static str> {
         let what = "the accounts of a bank are a list [[account, balance], …], each account once, balances from 0 and below 2^63 in all";
-        let accounts = balances(initial.as_value()).ok_or(what)?;
-        let total = |sum: i64, &balance: &i64| if balance < 0 { None } else { sum.checked_add(balance) };
-        accounts.values().try_fold(0, total).ok_or(what)?;
-        Ok(Bank { accounts })
+        let mut accounts: Vec<(OwnedValue, i64)> = listed(initial.as_value())
+            .ok_or(what)?
+            .into_iter()
+            .map(|(account, balance)| (account.into(), balance))
+            .collect();
+        accounts.sort();
+        let total = |sum: i64, &(_, balance): &(_, i64)| if balance < 0 { None } else { sum.checked_add(balance) };
+        accounts.iter().try_fold(0, total).ok_or(what)?;
+        if accounts.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(what);
+        }
+        Ok(Bank {
+            accounts,
+            begun_once: BTreeSet::new(),
+        })
     }
-}
 
-/// The balances that `value` lists as `[[account, balance], …]`; `None` when it is no such list, or one is twice in it.
-fn balances(value: Value<'_>) -> Option<BTreeMap<OwnedValue, i64>> {
-    let Value::List(list) = value else { return None };
-    let mut balances = BTreeMap::new();
-    for item in list.iter() {
-        let Value::List(pair) = item else { return None };
-        let (Some(account), Some(Value::Integer(balance)), 2) = (pair.get(0), pair.get(1), pair.len()) else {
+    fn place(&self, account: Value<'_>) -> Option<usize> {
+        let by_account = |(known, _): &(OwnedValue, i64)| known.as_value().cmp(&account);
+        self.accounts.binary_search_by(by_account).ok()
+    }
+
+    /// What `[from, to, amount]` asks for; none when it is no such list.
+    fn transfer<'v>(&self, mut items: impl Iterator<Item = Value<'v>>) -> Option<Option<Transfer>> {
+        let (from, to, amount) = (items.next()?, items.next()?, items.next()?);
+        let (Value::Integer(amount @ 0..), None) = (amount, items.next()) else {
             return None;
         };
-        if balances.insert(account.into(), balance).is_some() {
-            return None;
-        }
+        let places = self.place(from).zip(self.place(to));
+        Some(places.map(|(from, to)| Transfer { from, to, amount }))
     }
-    Some(balances)
-}
 
-/// What `[from, to, amount]` asks for.
-fn transfer(mut items: impl Iterator<Item = OwnedValue>) -> Option<Transfer> {
-    let (from, to, amount) = (items.next()?, items.next()?, items.next()?);
-    match (amount, items.next()) {
-        (OwnedValue::Integer(amount @ 0..), None) => Some(Transfer { from, to, amount }),
-        _ => None,
-    }
-}
-
-/// What an operation asks of a bank.
-enum Request {
-    Read,
-    Transfer(Transfer),
-    Reserve(OwnedValue, Transfer),
-    /// Confirm a saga (`true`), or cancel it.
-    Settle(OwnedValue, bool),
-}
-
-fn request(history: &History, op: Op<Atom>) -> Option<Request> {
-    let items = |atom| match history.value(atom) {
-        Value::List(list) => Some(list.iter().map(OwnedValue::from)),
-        Value::Null | Value::Integer(_) | Value::Text(_) => None,
-    };
-    Some(match op {
-        Op::Read { .. } => Request::Read,
-        Op::Transfer { value, .. } => Request::Transfer(transfer(items(value)?)?),
-        Op::Reserve { value, .. } => {
-            let mut items = items(value)?;
-            Request::Reserve(items.next()?, transfer(items)?)
-        }
-        Op::Confirm { value, .. } => Request::Settle(history.value(value).into(), true),
-        Op::Cancel { value, .. } => Request::Settle(history.value(value).into(), false),
-        _ => return None,
-    })
-}
-
-impl BankState {
-    /// Takes the money of a transfer out of its account, if all is well with it.
-    fn debit(&mut self, transfer: &Transfer) -> bool {
-        let is_known = self.balances.contains_key(&transfer.to);
-        match self.balances.get_mut(&transfer.from) {
-            Some(balance) if is_known && *balance >= transfer.amount => {
-                *balance -= transfer.amount;
-                true
+    fn request(&self, history: &History, op: Op<Atom>) -> Option<Request> {
+        let items = |atom| match history.value(atom) {
+            Value::List(list) => Some(list.iter()),
+            Value::Null | Value::Integer(_) | Value::Text(_) => None,
+        };
+        Some(match op {
+            Op::Read { .. } => Request::Read,
+            Op::Transfer { value, .. } => Request::Transfer(self.transfer(items(value)?)?),
+            Op::Reserve { value, .. } => {
+                let mut items = items(value)?;
+                Request::Reserve(items.next()?.into(), self.transfer(items)?)
             }
-            _ => false,
-        }
-    }
-
-    fn credit(&mut self, account: &OwnedValue, amount: i64) {
-        *self
-            .balances
-            .get_mut(account)
-            .expect("a debit has looked for both accounts") += amount;
+            Op::Confirm { value, .. } => Request::Settle(history.value(value).into(), true),
+            Op::Cancel { value, .. } => Request::Settle(history.value(value).into(), false),
+            _ => return None,
+        })
     }
 
     /// Carries a request out; whether it was done.
-    fn carry_out(&mut self, request: Request) -> bool {
+    fn carry_out(&self, state: &mut BankState, request: Request) -> bool {
         match request {
             Request::Read => true,
-            Request::Transfer(transfer) => {
-                let done = self.debit(&transfer);
+            Request::Transfer(transfer) => transfer.is_some_and(|transfer| {
+                let done = state.debit(transfer);
                 if done {
-                    self.credit(&transfer.to, transfer.amount);
+                    state.balances[transfer.to] += transfer.amount;
                 }
                 done
-            }
-            Request::Reserve(saga, transfer) => {
-                let done = !self.sagas.contains_key(&saga) && self.debit(&transfer);
+            }),
+            Request::Reserve(saga, transfer) => transfer.is_some_and(|transfer| {
+                let done = !state.sagas.contains_key(&saga) && state.debit(transfer);
                 if done {
-                    self.sagas.insert(saga, Some(transfer));
+                    state.sagas.insert(saga, Some(transfer));
                 }
                 done
-            }
-            Request::Settle(saga, confirmed) => match self.sagas.get_mut(&saga).and_then(Option::take) {
+            }),
+            Request::Settle(saga, confirmed) => match state.sagas.get_mut(&saga).and_then(Option::take) {
                 Some(Transfer { from, to, amount }) => {
-                    self.credit(if confirmed { &to } else { &from }, amount);
+                    state.balances[if confirmed { to } else { from }] += amount;
+                    if self.begun_once.contains(&saga) {
+                        state.sagas.remove(&saga);
+                    }
                     true
                 }
                 None => false,
             },
         }
+    }
+
+    /// Whether `read` lists the balances of `state`.
+    fn shows(&self, state: &BankState, read: Value<'_>) -> bool {
+        let Some(listed) = listed(read).filter(|listed| listed.len() == state.balances.len()) else {
+            return false;
+        };
+        let mut unseen: Vec<Option<i64>> = state.balances.iter().copied().map(Some).collect();
+        listed.into_iter().all(|(account, balance)| {
+            let place = self.place(account);
+            place.is_some_and(|place| unseen[place].take() == Some(balance))
+        })
+    }
+}
+
+/// What `value` lists as `[[account, balance], …]`; `None` when it is no such list.
+fn listed(value: Value<'_>) -> Option<Vec<(Value<'_>, i64)>> {
+    let Value::List(list) = value else { return None };
+    list.iter().map(account_and_balance).collect()
+}
+
+fn account_and_balance(item: Value<'_>) -> Option<(Value<'_>, i64)> {
+    let Value::List(pair) = item else { return None };
+    match (pair.get(0), pair.get(1), pair.len()) {
+        (Some(account), Some(Value::Integer(balance)), 2) => Some((account, balance)),
+        _ => None,
+    }
+}
+
+impl BankState {
+    /// Takes the money of a transfer out of its account, if there is as much.
+    fn debit(&mut self, transfer: Transfer) -> bool {
+        let balance = &mut self.balances[transfer.from];
+        let enough = *balance >= transfer.amount;
+        if enough {
+            *balance -= transfer.amount;
+        }
+        enough
     }
 }
 
@@ -158,7 +182,7 @@ impl Sequential for Bank {
 
     fn initial(&self) -> BankState {
         BankState {
-            balances: self.accounts.clone(),
+            balances: self.accounts.iter().map(|(_, balance)| *balance).collect(),
             sagas: BTreeMap::new(),
         }
     }
@@ -168,7 +192,7 @@ impl Sequential for Bank {
         reason = "an arm for each operation reads like the specification"
     )]
     fn misfit(&self, history: &History, op: Op<Atom>, output: Option<Output<Atom>>) -> Option<&'static str> {
-        match (request(history, op), output) {
+        match (self.request(history, op), output) {
             (Some(_), None)
             | (Some(Request::Transfer(_) | Request::Reserve(..) | Request::Settle(..)), Some(Output::Done(_))) => None,
             (Some(Request::Read), Some(Output::Value(Atom::List(_)))) => None,
@@ -181,22 +205,39 @@ impl Sequential for Bank {
     }
 
     fn apply(&self, state: &mut BankState, history: &History, op: Op<Atom>, output: Option<Output<Atom>>) -> bool {
-        let Some(request) = request(history, op) else {
+        let Some(request) = self.request(history, op) else {
             return false;
         };
-        let done = state.carry_out(request);
+        let done = self.carry_out(state, request);
         match output {
-            Some(Output::Value(read)) => balances(history.value(read)).as_ref() == Some(&state.balances),
+            Some(Output::Value(read)) => self.shows(state, history.value(read)),
             Some(output) => output == Output::Done(done),
             None => true,
         }
     }
 
+    fn among(&self, history: &History, ids: &[OperationId]) -> Self {
+        let mut begun: BTreeMap<OwnedValue, bool> = BTreeMap::new();
+        for &id in ids {
+            if let Some(Request::Reserve(saga, _)) = self.request(history, history.operation(id).op) {
+                begun.entry(saga).and_modify(|once| *once = false).or_insert(true);
+            }
+        }
+        Bank {
+            begun_once: begun
+                .into_iter()
+                .filter_map(|(saga, once)| once.then_some(saga))
+                .collect(),
+            ..self.clone()
+        }
+    }
+
     fn show(&self, state: &BankState, _: &History) -> String {
-        let balances = state
-            .balances
+        let balances = self
+            .accounts
             .iter()
-            .map(|(account, balance)| format!("{account}: {balance}"));
+            .zip(&state.balances)
+            .map(|((account, _), balance)| format!("{account}: {balance}"));
         let held = state.sagas.iter().filter_map(|(saga, held)| {
             let held = held.as_ref()?;
             Some(format!("saga {saga} holds {}", held.amount))

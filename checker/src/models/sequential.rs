@@ -94,6 +94,17 @@ pub trait Sequential {
         matches!(op, Op::Read { .. } | Op::Contains { .. } | Op::Fetch { .. }) || output == Some(Output::Done(false))
     }
 
+    /// This specification where no other operations than `ids` can follow, each once at most: its states may then forget what none
+    /// of them can tell apart, and there are fewer to search. By default it is the same.
+    #[must_use]
+    fn among(&self, history: &History, ids: &[OperationId]) -> Self
+    where
+        Self: Clone,
+    {
+        let _ = (history, ids);
+        self.clone()
+    }
+
     /// As [`Model::kind`].
     fn kind(&self) -> Kind {
         Kind::Other
@@ -160,7 +171,7 @@ impl<M: Sequential + Clone + 'static> Model for M {
             .map(|&(op, output)| Sequential::is_read_only(self, op, output))
             .collect();
         let mut machine = Machine {
-            model: self.clone(),
+            model: self.among(history, partition),
             history,
             calls,
             states: Vec::new(),

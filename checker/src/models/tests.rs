@@ -198,8 +198,13 @@ fn a_bank_makes_no_money_and_loses_none() {
         &[
             r#""op":"read","output":[["a",3],["b",2]]"#,
             r#""op":"confirm","value":"s","ok":false"#,
+            r#""op":"reserve","value":["s","a","b",1],"ok":false"#,
         ],
-        &[r#""op":"read","output":[["a",2],["b",3]]"#],
+        &[
+            r#""op":"read","output":[["a",2],["b",3]]"#,
+            // A saga is begun once, also when it is over.
+            r#""op":"reserve","value":["s","a","b",1],"ok":true"#,
+        ],
     );
     hold(
         "bank",
