@@ -99,6 +99,8 @@ pub(super) struct Contradiction {
     returns: Vec<u64>,
     /// All operations called until then are meant, and `ops` are only those that stand out.
     is_everything: bool,
+    /// An order of everything that had returned before the latest return, where the method has one at hand.
+    pub(super) before: Option<Vec<u32>>,
 }
 
 impl Contradiction {
@@ -258,7 +260,9 @@ fn ask<L: Lowered>(
             .checked_sub(1)
             .map_or((moment.0 - 1, u32::MAX), |at| (moment.0, at))
     };
-    if let Some(next) = last_until(&known, before(earliest.stuck)) {
+    if let Some(prefix) = earliest.contradiction.before.take() {
+        earliest.prefix = prefix;
+    } else if let Some(next) = last_until(&known, before(earliest.stuck)) {
         known.cut(next);
         match method(&known) {
             (_, Decision::Order(prefix)) => earliest.prefix = prefix,

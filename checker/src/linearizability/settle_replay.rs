@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::lower::{CellOp, Cells, NEVER, What};
 use super::paths::{Placement, SUPPLY};
 
-/// The order of `cells` in which the changes of value are `placements`; `supplies` are the sorts of operations of unknown outcome
-/// as the sweep named them. `None` when more of a sort were used than had been called, and no other will do.
+/// The order of `cells`, up to the last of the returns `by_return`, in which the changes of value are `placements`; `supplies` are
+/// the sorts of operations of unknown outcome as the sweep named them. `None` when more of a sort were used than had been called, and no other will do.
 pub(super) fn order(cells: &Cells, by_return: &[u32], supplies: &[What], placements: &[Placement]) -> Option<Vec<u32>> {
     let mut replay = Replay {
         cells,
@@ -45,7 +45,9 @@ pub(super) fn order(cells: &Cells, by_return: &[u32], supplies: &[What], placeme
             next += 1;
         }
     }
-    replay.waiting.is_empty().then_some(replay.order)
+    let last = by_return.last().map(|&due| cells.ops[due as usize].moment());
+    let is_due = |&index: &u32| Some(cells.ops[index as usize].moment()) <= last;
+    (!replay.waiting.iter().any(is_due)).then_some(replay.order)
 }
 
 struct Replay<'a> {

@@ -55,25 +55,31 @@ impl Configuration {
 /// What a sweep found.
 enum Swept {
     Order(Vec<u32>),
-    /// This operation cannot return.
-    Stuck(u32),
+    /// This operation cannot return. An order of what had returned before; none where it was not asked for, or takes more of a
+    /// supply than there is.
+    Stuck(u32, Option<Vec<u32>>),
     GaveUp,
 }
 
-/// Decides `cells`, within `budget`. A contradiction is the operation that cannot return, and all that had been called.
+/// Decides `cells`, within `budget`; when a contradiction shows may cost as much again. A contradiction is the operation that cannot
+/// return, and all that had been called.
 pub(super) fn decide(cells: &Cells, budget: &mut Budget<'_>) -> Decision {
+    let steps = budget.steps;
+    let in_partition = |order: Vec<u32>| order.into_iter().map(|op| cells.ops[op as usize].at).collect();
     match Sweep::new(cells, true).run(budget) {
-        Swept::Order(order) => Decision::Order(order.into_iter().map(|op| cells.ops[op as usize].at).collect()),
+        Swept::Order(order) => Decision::Order(in_partition(order)),
         Swept::GaveUp => Decision::Undecided,
-        Swept::Stuck(_) => {
+        Swept::Stuck(..) => {
             // What is still to come may have told early. When did it show?
-            let shown = match Sweep::new(cells, false).run(budget) {
-                Swept::Stuck(due) => Some(due),
-                Swept::Order(_) | Swept::GaveUp => cells.by_return().last().copied(),
+            budget.steps = steps;
+            let (shown, before) = match Sweep::new(cells, false).run(budget) {
+                Swept::Stuck(due, before) => (Some(due), before),
+                Swept::Order(_) | Swept::GaveUp => (cells.by_return().last().copied(), None),
             };
             let due = cells.ops[shown.expect("what is stuck returns") as usize];
             let mut contradiction = Contradiction::everything();
             contradiction.add(due.at, due.returned);
+            contradiction.before = before.map(in_partition);
             Decision::Impossible(contradiction)
         }
     }
@@ -81,6 +87,7 @@ pub(super) fn decide(cells: &Cells, budget: &mut Budget<'_>) -> Decision {
 
 struct Sweep<'a> {
     flight: Flight<'a>,
+    foresight: bool,
     configurations: Vec<Configuration>,
     paths: Paths,
     /// Buffers of [`settle`](Self::settle).
@@ -95,6 +102,7 @@ impl<'a> Sweep<'a> {
     fn new(cells: &'a Cells, foresight: bool) -> Self {
         Sweep {
             flight: Flight::new(cells, foresight),
+            foresight,
             configurations: vec![Configuration {
                 owes: 0,
                 usable: 0,
@@ -126,7 +134,10 @@ impl<'a> Sweep<'a> {
             }
             match self.settle(due, event as u32, budget) {
                 None => return Swept::GaveUp,
-                Some(false) => return Swept::Stuck(due),
+                Some(false) => {
+                    let before = || self.order(&by_return[..event]);
+                    return Swept::Stuck(due, if self.foresight { None } else { before() });
+                }
                 Some(true) => {}
             }
             self.paths.collect(
@@ -135,14 +146,18 @@ impl<'a> Sweep<'a> {
                     .map(|configuration| &mut configuration.path),
             );
         }
+        self.order(&by_return).map_or(Swept::GaveUp, Swept::Order)
+    }
+
+    /// The order of a configuration that is left once these have returned.
+    fn order(&self, by_return: &[u32]) -> Option<Vec<u32>> {
         let best = self
             .configurations
             .iter()
-            .min_by_key(|configuration| configuration.cost);
-        let path = self
-            .paths
-            .of(best.expect("a sweep that did not stop keeps a configuration").path);
-        super::settle_replay::order(cells, &by_return, &self.flight.sorts, &path).map_or(Swept::GaveUp, Swept::Order)
+            .min_by_key(|configuration| configuration.cost)
+            .expect("a sweep keeps the configurations from which it goes on");
+        let path = self.paths.of(best.path);
+        super::settle_replay::order(self.flight.cells, by_return, &self.flight.sorts, &path)
     }
 
     /// `false` when too many operations are in flight.
@@ -169,7 +184,8 @@ impl<'a> Sweep<'a> {
         true
     }
 
-    /// Every configuration to one in which `due` owes nothing. `Some(false)`: there is none; `None`: the budget is spent.
+    /// Every configuration to one in which `due` owes nothing. `Some(false)`: there is none, and all are as they were; `None`: the
+    /// budget is spent.
     fn settle(&mut self, due: u32, event: u32, budget: &mut Budget<'_>) -> Option<bool> {
         let slot = self.flight.slot_of(due);
         self.settled.clear();
@@ -197,6 +213,9 @@ impl<'a> Sweep<'a> {
                 return None;
             }
         }
+        if self.settled.is_empty() {
+            return Some(false);
+        }
         self.flight.leave(due, slot);
         self.configurations.clear();
         for index in 0..self.settled.len() {
@@ -204,7 +223,7 @@ impl<'a> Sweep<'a> {
             configuration.usable &= !slot;
             insert(&mut self.configurations, configuration, self.flight.scarce);
         }
-        Some(!self.configurations.is_empty())
+        Some(true)
     }
 
     /// Places one more operation in `from`, each that can be: settled where `due` owes nothing any more, else still open.
