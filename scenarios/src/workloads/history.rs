@@ -125,11 +125,9 @@ pub fn judge(model: Model, seen: &Seen, options: &Options) -> Result<Report, Mis
 
 /// The bank of the service, as its specification is told of it.
 pub(super) fn bank() -> Bank {
-    Bank {
-        accounts: (0..ACCOUNTS)
-            .map(|account| (OwnedValue::Integer(account), OPENING_BALANCE))
-            .collect(),
-    }
+    let pair = |account| OwnedValue::List(vec![OwnedValue::Integer(account), OwnedValue::Integer(OPENING_BALANCE)]);
+    let accounts = OwnedValue::List((0..ACCOUNTS).map(pair).collect());
+    Bank::new(&accounts).expect("a list of accounts, each once")
 }
 
 /// An operation with what the checker's form of it borrows.

@@ -1,0 +1,154 @@
+//! The two phases: faults strike while clients work; then the faults end, and the cluster has to recover.
+
+use super::watch::links;
+use super::{Checked, Run};
+use crate::recovery::{self, Progress};
+use crate::scenario::Lasting;
+use crate::situations::Situation;
+use crate::verdict::Failure;
+use simulator::{NodeId, Step, StepKind, Target};
+
+impl Run<'_> {
+    pub(super) fn drive(&mut self) -> Checked {
+        self.observe_all()?;
+        self.resume()
+    }
+
+    /// Goes on until the run is over, or to the time at which it is to stand still.
+    pub(super) fn resume(&mut self) -> Checked {
+        if self.healed == usize::MAX {
+            self.suffer_faults()?;
+            if self.stands_still() {
+                return Ok(());
+            }
+            self.end_faults()?;
+        }
+        self.recover()
+    }
+
+    /// The second phase: from milestone to milestone.
+    fn recover(&mut self) -> Checked {
+        loop {
+            let (milestone, deadline) = self.progress().next_deadline();
+            if let Some(step) = self.world.step_until(deadline.min(self.stop)) {
+                self.stepped(&step)?;
+                if may_recover(&step) && self.look() {
+                    return self.at_rest();
+                }
+                continue;
+            }
+            if self.stands_still() {
+                return Ok(());
+            }
+            let missed = (milestone, self.faults_end, deadline);
+            return Err(Box::new(match self.world.halted() {
+                Some(halt) => Failure::halted(&halt),
+                None => recovery::why_not(&self.world, &self.lost, self.scenario, missed),
+            }));
+        }
+    }
+
+    fn progress(&mut self) -> &mut Progress {
+        self.progress.as_mut().expect("the faults have ended")
+    }
+
+    /// Whether the cluster has come to all milestones.
+    fn look(&mut self) -> bool {
+        let mut progress = self.progress.take().expect("the faults have ended");
+        let is_there = progress.look(&self.world, &self.lost);
+        self.recovered = progress.reached();
+        self.progress = Some(progress);
+        is_there
+    }
+
+    fn stands_still(&self) -> bool {
+        self.world.now() >= self.stop
+    }
+
+    fn end_faults(&mut self) -> Checked {
+        let allowance = recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
+        self.progress = Some(Progress::new(self.scenario, self.faults_end, allowance));
+        self.healed = self.world.applied().len();
+        let fallen: Vec<NodeId> = self.world.nodes().filter(|node| !self.world.is_up(*node)).collect();
+        self.world.heal();
+        self.watcher.links(links(&self.world));
+        self.observe_all()?;
+        self.leave_some_behind(&fallen)
+    }
+
+    /// Some nodes do not come back from the faults, if the scenario says so.
+    fn leave_some_behind(&mut self, fallen: &[NodeId]) -> Checked {
+        self.lost
+            .extend(self.world.nodes().filter(|node| self.world.is_retired(*node)));
+        let lasting = self.scenario.recovery.lasting;
+        if lasting == Lasting::None && self.course.is_none_or(|course| course.losses.is_empty()) {
+            return Ok(());
+        }
+        // Those that restart now do so first.
+        while let Some(step) = self.world.step_until(self.faults_end) {
+            self.stepped(&step)?;
+        }
+        let losses = match self.course {
+            None => recovery::losses(&self.world, fallen, lasting, self.seed),
+            Some(course) => course.losses.clone(),
+        };
+        for action in losses {
+            let node = match action.target() {
+                Some(Target::Node(node)) => Some(node),
+                _ => None,
+            };
+            let step = self.world.apply(action);
+            self.stepped(&step)?;
+            self.lost.extend(node);
+        }
+        Ok(())
+    }
+
+    /// The first phase.
+    fn suffer_faults(&mut self) -> Checked {
+        loop {
+            let until = self
+                .triggers
+                .next()
+                .map_or(self.faults_end, |at| at.min(self.faults_end));
+            if let Some(step) = self.world.step_until(until.min(self.stop)) {
+                self.stepped(&step)?;
+                self.strike(self.world.events_of_instant())?;
+            } else if self.world.halted().is_some() || (self.stop < until && self.stands_still()) {
+                return Ok(());
+            } else {
+                self.strike(u64::MAX)?;
+                if self.world.now() >= self.faults_end {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Applies the faults that are due after so many events of this instant, and those that they bring about in turn.
+    fn strike(&mut self, events: u64) -> Checked {
+        loop {
+            let now = self.world.now();
+            while let Some((situation, node)) = self.watcher.take() {
+                self.triggers.reached(now, situation, node);
+            }
+            let Some(strike) = self.triggers.due(now, events) else {
+                return Ok(());
+            };
+            let (when, fault) = (strike.situation.map(Situation::name), strike.fault);
+            self.world
+                .note(None, "trigger", || serde_json::json!({ "fault": fault, "when": when }));
+            let step = self.world.apply(strike.action);
+            self.stepped(&step)?;
+        }
+    }
+}
+
+/// Whether a step can have brought the cluster closer to its recovery: nodes become alike by a message, a sync or what they have
+/// applied, and clients are through with their share at a timer of their own.
+fn may_recover(step: &Step) -> bool {
+    matches!(
+        step.kind,
+        StepKind::Delivered { .. } | StepKind::Synced { .. } | StepKind::Worked | StepKind::ClientTimer { .. }
+    )
+}

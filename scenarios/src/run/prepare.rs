@@ -1,0 +1,100 @@
+//! A run before its first event: the world, the plan, and the checks that the scenario asks for.
+
+use super::{Alone, LINEARIZABLE, Run, RunOptions, Steering};
+use crate::capsule::Course;
+use crate::nemesis::{self, Triggers};
+use crate::recovery::Reached;
+use crate::scenario::{Flip, Flips, Scenario};
+use crate::setup::{self, Draw, Making};
+use crate::situations::Watcher;
+use crate::workloads::history::Effects;
+use crate::workloads::online::Online;
+use checker::properties::{PROPERTIES, Properties, Timing};
+use simulator::{Chance, ConfigError, Time};
+use std::collections::BTreeSet;
+
+/// A run before its first event.
+pub(super) fn prepared<'a>(
+    scenario: &'a Scenario,
+    draw: &'a Draw,
+    seed: u64,
+    (course, chance): (Option<&'a Course>, &Chance),
+    (options, steering): (RunOptions, &Steering<'_>),
+) -> Result<Run<'a>, ConfigError> {
+    let plan = match (steering.plan, course) {
+        (Some(plan), _) => plan.to_vec(),
+        (None, Some(course)) => course.planned().collect(),
+        (None, None) => nemesis::plan(scenario, draw, seed),
+    };
+    let making = Making {
+        seed,
+        chance,
+        course,
+        bug: options.bug,
+        trace: options.trace,
+    };
+    let world = setup::world(scenario, draw, plan, making)?;
+    let mut watcher = Watcher::new(draw.all_nodes(), draw.nodes);
+    let mut triggers = match course {
+        None => Triggers::new(scenario, draw, seed, &mut watcher),
+        Some(course) => Triggers::given(scenario, draw, course.afterwards()),
+    };
+    if steering.without_triggers {
+        triggers.disarm();
+    }
+    let online = scenario.expect.online && is_listed(scenario, LINEARIZABLE);
+    Ok(Run {
+        world,
+        scenario,
+        draw: *draw,
+        properties: properties(scenario, draw, setup::flips(scenario, course)),
+        watcher,
+        triggers,
+        course,
+        healed: usize::MAX,
+        stop: Time::MAX,
+        marks: Vec::new(),
+        mark_every: options.marks,
+        events_max: options.events_max,
+        effects: Effects::default(),
+        states: steering.states.is_some().then(Vec::new),
+        has_changed: false,
+        online: Alone(online.then(|| Online::new(scenario.workload.model, draw.clients))),
+        broken_promises: vec![0; draw.all_nodes().into()],
+        lost: BTreeSet::new(),
+        seed,
+        faults_end: Time(scenario.time.chaos_ns),
+        recovered: Reached::default(),
+        progress: None,
+    })
+}
+
+/// Whether a property is judged: those that `[expect] properties` may name only if it does.
+pub(super) fn is_listed(scenario: &Scenario, property: &str) -> bool {
+    let listed = scenario.expect.properties.iter().any(|listed| listed == property);
+    listed || !crate::known().properties.contains(&property)
+}
+
+/// The online checks that the scenario asks for.
+fn properties(scenario: &Scenario, draw: &Draw, flips: Option<Flips>) -> Properties {
+    let online = |name: &&str| PROPERTIES.iter().any(|property| property.name == *name);
+    let listed: Vec<&str> = scenario
+        .expect
+        .properties
+        .iter()
+        .map(String::as_str)
+        .filter(online)
+        .collect();
+    // What an upgrade changes holds only on some nodes, and not all the time.
+    let is_sure = |flip| !flips.is_some_and(|flips| flips.has(flip));
+    let timing = Timing {
+        election_timeout_min: scenario.cluster.election.min_ns,
+        election_timeout_max: scenario.cluster.election.max_ns,
+        heartbeat_interval: scenario.cluster.heartbeat_ns,
+        check_quorum: draw.check_quorum && is_sure(Flip::CheckQuorum),
+    };
+    let all = Properties::new(draw.nodes.into())
+        .pre_vote(draw.pre_vote && is_sure(Flip::PreVote))
+        .timing(timing);
+    all.only(&listed).expect("every listed property is one of them")
+}

@@ -1,0 +1,246 @@
+//! What the checkers get to see of each step, and what they say.
+
+use super::{Checked, LINEARIZABLE, Mark, Run};
+use crate::scenario::{MESSAGE_KINDS, Model};
+use crate::situations::{Links, Situation};
+use crate::systems::kv::{KvNode, Told};
+use crate::verdict::{Failure, FailureKind};
+use crate::workloads::client::KvClient;
+use crate::workloads::history::{self, Seen};
+use checker::linearizability::{Options, Verdict};
+use checker::properties::{At, Observation, Violation};
+use simulator::{ClientId, LocalTime, NodeId, Step, StepKind, World};
+
+impl Run<'_> {
+    /// Lets the checkers see what a step did.
+    pub(super) fn stepped(&mut self, step: &Step) -> Checked {
+        self.watcher.at(step.time.0);
+        if self.mark_every > 0 && self.world.steps() / self.mark_every > self.marks.len() as u64 {
+            self.mark(step);
+        }
+        if matches!(
+            step.kind,
+            StepKind::Cut { .. } | StepKind::Mended { .. } | StepKind::Healed
+        ) {
+            self.watcher.links(links(&self.world));
+        }
+        if let StepKind::Response { client, .. } | StepKind::ClientTimer { client } = step.kind {
+            self.look_at(client);
+            self.judge_clients(step)?;
+        }
+        if self.events_max > 0 && self.world.steps() > self.events_max {
+            let message = format!("the run broke off after {} events, as it was told to", self.events_max);
+            let failure = Failure::new(FailureKind::Inconclusive, "run", "events", message);
+            return Err(Box::new(failure));
+        }
+        let Some(node) = step.node else { return Ok(()) };
+        let at = At {
+            event: step.seq,
+            time: step.time.0,
+        };
+        if step.kind == StepKind::Restarted {
+            self.judge_disk(at, node)?;
+        }
+        match step.kind {
+            StepKind::Crashed => {
+                self.watcher.observe(node.0.into(), &Observation::Crashed);
+                let verdict = self.properties.observe(at, node.0.into(), &Observation::Crashed);
+                return verdict.or_else(|violation| self.violated(node, &violation));
+            }
+            StepKind::Restarted if self.world.process(node).is_some_and(KvNode::recovered_torn) => {
+                self.watcher.reached(Situation::TornTailRecovered, node.index());
+            }
+            StepKind::Paused => self.watcher.paused(node.index()),
+            StepKind::Resumed => self.watcher.resumed(node.index()),
+            _ => {}
+        }
+        let verdict = self.observe(at, node);
+        self.note_state();
+        verdict
+    }
+
+    /// Notes the cluster's abstract state, if somebody wants it and something was observed.
+    fn note_state(&mut self) {
+        let Some(states) = &mut self.states else { return };
+        if std::mem::take(&mut self.has_changed) {
+            let kind_bit = |kind| {
+                MESSAGE_KINDS
+                    .iter()
+                    .position(|known| *known == kind)
+                    .map_or(0, |place| 1 << place)
+            };
+            let under_way = self.world.kinds_under_way().fold(0, |set, kind| set | kind_bit(kind));
+            states.push(self.watcher.abstraction(under_way));
+        }
+    }
+
+    /// Lets the online check see what a client did.
+    fn look_at(&mut self, client: ClientId) {
+        if let (Some(online), Some(kv)) = (&mut self.online.0, self.world.client(client).client()) {
+            online.look(client.0, kv);
+        }
+    }
+
+    /// Asks the whole check, once the log's order does not explain what clients were told.
+    fn judge_clients(&mut self, step: &Step) -> Checked {
+        let Some(online) = self.online.0.take_if(|online| online.is_broken()) else {
+            return Ok(());
+        };
+        match check_history(self.scenario.workload.model, &self.seen()) {
+            Ok(()) => self.online.0 = online.without_order(),
+            Err(failure) if failure.kind == FailureKind::Safety => {
+                self.world.note(
+                    None,
+                    "violation",
+                    || serde_json::json!({ "property": LINEARIZABLE, "message": failure.message }),
+                );
+                return Err(Box::new(Failure {
+                    event: Some(step.seq),
+                    time: Some(step.time.0),
+                    ..*failure
+                }));
+            }
+            // Too hard for now; the end of the run decides.
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn mark(&mut self, step: &Step) {
+        let [first, second, ..] = self.world.digest().0;
+        self.marks.push(Mark {
+            seq: step.seq,
+            digest: u16::from_be_bytes([first, second]),
+        });
+    }
+
+    /// Tells the properties before a node's boot is judged that its disk has not kept its promises since the last one.
+    fn judge_disk(&mut self, at: At, node: NodeId) -> Checked {
+        let broken = self.world.broken_promises(node);
+        let before = std::mem::replace(&mut self.broken_promises[node.index()], broken);
+        if broken == before {
+            return Ok(());
+        }
+        let verdict = self.properties.observe(at, node.0.into(), &Observation::Damaged);
+        verdict.or_else(|violation| self.violated(node, &violation))
+    }
+
+    fn observe(&mut self, at: At, node: NodeId) -> Checked {
+        let clock = *self.world.clock(node);
+        let Some(process) = self.world.process_mut(node) else {
+            return Ok(());
+        };
+        let (properties, watcher, effects) = (&mut self.properties, &mut self.watcher, &mut self.effects);
+        let has_changed = &mut self.has_changed;
+        let online = &mut self.online.0;
+        let verdict = process.observer().take(|told| {
+            *has_changed = true;
+            let observation = match told {
+                // The node tells its own time; everybody else speaks of true time.
+                Told::Observation(Observation::LeaseHeld { until }) => &Observation::LeaseHeld {
+                    until: clock.true_time(LocalTime(*until)).0,
+                },
+                Told::Observation(observation) => observation,
+                Told::Sign(sign) => {
+                    watcher.sign(node.0.into(), sign);
+                    return Ok(());
+                }
+            };
+            watcher.observe(node.0.into(), observation);
+            effects.observe(observation);
+            if let Some(online) = online {
+                online.observe(observation);
+            }
+            properties.observe(at, node.0.into(), observation)
+        });
+        verdict.or_else(|violation| self.violated(node, &violation))
+    }
+
+    #[cold]
+    fn violated(&mut self, node: NodeId, violation: &Violation) -> Checked {
+        self.world.note(
+            Some(node.into()),
+            "violation",
+            || serde_json::json!({ "property": violation.property, "message": violation.message }),
+        );
+        Err(Box::new(Failure::from(violation)))
+    }
+
+    /// Notes in the trace what no event of it says: a verdict on the run as a whole.
+    pub(super) fn tell(&mut self, failure: &Failure) {
+        if failure.event.is_none() || failure.node.is_none() {
+            self.world.note(
+                None,
+                "verdict",
+                || serde_json::json!({ "property": failure.property, "message": failure.message, "details": failure.details }),
+            );
+        }
+    }
+
+    pub(super) fn observe_all(&mut self) -> Checked {
+        let at = At {
+            event: self.world.steps(),
+            time: self.world.now().0,
+        };
+        self.world.nodes().try_for_each(|node| self.observe(at, node))
+    }
+
+    pub(super) fn at_rest(&mut self) -> Checked {
+        let at = At {
+            event: self.world.steps(),
+            time: self.world.now().0,
+        };
+        let verdict = self.properties.at_rest(at);
+        verdict.or_else(|violation| self.violated(NodeId(violation.node as u16), &violation))
+    }
+
+    /// A damaged frame that its receiver took for a sound one.
+    pub(super) fn undetected_damage(&self) -> Option<Box<Failure>> {
+        let count = self.world.exposure().undetected();
+        (count > 0).then(|| {
+            let message = format!("{count} damaged frames were decoded as if they were sound");
+            Box::new(Failure::new(FailureKind::Safety, "wire", "undetected-damage", message))
+        })
+    }
+
+    /// What all clients saw.
+    pub(super) fn seen(&self) -> Seen {
+        let clients = self
+            .world
+            .clients()
+            .filter_map(|client| self.world.client(client).client());
+        history::history(clients.flat_map(KvClient::history).collect(), &self.effects)
+    }
+}
+
+/// Which links between nodes are cut.
+pub(super) fn links(world: &World<KvNode>) -> Links {
+    let node = |index: usize| NodeId(index as u16);
+    Links::new(world.nodes().count(), |from, to| world.is_cut(node(from), node(to)))
+}
+
+pub(super) fn check_history(model: Model, seen: &Seen) -> Checked {
+    let options = Options {
+        steps_max: 2_000_000,
+        ..Options::default()
+    };
+    let report = history::judge(model, seen, &options).expect("the workload's operations fit its model");
+    match &report.verdict {
+        Verdict::Linearizable(_) => Ok(()),
+        Verdict::NotLinearizable(refusal) => {
+            let message = "what the clients saw has no linearization".to_owned();
+            let failure = Failure::new(FailureKind::Safety, LINEARIZABLE, model.name(), message);
+            Err(Box::new(Failure {
+                details: refusal.to_string(),
+                ..failure
+            }))
+        }
+        Verdict::Unknown(unfinished) => Err(Box::new(Failure::new(
+            FailureKind::Inconclusive,
+            LINEARIZABLE,
+            "budget",
+            unfinished.to_string(),
+        ))),
+    }
+}
