@@ -1,4 +1,4 @@
-//! Checks many generated histories, for measuring from outside: `time throughput [HISTORIES] [OPERATIONS] [REPEATS]`.
+//! Checks many generated histories, for measuring from outside: `time many_histories [HISTORIES] [OPERATIONS] [REPEATS]`.
 //!
 //! Each history has five clients and five keys of a map of texts, one operation in fifty without an outcome. All are
 //! linearizable by construction; every second history writes new values only.
