@@ -43,7 +43,7 @@ fn told_active(raft: &mut Raft, observer: &mut Observer, term: Term, voters: &[u
     active
 }
 
-/// Once in four thousand runs of `single-server-change` the checkers took such a node for one that acts under the members of
+/// Once in some thirteen hundred runs of `single-server-change` the checkers took such a node for one that acts under the members of
 /// the entry that is gone.
 #[test]
 fn a_configuration_that_takes_the_index_of_another_is_told() {
