@@ -122,7 +122,8 @@ impl Log {
     }
 
     /// The mark of the last entry.
-    pub(crate) fn last(&self) -> Mark {
+    #[must_use]
+    pub fn last(&self) -> Mark {
         self.mark(self.last_index())
     }
 

@@ -1,20 +1,21 @@
 //! The second phase of a run: after the faults, the cluster must elect a leader, serve every client and converge; and if it
 //! does not, this says why.
 
+mod losses;
 mod milestones;
 #[cfg(test)]
 mod tests;
 
+pub use losses::losses;
 pub use milestones::{Milestone, Progress, Reached};
 
-use crate::scenario::{Lasting, Scenario};
+use crate::scenario::Scenario;
 use crate::setup::Draw;
 use crate::systems::kv::KvNode;
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::client::KvClient;
-use crate::workloads::operator::Operator;
 use raft_core::{Role, Status};
-use simulator::{CutId, Duration, FaultAction, NodeId, OneWay, Stream, Target, Time, World};
+use simulator::{Duration, NodeId, Time, World};
 use std::collections::BTreeSet;
 
 /// The property that the cluster recovers once the faults end.
@@ -29,77 +30,6 @@ pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Dra
     let window = u64::from(draw.max_entries_per_append) * u64::from(draw.max_inflight);
     let round_trip = 2 * scenario.network.latency.max_ns + scenario.disk.sync.max_ns;
     Duration((longest - shortest).div_ceil(window) * round_trip)
-}
-
-/// Which nodes never come back, and what keeps them: a random set without which every configuration that some node acts under, or
-/// that an operator has asked for, still has a quorum of nodes that can vote. Those that were down when the faults ended come first:
-/// who dies in the middle of something, and is never seen again, leaves more behind than who had long been idle.
-pub fn losses(world: &World<KvNode>, fallen: &[NodeId], lasting: Lasting, seed: u64) -> Vec<FaultAction> {
-    let mut stream = Stream::new(seed, "lasting", 0);
-    let mut order: Vec<NodeId> = world.nodes().collect();
-    stream.shuffle(&mut order);
-    order.sort_by_key(|node| !fallen.contains(node));
-    let most = stream.range(0, order.len() as u64 - 1) as usize;
-    let mut lost: Vec<NodeId> = Vec::new();
-    for node in order {
-        lost.push(node);
-        if lost.len() > most || !has_quorum_without(world, &lost) {
-            lost.pop();
-        }
-    }
-    let mut losses = Vec::new();
-    for (number, node) in lost.into_iter().enumerate() {
-        let is_down = match lasting {
-            Lasting::None => continue,
-            Lasting::Down => true,
-            Lasting::Cut => false,
-            Lasting::Any => stream.below(2) == 0,
-        };
-        let target = Target::Node(node);
-        let cut = FaultAction::Isolate {
-            id: CutId(FIRST_LASTING_CUT + number as u32),
-            target,
-            one_way: OneWay::None,
-            with_clients: true,
-            keeps: 0,
-        };
-        let down = FaultAction::Crash {
-            target,
-            restart_after: None,
-        };
-        losses.push(if is_down { down } else { cut });
-    }
-    losses
-}
-
-/// Cuts that last are named from here on, out of the way of all others.
-const FIRST_LASTING_CUT: u32 = 1 << 28;
-
-fn has_quorum_without(world: &World<KvNode>, lost: &[NodeId]) -> bool {
-    let can_vote = |id: &raft_core::NodeId| {
-        let node = NodeId(u16::try_from(id.0).expect("nodes are numbered from 0 by the world"));
-        let status = || world.process(node).map(|process| process.raft().status());
-        !lost.contains(&node) && status().is_some_and(|status| !status.fenced && !status.failed && !status.amnesia)
-    };
-    let is_majority = |of: &[raft_core::NodeId]| 2 * of.iter().filter(|id| can_vote(id)).count() > of.len();
-    // An order that is still under way may be carried out when the faults are over.
-    let operators = world.clients().filter_map(|client| world.client(client).operator());
-    let mut asked = operators.flat_map(Operator::asked);
-    let named = |voters: &Vec<u16>| -> Vec<raft_core::NodeId> {
-        voters
-            .iter()
-            .map(|voter| raft_core::NodeId(u64::from(*voter)))
-            .collect()
-    };
-    if !asked.all(|voters| is_majority(&named(voters))) {
-        return false;
-    }
-    let configurations = world
-        .nodes()
-        .filter_map(|node| Some(world.process(node)?.raft().configuration().1));
-    let mut founded = configurations.filter(|members| !members.voters.is_empty());
-    founded
-        .all(|members| is_majority(&members.voters) && (members.outgoing.is_empty() || is_majority(&members.outgoing)))
 }
 
 /// What keeps a cluster from having recovered: a short name and a sentence.

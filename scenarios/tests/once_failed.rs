@@ -8,7 +8,7 @@ use scenarios::run::{RunOptions, run};
 use scenarios::scenario;
 
 /// Scenario, seed, what was wrong.
-const ONCE_FAILED: [(&str, u64, &str); 8] = [
+const ONCE_FAILED: [(&str, u64, &str); 9] = [
     (
         "swarm",
         0x3085,
@@ -40,6 +40,11 @@ const ONCE_FAILED: [(&str, u64, &str); 8] = [
         "single-server-change",
         0xa6a,
         "glue: a configuration that took the index of another was not told (tests of the observer)",
+    ),
+    (
+        "swarm",
+        0x5304b,
+        "plan: nodes stayed away for ever without which nobody could win (tests of the recovery)",
     ),
 ];
 

@@ -1,7 +1,9 @@
 //! Each milestone is missed for its own reason, and the failure says which.
 
+use super::losses::{Standing, can_elect};
 use crate::run::{RunOptions, run};
 use crate::scenario::{find, parse};
+use raft_core::{Configuration, Mark, NodeId};
 
 /// Signature and message of the first failure of a few runs under these settings.
 fn failure(name: &str, settings: &[(&str, &str)]) -> Option<(String, String)> {
@@ -54,4 +56,51 @@ fn clients_that_are_not_served_are_told_from_keys_that_were_not_read() {
     let (signature, message) = with(("recovery.durable", "4")).expect("too tight");
     assert!(signature.starts_with("recovers/durable-"), "{signature}: {message}");
     assert!(message.contains("still waits for"), "{message}");
+}
+
+fn ids(ids: &[u64]) -> Vec<NodeId> {
+    ids.iter().copied().map(NodeId).collect()
+}
+
+fn standing(id: u64, (term, index): (u64, u64), members: &Configuration) -> Standing {
+    Standing {
+        id: NodeId(id),
+        votes: true,
+        last: Mark { term, index },
+        members: members.clone(),
+    }
+}
+
+#[test]
+fn of_a_majority_that_stays_the_newest_log_can_win() {
+    let members = Configuration::of(ids(&[0, 1, 2]));
+    let mut stay = vec![standing(1, (2, 5), &members), standing(2, (1, 9), &members)];
+    assert!(can_elect(&stay));
+    stay[0].votes = false;
+    assert!(!can_elect(&stay), "one of three votes");
+}
+
+/// The swarm's seed 0x5304b: the entry that makes node 2 a voter is on node 3 alone, and the log of node 2 is newer.
+#[test]
+fn a_learner_that_is_to_vote_and_has_the_newest_log_blocks_the_others() {
+    let old = Configuration {
+        learners: ids(&[0, 2]),
+        ..Configuration::of(ids(&[1, 3, 4]))
+    };
+    let joint = Configuration {
+        outgoing: ids(&[1, 3, 4]),
+        ..Configuration::of(ids(&[0, 2, 3]))
+    };
+    let mut stay = vec![
+        standing(2, (5, 171), &old),
+        standing(3, (3, 171), &joint),
+        standing(4, (3, 158), &old),
+    ];
+    assert!(!can_elect(&stay));
+    // Node 1 would win under the old members, whose newest log it has; and node 3, if that of node 2 were no newer.
+    stay.push(standing(1, (7, 173), &old));
+    assert!(can_elect(&stay));
+    stay.pop();
+    stay[0].last = Mark { term: 3, index: 170 };
+    assert!(can_elect(&stay));
 }
