@@ -65,6 +65,8 @@ pub struct Raft {
     pub(crate) configurations: Configurations,
     /// The node has lost entries up to here: until it has them again, it neither votes nor stands for election.
     pub(crate) fence: Option<Index>,
+    /// The log is a leader's up to here, or committed, as far as that was said since the start: asked while there is a fence.
+    pub(crate) confirmed: Index,
     /// Term or vote may be forgotten: the node never votes again.
     pub(crate) amnesia: bool,
     /// The latest write that has failed: until it is durable after all, the node takes no part.
@@ -164,6 +166,7 @@ impl Raft {
             snapshot: snapshot.map(Arc::new),
             configurations,
             fence,
+            confirmed: applied,
             amnesia,
             failed: None,
             role: Role::Follower,

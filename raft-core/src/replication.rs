@@ -216,6 +216,7 @@ impl Raft {
         if let Some(appended) = merged.appended {
             self.read_configurations(appended);
         }
+        self.confirm(verified);
         self.learn_commit(leader_commit, verified);
         self.acknowledge(from, verified, stamp);
     }
@@ -269,6 +270,7 @@ impl Raft {
         );
         self.writes.truncated(from);
         self.configurations.truncated(from);
+        self.confirmed = self.confirmed.min(from - 1);
         while let Some(proposal) = self.proposals.pop_back_if(|proposal| proposal.index >= from) {
             self.answer(proposal.id, Outcome::Unknown);
         }

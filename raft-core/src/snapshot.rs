@@ -228,6 +228,7 @@ impl Raft {
         }
         self.configurations.restored(last.index, configuration.clone());
         self.jump_to(last.index);
+        self.confirm(last.index);
         if bug!(self, SnapshotSetsTerm) {
             self.hard_state.term = last.term;
             self.writes.hard_state_changed();

@@ -6,8 +6,10 @@
 //! off: it hears nothing, its timers are stopped, a leader steps down. To be cut off is always safe, and so is to come back
 //! from it: nothing that waited for the write has left, and all that is in memory is still to be written, in order.
 //!
-//! *Lost entries* ([`DurableState::fence`]), while term and vote are intact. The node refuses every vote until its log is
-//! durable up to the fence again, and reaches at least as far as anything that it had ever acknowledged. Why that is enough:
+//! *Lost entries* ([`DurableState::fence`]), while term and vote are intact. The node refuses every vote until its log is a
+//! leader's up to the fence, and durable: as far as anything that it had ever acknowledged. What is left of the log does not
+//! count before a leader has confirmed it, however long it is: it may be an older version, whose entries were replaced by those
+//! that are lost. Why that is enough:
 //! without its vote, whoever is elected has a majority of others; each of these majorities meets each one that committed an
 //! entry in a node other than this; so every leader of a later term has every committed entry, as in section 5.4.3, and
 //! leaders of earlier terms are refused, because the term is intact. What the node takes over up to the fence is therefore
@@ -27,7 +29,7 @@
 use crate::io::{Input, Outcome, Output, Refusal};
 use crate::message::Stamp;
 use crate::raft::Raft;
-use crate::types::WriteId;
+use crate::types::{Index, WriteId};
 
 impl Raft {
     /// Whether the node still knows all that it has ever promised. If not, it neither votes nor stands for election.
@@ -78,9 +80,16 @@ impl Raft {
         }
     }
 
+    /// The log is the leader's up to `index`.
+    pub(crate) fn confirm(&mut self, index: Index) {
+        self.confirmed = self.confirmed.max(index);
+        self.lift_fence();
+    }
+
     /// The node has again all that it had once acknowledged.
     pub(crate) fn lift_fence(&mut self) {
-        if self.fence.is_some_and(|fence| self.writes.durable() >= fence) {
+        let again = self.writes.durable().min(self.confirmed);
+        if self.fence.is_some_and(|fence| again >= fence) {
             self.fence = None;
         }
     }

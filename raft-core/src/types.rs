@@ -126,7 +126,7 @@ pub struct DurableState {
     /// leaves no gap either.
     pub entries: Vec<Entry>,
     /// Entries up to here were durable once, and some of them are lost: the node neither votes nor stands for election until
-    /// its log is durable up to here again. At least the last index that it has ever acknowledged, and `hard_state` is the
+    /// a leader has confirmed its log up to here and that is durable. At least the last index that it has ever acknowledged, and `hard_state` is the
     /// last one that was durable; where either can't be known, say `amnesia`. To be given again at each restart until the
     /// status is no longer `fenced`. `None` when nothing is lost.
     pub fence: Option<Index>,

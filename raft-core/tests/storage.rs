@@ -7,8 +7,8 @@ use common::alone::{append, core, from_2, replies};
 use common::orders::{defaults, follower, outputs, refused, three_of_five};
 use common::{Cluster, MILLISECOND};
 use raft_core::{
-    Body, Config, DurableState, HardState, Input, Mark, Message, NodeId, Outcome, Output, Pace, Persist, Raft, Refusal,
-    RequestId, Role, Stamp, Time, WriteId,
+    Body, Config, Content, DurableState, Entry, HardState, Input, Mark, Message, NodeId, Outcome, Output, Pace,
+    Persist, Raft, Refusal, RequestId, Role, Stamp, Time, WriteId,
 };
 
 /// A candidate with the best of logs, sent by the leader.
@@ -159,6 +159,46 @@ fn a_node_that_lost_entries_votes_again_only_when_it_has_them_again() {
     }
     replies(&mut raft, ask_for_vote(4));
     assert_eq!(raft.status().voted_for, Some(NodeId(2)));
+}
+
+#[test]
+fn what_is_left_of_a_log_is_not_taken_for_what_was_lost_however_long_it_is() {
+    // Three entries of term 1 are an older version of the log: the last two had been replaced, in term 4, and were committed.
+    let entry = |index| Entry {
+        index,
+        term: 1,
+        content: Content::Noop,
+    };
+    let damaged = DurableState {
+        hard_state: HardState {
+            term: 9,
+            voted_for: None,
+        },
+        entries: (1..=3).map(entry).collect(),
+        fence: Some(3),
+        ..DurableState::default()
+    };
+    let config = Config::new(NodeId(1), vec![NodeId(1), NodeId(2), NodeId(3)], 1);
+    let mut raft = Raft::restore(config, damaged, Time(0)).unwrap();
+    assert!(raft.status().fenced);
+    assert_eq!(raft.next_deadline(), None, "it does not stand for election");
+    let sent = replies(&mut raft, from_2(9, append((3, 4), &[], 0)));
+    assert!(
+        matches!(sent[..], [(9, Body::AppendRejected { lost: true, .. })]),
+        "{sent:?}"
+    );
+    replies(&mut raft, from_2(9, append((1, 1), &[4], 2)));
+    assert!(raft.status().fenced, "confirmed up to 2");
+    replies(&mut raft, from_2(9, append((2, 4), &[4], 2)));
+    assert!(!raft.status().fenced);
+}
+
+#[test]
+fn a_log_that_is_all_there_needs_a_leaders_word() {
+    let mut cluster = damaged(false, 5);
+    assert!(cluster.raft(3).status().fenced);
+    cluster.beat(2);
+    assert!(!cluster.raft(3).status().fenced, "no entry had to be sent");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use scenarios::run::{RunOptions, run};
 use scenarios::scenario;
 
 /// Scenario, seed, what was wrong.
-const ONCE_FAILED: [(&str, u64, &str); 9] = [
+const ONCE_FAILED: [(&str, u64, &str); 10] = [
     (
         "swarm",
         0x3085,
@@ -40,6 +40,11 @@ const ONCE_FAILED: [(&str, u64, &str); 9] = [
         "single-server-change",
         0xa6a,
         "glue: a configuration that took the index of another was not told (tests of the observer)",
+    ),
+    (
+        "swarm",
+        0x5af4a,
+        "core: a node that had lost entries took an older version of them for what it had lost (tests of the storage)",
     ),
     (
         "swarm",
