@@ -23,9 +23,11 @@ impl Raft {
         }
     }
 
-    /// An operator wants this node to stand for election.
+    /// An operator wants this node to stand for election. Where there are leases, a leader may be reading alone on the strength of
+    /// what this node has just answered: then its vote is promised, to itself no less than to others (section 6.4.1).
     pub(crate) fn campaign_by_order(&mut self) {
-        if self.role != Role::Leader && self.may_campaign() {
+        let promised = self.config.lease_duration().is_some() && self.leader_alive();
+        if self.role != Role::Leader && self.may_campaign() && !promised {
             self.election_timeout();
         }
     }

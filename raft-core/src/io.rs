@@ -37,7 +37,8 @@ pub enum Input {
         /// Who should lead.
         to: NodeId,
     },
-    /// An operator wants this node to stand for election now.
+    /// An operator wants this node to stand for election now. With leases, a node that has heard a leader within the shortest
+    /// election timeout does not.
     Campaign,
     /// This write, and every write before it, is durable.
     Persisted(WriteId),

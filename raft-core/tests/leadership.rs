@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::orders::{follower, outputs, refused, three_of_five};
+use common::orders::{defaults, follower, outputs, refused, three_of_five};
 use common::{Cluster, MILLISECOND};
 use raft_core::{
     Body, Config, DurableState, HardState, Input, Mark, Message, NodeId, Outcome, Output, Raft, Refusal, Role, Stamp,
@@ -259,6 +259,24 @@ fn thesis_6_4_1_a_lease_answers_reads_alone_and_ends_before_a_voter_may_elect() 
     cluster.settle_between(|_, _| false);
     cluster.read(1, 2).unwrap();
     assert_eq!(cluster.outcome(2), None, "the lease is over");
+}
+
+#[test]
+fn thesis_6_4_1_who_has_answered_a_leader_with_a_lease_does_not_stand_by_order_either() {
+    let mut cluster = Cluster::new(3, 1, with_lease);
+    cluster.elect(1);
+    cluster.beat(4);
+    cluster.input(2, Input::Campaign).unwrap();
+    assert_eq!(cluster.role(2), Role::Follower, "its vote is promised");
+    cluster.nodes.get_mut(&NodeId(2)).unwrap().now.0 += 150 * MILLISECOND;
+    cluster.input(2, Input::Campaign).unwrap();
+    assert_eq!(cluster.role(2), Role::PreCandidate);
+    // Where there are no leases, nobody relies on it.
+    let mut cluster = Cluster::new(3, 1, defaults);
+    cluster.elect(1);
+    cluster.beat(4);
+    cluster.input(2, Input::Campaign).unwrap();
+    assert_eq!(cluster.role(2), Role::PreCandidate);
 }
 
 #[test]

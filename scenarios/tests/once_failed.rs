@@ -8,7 +8,7 @@ use scenarios::run::{RunOptions, run};
 use scenarios::scenario;
 
 /// Scenario, seed, what was wrong.
-const ONCE_FAILED: [(&str, u64, &str); 10] = [
+const ONCE_FAILED: [(&str, u64, &str); 11] = [
     (
         "swarm",
         0x3085,
@@ -45,6 +45,11 @@ const ONCE_FAILED: [(&str, u64, &str); 10] = [
         "swarm",
         0x5af4a,
         "core: a node that had lost entries took an older version of them for what it had lost (tests of the storage)",
+    ),
+    (
+        "swarm",
+        0x6a750,
+        "core: a node stood for election by order right after it had answered a leader with a lease (tests of the leadership)",
     ),
     (
         "swarm",
