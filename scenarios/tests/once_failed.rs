@@ -8,7 +8,7 @@ use scenarios::run::{RunOptions, run};
 use scenarios::scenario;
 
 /// Scenario, seed, what was wrong.
-const ONCE_FAILED: [(&str, u64, &str); 11] = [
+const ONCE_FAILED: [(&str, u64, &str); 12] = [
     (
         "swarm",
         0x3085,
@@ -50,6 +50,11 @@ const ONCE_FAILED: [(&str, u64, &str); 11] = [
         "swarm",
         0x6a750,
         "core: a node stood for election by order right after it had answered a leader with a lease (tests of the leadership)",
+    ),
+    (
+        "swarm",
+        0x494ad,
+        "simulator: what a misdirected write had put in the wrong place decayed before anything vouched for it",
     ),
     (
         "swarm",

@@ -239,6 +239,11 @@ impl Disk {
             let offset = astray.unwrap_or(write.offset);
             self.resolve(&VolatileWrite { offset, ..write }, write.len);
             self.settling.add(bytes, now, config.settle_age, self.resolved);
+            if let Some(astray) = astray {
+                // It was written just now, wherever it is: nothing that follows vouches for it yet.
+                let bytes = astray..astray + write.len as u64;
+                self.settling.add(bytes, now, config.settle_age, self.resolved);
+            }
         }
         self.compact();
         (sync.done(None), landed)

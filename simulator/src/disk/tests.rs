@@ -186,3 +186,34 @@ fn bytes_of_old_writes_are_given_back() {
     }
     assert!(disk.bytes.len() <= 1_000, "{}", disk.bytes.len());
 }
+
+/// Damage to the last thing that was written is beyond any file format, also where it was written in the wrong place.
+#[test]
+fn what_landed_by_mistake_decays_no_sooner_than_anything_else_that_was_written_last() {
+    let config = DiskConfig::default();
+    let (mut disk, mut stream) = (Disk::default(), Stream::new(1, "disk", 0));
+    let mut made = 0;
+    let mut write = |disk: &mut Disk, stream: &mut Stream, offset, bytes: &[u8], now| {
+        made += 1;
+        disk.write(offset, bytes, 0, now, LIMIT).unwrap();
+        disk.sync(SyncToken(made), 0, now, Duration(0));
+        let (_, landed) = disk.complete(&config, stream, now);
+        disk.told();
+        landed
+    };
+    let later = Time::ZERO + Duration(2 * config.settle_age.0);
+    write(&mut disk, &mut stream, 0, &[1; 1_000], Time::ZERO);
+    write(&mut disk, &mut stream, 1_000, &[2], Time::ZERO + config.settle_age);
+    disk.troubles.misdirects = true;
+    let landed =
+        write(&mut disk, &mut stream, 5_000, &[7; 100], later).expect("there is something to fall on") as usize;
+    for _ in 0..200 {
+        disk.rot(&config, &mut stream, later + config.settle_age);
+    }
+    let bytes = disk.image().to_vec();
+    assert_eq!(bytes[landed..landed + 100], [7; 100]);
+    assert!(
+        bytes[..1_000].iter().any(|byte| ![1, 7].contains(byte)),
+        "the rest decays"
+    );
+}
