@@ -362,7 +362,7 @@ fn isolating_the_primary_is_counted_only_if_it_was_the_primary() {
 
 #[test]
 fn healing_ends_all_faults() {
-    let mut config = stormy(2);
+    let mut config = stormy(3);
     plan(&mut config, 750, crash(0, None));
     plan(
         &mut config,
