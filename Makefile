@@ -51,7 +51,7 @@ bench-shrink: ## how small the failures of planted bugs become, as the table of 
 	cargo run --release -p scenarios --example shrink -- 60
 
 fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method
-	cargo test -p checker --test brute_force --test methods -- --ignored --nocapture
+	cargo test --release -p checker --test brute_force --test methods -- --ignored --nocapture
 
 bugs-table: ## measure how soon the planted bugs are found and write docs/bugs.md (an hour or two on two cores)
 	cargo build --release -p scenarios
