@@ -12,8 +12,9 @@ use raft_core::{Configuration, Mark};
 use simulator::{CutId, FaultAction, NodeId, OneWay, Stream, Target, World};
 
 /// Which nodes never come back, and what keeps them: a random set without which every configuration that some node acts under, or
-/// that an operator has asked for, still has a quorum of nodes that can vote, and one of them can win. Those that were down when the faults ended come first:
-/// who dies in the middle of something, and is never seen again, leaves more behind than who had long been idle.
+/// that an operator has asked for, still has a quorum of nodes that can vote, and one of them can win. Those that were down when
+/// the faults ended come first: who dies in the middle of something, and is never seen again, leaves more behind than who had
+/// long been idle.
 pub fn losses(world: &World<KvNode>, fallen: &[NodeId], lasting: Lasting, seed: u64) -> Vec<FaultAction> {
     let mut stream = Stream::new(seed, "lasting", 0);
     let mut order: Vec<NodeId> = world.nodes().collect();
