@@ -9,7 +9,7 @@ mod tests;
 pub use losses::losses;
 pub use milestones::{Milestone, Progress, Reached};
 
-use crate::scenario::Scenario;
+use crate::scenario::{Flip, Flips, Scenario};
 use crate::setup::Draw;
 use crate::systems::kv::KvNode;
 use crate::verdict::{Failure, FailureKind};
@@ -22,12 +22,17 @@ use std::collections::BTreeSet;
 pub const RECOVERS: &str = "recovers";
 
 /// How long the members that are furthest behind need to catch up, beyond the time that a scenario allows for recovery: one
-/// round trip and one write for each window of entries that they lack, at their slowest.
-pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Draw) -> Duration {
+/// round trip and one write for each window of entries that they lack, at their slowest. `flips`: what upgrades flip, and may have left
+/// flipped.
+pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Draw, flips: Option<Flips>) -> Duration {
     let last = |id: NodeId| world.process(id).map_or(0, |node| node.raft().status().last_index);
     let longest = world.nodes().map(last).max().unwrap_or(0);
     let shortest = world.nodes().map(last).min().unwrap_or(0);
-    let window = u64::from(draw.max_entries_per_append) * u64::from(draw.max_inflight);
+    let is_flipped = |flip| flips.is_some_and(|flips| flips.has(flip));
+    // The flip of a setting above 1 is 1.
+    let at_least = |flip, drawn: u64| if is_flipped(flip) { 1 } else { drawn };
+    let window =
+        at_least(Flip::Batches, draw.max_entries_per_append.into()) * at_least(Flip::Window, draw.max_inflight.into());
     let round_trip = 2 * scenario.network.latency.max_ns + scenario.disk.sync.max_ns;
     Duration((longest - shortest).div_ceil(window) * round_trip)
 }

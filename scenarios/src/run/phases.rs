@@ -4,6 +4,7 @@ use super::watch::links;
 use super::{Checked, Run};
 use crate::recovery::{self, Progress};
 use crate::scenario::Lasting;
+use crate::setup;
 use crate::situations::Situation;
 use crate::verdict::Failure;
 use simulator::{NodeId, Step, StepKind, Target};
@@ -66,7 +67,12 @@ impl Run<'_> {
     }
 
     fn end_faults(&mut self) -> Checked {
-        let allowance = recovery::catch_up_allowance(&self.world, self.scenario, &self.draw);
+        let allowance = recovery::catch_up_allowance(
+            &self.world,
+            self.scenario,
+            &self.draw,
+            setup::flips(self.scenario, self.course),
+        );
         self.progress = Some(Progress::new(self.scenario, self.faults_end, allowance));
         self.healed = self.world.applied().len();
         let fallen: Vec<NodeId> = self.world.nodes().filter(|node| !self.world.is_up(*node)).collect();
