@@ -6,7 +6,8 @@ use super::lower::{CellOp, Cells, NEVER, What};
 use super::paths::{Placement, SUPPLY};
 
 /// The order of `cells`, up to the last of the returns `by_return`, in which the changes of value are `placements`; `supplies` are
-/// the sorts of operations of unknown outcome as the sweep named them. `None` when more of a sort were used than had been called, and no other will do.
+/// the sorts of operations of unknown outcome as the sweep named them. `None` when more of a sort were used than had been called,
+/// and no other will do.
 pub(super) fn order(cells: &Cells, by_return: &[u32], supplies: &[What], placements: &[Placement]) -> Option<Vec<u32>> {
     let mut replay = Replay {
         cells,
