@@ -126,9 +126,9 @@ pub struct DurableState {
     /// leaves no gap either.
     pub entries: Vec<Entry>,
     /// Entries up to here were durable once, and some of them are lost: the node neither votes nor stands for election until
-    /// a leader has confirmed its log up to here and that is durable. At least the last index that it has ever acknowledged, and `hard_state` is the
-    /// last one that was durable; where either can't be known, say `amnesia`. To be given again at each restart until the
-    /// status is no longer `fenced`. `None` when nothing is lost.
+    /// a leader has confirmed its log up to here and that is durable. At least the last index that it has ever acknowledged,
+    /// and `hard_state` is the last one that was durable; where either can't be known, say `amnesia`. To be given again at
+    /// each restart until the status is no longer `fenced`. `None` when nothing is lost.
     pub fence: Option<Index>,
     /// `hard_state` may be older than what the node has promised: its disk was wiped, or lied. It never votes again and does
     /// not count in any quorum; replace it under a new id. To be given again at each later restart.
