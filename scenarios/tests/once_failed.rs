@@ -8,7 +8,7 @@ use scenarios::run::{RunOptions, run};
 use scenarios::scenario;
 
 /// Scenario, seed, what was wrong.
-const ONCE_FAILED: [(&str, u64, &str); 13] = [
+const ONCE_FAILED: [(&str, u64, &str); 14] = [
     (
         "swarm",
         0x3085,
@@ -65,6 +65,11 @@ const ONCE_FAILED: [(&str, u64, &str); 13] = [
         "swarm",
         0x5304b,
         "plan: nodes stayed away for ever without which nobody could win (tests of the recovery)",
+    ),
+    (
+        "swarm",
+        0x99b3d,
+        "service: its log file only grew, until the disk was full (tests of the log file)",
     ),
 ];
 

@@ -119,6 +119,7 @@ pub(crate) enum Entry {
     LoopCrash = 24,
     Thaw = 25,
     Worked = 26,
+    Discard = 27,
 }
 
 /// The running digest of a world.

@@ -7,6 +7,8 @@
 //! stream; with the first that is lost or torn all later ones are lost too, unless the disk reorders. A sync that fails does
 //! the same to the writes that it covers, as file systems do: a later sync that succeeds says nothing of them.
 //!
+//! What a process gives up at the start of its file stands among its writes, and meets the same fates; it cannot tear.
+//!
 //! Three troubles break the promise of a sync that completed: a sync may lie, a write may land elsewhere, and bytes decay.
 //! `World::broken_promises` counts what came of them, for a harness that must know whom to believe.
 
@@ -71,9 +73,12 @@ pub(crate) enum Ending {
 
 #[derive(Clone, Copy, Debug)]
 struct VolatileWrite {
+    /// Of something that is given up: where that ends.
     offset: u64,
     len: usize,
     seq: u64,
+    /// Nothing is written: what lies before `offset` is given up.
+    discards: bool,
     /// There was no space for it: the next sync fails.
     refused: bool,
     /// A sync has said that it is durable.
@@ -122,6 +127,9 @@ pub(crate) struct Disk {
     /// Writes made and writes resolved since the start; `writes` are those between.
     made: u64,
     resolved: u64,
+    /// How many of those made, and of those resolved, only gave something up: they vouch for nothing.
+    discards_made: u64,
+    discards_resolved: u64,
     /// In the order of their calls and of their completion.
     syncs: VecDeque<PendingSync>,
     /// When the latest sync under way completes: none may overtake it.
@@ -161,7 +169,7 @@ impl Disk {
     pub fn write(&mut self, offset: u64, bytes: &[u8], seq: u64, now: Time, max_bytes: u64) -> Result<(), DiskFull> {
         let end = offset.checked_add(bytes.len() as u64).ok_or(DiskFull)?;
         let volatile = (self.bytes.len() - self.consumed + bytes.len()) as u64;
-        if end > max_bytes || volatile > max_bytes {
+        if end.saturating_sub(self.durable.start()) > max_bytes || volatile > max_bytes {
             return Err(DiskFull);
         }
         let refused = now < self.troubles.full_until && end > self.durable.len();
@@ -169,12 +177,27 @@ impl Disk {
             offset,
             len: bytes.len(),
             seq,
+            discards: false,
             refused,
             promised: false,
         });
         self.bytes.extend_from_slice(bytes);
         self.made += 1;
         Ok(())
+    }
+
+    /// Gives up, in its turn among the writes, what lies before `end`; as volatile as they are.
+    pub fn discard(&mut self, end: u64, seq: u64) {
+        self.writes.push_back(VolatileWrite {
+            offset: end,
+            len: 0,
+            seq,
+            discards: true,
+            refused: false,
+            promised: false,
+        });
+        self.made += 1;
+        self.discards_made += 1;
     }
 
     /// Starts a sync of all writes made so far, and says when it completes.
@@ -237,12 +260,14 @@ impl Disk {
             }
             landed = landed.or(astray);
             let offset = astray.unwrap_or(write.offset);
-            self.resolve(&VolatileWrite { offset, ..write }, write.len);
-            self.settling.add(bytes, now, config.settle_age, self.resolved);
+            self.resolve(&VolatileWrite { offset, ..write }, Some(write.len));
+            if !write.discards {
+                self.settling.add(bytes, now, config.settle_age, self.vouchers());
+            }
             if let Some(astray) = astray {
                 // It was written just now, wherever it is: nothing that follows vouches for it yet.
                 let bytes = astray..astray + write.len as u64;
-                self.settling.add(bytes, now, config.settle_age, self.resolved);
+                self.settling.add(bytes, now, config.settle_age, self.vouchers());
             }
         }
         self.compact();
@@ -300,21 +325,21 @@ impl Disk {
             let write = self.pop_write();
             let decided = judge.decide(&write);
             let survives = match decided.fate {
-                Fate::Kept => write.len,
-                Fate::Lost => 0,
-                Fate::Torn(kept) => kept as usize,
+                Fate::Kept => Some(write.len),
+                Fate::Lost => None,
+                Fate::Torn(kept) => Some(kept as usize),
             };
-            self.broken_promises += u64::from(decided.promised && survives < write.len);
+            self.broken_promises += u64::from(decided.promised && survives.unwrap_or(0) < write.len);
             self.resolve(&write, survives);
             outcome(decided);
         }
-        self.settling.shaken(self.made);
+        self.settling.shaken(self.made - self.discards_made);
         self.compact();
     }
 
     /// The process has been told of every sync that completed.
     pub fn told(&mut self) {
-        self.settling.told(self.made);
+        self.settling.told(self.made - self.discards_made);
     }
 
     /// Flips a few bits near each other, in bytes that have settled. Gives the place of the first; none if there is none.
@@ -354,11 +379,12 @@ impl Disk {
 
     /// A random range of `len` bytes that has settled.
     fn settled_place(&self, len: u64, config: &DiskConfig, stream: &mut Stream, now: Time) -> Option<Range<u64>> {
-        let room = (self.durable.len() + 1)
+        let first = self.durable.start();
+        let room = (self.durable.len() + 1 - first)
             .checked_sub(len)
             .filter(|room| *room > 0 && len > 0)?;
         let mut draw = || {
-            let start = stream.below(room);
+            let start = first + stream.below(room);
             start..start + len
         };
         let mut places = (0..TRIES).map(|_| draw());
@@ -366,7 +392,12 @@ impl Disk {
     }
 
     fn has_settled(&self, bytes: &Range<u64>, config: &DiskConfig, now: Time) -> bool {
-        bytes.end <= self.durable.len() && self.settling.has(bytes, now, config.settle_age, self.resolved)
+        bytes.end <= self.durable.len() && self.settling.has(bytes, now, config.settle_age, self.vouchers())
+    }
+
+    /// How many resolved writes may vouch for what was durable before them.
+    fn vouchers(&self) -> u64 {
+        self.resolved - self.discards_resolved
     }
 
     fn pop_write(&mut self) -> VolatileWrite {
@@ -375,13 +406,16 @@ impl Disk {
             .expect("disk: a sync covers a write that nobody made")
     }
 
-    /// Puts the first `survives` bytes of the oldest volatile write into the image.
-    fn resolve(&mut self, write: &VolatileWrite, survives: usize) {
+    /// Does to the image what the oldest volatile write does of which so many bytes survive; `None` if it is lost.
+    fn resolve(&mut self, write: &VolatileWrite, survives: Option<usize>) {
         let source = self.consumed;
         self.consumed += write.len;
         self.resolved += 1;
-        if survives > 0 {
-            self.durable.write(write.offset, &self.bytes[source..source + survives]);
+        self.discards_resolved += u64::from(write.discards);
+        match survives {
+            Some(_) if write.discards => self.durable.discard(write.offset),
+            Some(survives) => self.durable.write(write.offset, &self.bytes[source..source + survives]),
+            None => {}
         }
     }
 

@@ -169,11 +169,19 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.send_response(self.node, client, response);
     }
 
-    /// Writes to this node's disk. The write is volatile until a later [`Context::sync`] has completed. A write beyond
-    /// [`crate::DiskConfig::max_bytes`] halts the world.
+    /// Writes to this node's disk. The write is volatile until a later [`Context::sync`] has completed. A write that would let the
+    /// file take more than [`crate::DiskConfig::max_bytes`] halts the world.
     #[inline]
     pub fn write(&mut self, offset: u64, bytes: &[u8]) {
         self.kernel.write(self.node, offset, bytes);
+    }
+
+    /// Gives up what lies before `end` in this node's file, as a log does with its oldest segments: it takes no space any more,
+    /// reads as zero, and [`DiskImage::start`] tells a later boot where the file begins. Like a write it is volatile until a
+    /// sync that comes after it has completed, and a crash may lose it, or keep it and lose a write that came before it: so
+    /// what takes the place of the discarded must be durable first. Nothing beyond the file's durable end is given up.
+    pub fn discard(&mut self, end: u64) {
+        self.kernel.discard(self.node, end);
     }
 
     /// Starts to make durable all that was written before this call; [`Process::on_sync`] with the same token says when that is

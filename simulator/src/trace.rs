@@ -16,6 +16,7 @@
 //! | `drop` | `from`, `to`, `type`, `reason` | the send |
 //! | `timer` | `local` (the node's clock) | the event that set it |
 //! | `write` | `offset`, `len` | the event being handled |
+//! | `discard` | `before` (the offset) | the event being handled |
 //! | `sync-start`, `sync` | `token` | the event being handled; the `sync-start` |
 //! | `kept`, `lost`, `torn` | `offset`, `len`, `survived` | the crash; `write` names the write |
 //! | `crash`, `pause`, `resume`, `clock` | `target`, and what was asked | none: faults come from outside |

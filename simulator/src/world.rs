@@ -431,7 +431,8 @@ impl<P: Process> World<P> {
         }
         let state = &mut self.kernel.nodes[node.index()];
         state.stream.about(Topic::Process, node);
-        let bytes = state.disk.image().len();
+        let image = state.disk.image();
+        let bytes = image.len() - image.start();
         let (now, ticket) = (self.kernel.now.0, self.kernel.ticket);
         self.kernel
             .digester

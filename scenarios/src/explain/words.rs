@@ -119,6 +119,7 @@ pub fn trigger(timeline: &Timeline<'_>, event: &TraceEvent) -> String {
         "send" => format!("sends {} to {}", parcel(event), text(event, "to")),
         "duplicate" => "the network makes a copy of what it sent".to_owned(),
         "sync" => "its disk has made durable what it wrote".to_owned(),
+        "discard" => "gives up the oldest part of its file".to_owned(),
         "sync-start" => "asks its disk to make that durable".to_owned(),
         "write" => format!("writes {} bytes", number(event.fields.get("len"))),
         "apply" => format!("applies entry {}", number(event.fields.get("index"))),

@@ -3,6 +3,7 @@
 use super::{Checked, LINEARIZABLE, Mark, Run};
 use crate::scenario::{MESSAGE_KINDS, Model};
 use crate::situations::{Links, Situation};
+use crate::systems::kv::log_file::Rewritten;
 use crate::systems::kv::{KvNode, Told};
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::client::KvClient;
@@ -47,9 +48,7 @@ impl Run<'_> {
                 let verdict = self.properties.observe(at, node.0.into(), &Observation::Crashed);
                 return verdict.or_else(|violation| self.violated(node, &violation));
             }
-            StepKind::Restarted if self.world.process(node).is_some_and(KvNode::recovered_torn) => {
-                self.watcher.reached(Situation::TornTailRecovered, node.index());
-            }
+            StepKind::Restarted => self.restarted(node),
             StepKind::Paused => self.watcher.paused(node.index()),
             StepKind::Resumed => self.watcher.resumed(node.index()),
             _ => {}
@@ -57,6 +56,21 @@ impl Run<'_> {
         let verdict = self.observe(at, node);
         self.note_state();
         verdict
+    }
+
+    /// Notes what a node found on its disk.
+    fn restarted(&mut self, node: NodeId) {
+        let Some(process) = self.world.process(node) else {
+            return;
+        };
+        if process.recovered_torn() {
+            self.watcher.reached(Situation::TornTailRecovered, node.index());
+        }
+        match process.recovered_rewritten() {
+            Rewritten::Never => {}
+            Rewritten::Half => self.watcher.reached(Situation::RewriteCutShort, node.index()),
+            Rewritten::Done => self.watcher.reached(Situation::RewrittenLogRecovered, node.index()),
+        }
     }
 
     /// Notes the cluster's abstract state, if somebody wants it and something was observed.

@@ -69,6 +69,8 @@ situations! {
     LeaderCrashedWithTail "leader-crashed-with-tail" "a leader crashed with entries that were not committed",
     CrashedBeforeSync "crashed-before-sync" "a node crashed with entries that its disk did not have yet",
     TornTailRecovered "torn-tail-recovered" "a node found a torn write when it started again",
+    RewrittenLogRecovered "rewritten-log-recovered" "a node started again from a log file that it had written anew",
+    RewriteCutShort "rewrite-cut-short" "a node had written its log file anew, and crashed before the old part of it was given up for good",
     RestartedWithTail "restarted-with-tail" "a node started with entries on its disk that nobody had committed",
     StaleNodeRejoined "stale-node-rejoined" "a node started again two or more terms behind",
     MassRestart "mass-restart" "a majority of the nodes started again within one second",

@@ -257,7 +257,12 @@ const STORIES: &[(Situation, Told, Told)] = &[
 ];
 
 /// Counted by whoever drives a run, who finds them elsewhere than in observations.
-const ELSEWHERE: [Situation; 2] = [Situation::TornTailRecovered, Situation::OutcomeUnknown];
+const ELSEWHERE: [Situation; 4] = [
+    Situation::TornTailRecovered,
+    Situation::RewrittenLogRecovered,
+    Situation::RewriteCutShort,
+    Situation::OutcomeUnknown,
+];
 
 fn count(tell: Told, situation: Situation) -> u64 {
     let mut story = Story::new();

@@ -29,8 +29,8 @@ pub struct DiskConfig {
     /// crash tore; without the delay no process could.
     #[serde(default = "settle_age")]
     pub settle_age: Duration,
-    /// The greatest size of a disk in bytes, and the greatest amount of volatile bytes. A process that exceeds it halts the
-    /// world.
+    /// The greatest size of a file in bytes, what was given up at its start not counted, and the greatest amount of volatile
+    /// bytes. A process that exceeds either halts the world.
     pub max_bytes: u64,
 }
 

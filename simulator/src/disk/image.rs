@@ -15,6 +15,8 @@ const PAGE_BYTES: usize = 4096;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pages {
     pages: BTreeMap<u64, Arc<[u8; PAGE_BYTES]>>,
+    /// What lies before it was given up.
+    start: u64,
     len: u64,
     /// Sectors that cannot be read until they are written again.
     unreadable: BTreeSet<u64>,
@@ -25,6 +27,10 @@ impl Pages {
         self.len
     }
 
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
     /// How many bytes of memory the pages take, whoever shares them.
     pub fn resident(&self) -> usize {
         self.pages.len() * PAGE_BYTES
@@ -32,16 +38,34 @@ impl Pages {
 
     /// Writes `bytes` at `offset`.
     pub fn write(&mut self, offset: u64, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         self.each_page(offset, bytes.len(), |page, place, source| {
             page[place].copy_from_slice(&bytes[source]);
         });
-        if !bytes.is_empty() {
-            self.len = self.len.max(offset + bytes.len() as u64);
-        }
+        self.start = self.start.min(offset);
+        self.len = self.len.max(offset + bytes.len() as u64);
         if !self.unreadable.is_empty() {
             let touched = sectors(offset..offset + bytes.len() as u64);
             self.unreadable.retain(|sector| !touched.contains(sector));
         }
+    }
+
+    /// Gives up what lies before `end`, or before the end of the file if that comes first. Whole pages of it take no memory any
+    /// more; all of it reads as zero.
+    pub fn discard(&mut self, end: u64) {
+        let end = end.min(self.len);
+        if end <= self.start {
+            return;
+        }
+        let page = end / PAGE_BYTES as u64;
+        self.pages = self.pages.split_off(&page);
+        if let Some(page) = self.pages.get_mut(&page) {
+            Arc::make_mut(page)[..(end % PAGE_BYTES as u64) as usize].fill(0);
+        }
+        self.unreadable.retain(|sector| (sector + 1) * SECTOR_BYTES > end);
+        self.start = end;
     }
 
     /// Flips one bit.
@@ -100,15 +124,29 @@ pub struct DiskImage<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum Source<'a> {
-    Flat(&'a [u8]),
+    Flat { start: u64, bytes: &'a [u8] },
     Pages(&'a Pages),
 }
 
 impl<'a> DiskImage<'a> {
     /// An image of these bytes, for tests of what boots from it.
     pub fn new(bytes: &'a [u8]) -> Self {
+        Self::starting_at(0, bytes)
+    }
+
+    /// An image of which all before `start` was given up (see [`Context::discard`](crate::Context::discard)), and which holds
+    /// these bytes from there on.
+    ///
+    /// # Panics
+    ///
+    /// When the image would end beyond 2⁶⁴ - 1.
+    pub fn starting_at(start: u64, bytes: &'a [u8]) -> Self {
+        assert!(
+            start.checked_add(bytes.len() as u64).is_some(),
+            "an image ends below 2^64"
+        );
         Self {
-            source: Source::Flat(bytes),
+            source: Source::Flat { start, bytes },
         }
     }
 
@@ -118,10 +156,18 @@ impl<'a> DiskImage<'a> {
         }
     }
 
+    /// The first byte that was not given up: 0 until the process discards something.
+    pub fn start(&self) -> u64 {
+        match self.source {
+            Source::Flat { start, .. } => start,
+            Source::Pages(pages) => pages.start,
+        }
+    }
+
     /// One past the last byte ever written and kept.
     pub fn len(&self) -> u64 {
         match self.source {
-            Source::Flat(bytes) => bytes.len() as u64,
+            Source::Flat { start, bytes } => start + bytes.len() as u64,
             Source::Pages(pages) => pages.len,
         }
     }
@@ -131,13 +177,20 @@ impl<'a> DiskImage<'a> {
         self.len() == 0
     }
 
-    /// The bytes from `offset` on, at most `len` of them; fewer, or none, at the end of the image. What cannot be read is
-    /// zero here and named by [`unreadable`](Self::unreadable).
+    /// The bytes from `offset` on, at most `len` of them; fewer, or none, at the end of the image. What was given up is zero
+    /// here, and so is what cannot be read, which [`unreadable`](Self::unreadable) names.
     pub fn read(&self, offset: u64, len: usize) -> Vec<u8> {
         let start = offset.min(self.len());
         let end = start.saturating_add(len as u64).min(self.len());
         match self.source {
-            Source::Flat(bytes) => bytes[start as usize..end as usize].to_vec(),
+            Source::Flat { start: first, bytes } => {
+                let given_up = first.clamp(start, end);
+                let mut out = vec![0; (given_up - start) as usize];
+                out.extend_from_slice(
+                    &bytes[given_up.saturating_sub(first) as usize..end.saturating_sub(first) as usize],
+                );
+                out
+            }
             Source::Pages(pages) => {
                 let mut out = vec![0; (end - start) as usize];
                 pages.read(start, &mut out);
@@ -146,15 +199,15 @@ impl<'a> DiskImage<'a> {
         }
     }
 
-    /// The whole image, as [`read`](Self::read) gives it.
+    /// All from [`start`](Self::start) to the end, as [`read`](Self::read) gives it.
     pub fn to_vec(&self) -> Vec<u8> {
-        self.read(0, usize::MAX)
+        self.read(self.start(), usize::MAX)
     }
 
     /// The ranges of bytes that the disk cannot read (a latent sector error), in order, one for each sector.
     pub fn unreadable(&self) -> impl Iterator<Item = Range<u64>> + 'a {
         let sectors = match self.source {
-            Source::Flat(_) => None,
+            Source::Flat { .. } => None,
             Source::Pages(pages) => Some(pages.unreadable.iter()),
         };
         let range = |sector: &u64| sector * SECTOR_BYTES..(sector + 1) * SECTOR_BYTES;
@@ -203,6 +256,49 @@ mod tests {
         assert_eq!((image.read(511, 3), image.read(1_023, 2)), (vec![7, 0, 0], vec![0, 7]));
         pages.write(600, &[1]);
         assert_eq!(DiskImage::of(&pages).unreadable().count(), 0);
+    }
+
+    #[test]
+    fn what_is_given_up_takes_no_memory_and_reads_as_zero() {
+        let mut pages = Pages::default();
+        pages.write(0, &[7; 10_000]);
+        pages.lose_sector(1);
+        pages.lose_sector(16);
+        let shared = pages.clone();
+        pages.discard(8_200);
+        assert_eq!(
+            (pages.start(), pages.len(), pages.resident()),
+            (8_200, 10_000, PAGE_BYTES)
+        );
+        let image = DiskImage::of(&pages);
+        assert_eq!((image.read(8_198, 3), image.to_vec().len()), (vec![0; 3], 1_800));
+        assert_eq!(image.read(9_999, 9), [7]);
+        assert!(
+            image.unreadable().eq(std::iter::once(8_192..8_704)),
+            "the sector is part of what is left"
+        );
+        assert_eq!(DiskImage::of(&shared).read(9_000, 1), [7]);
+        pages.discard(5);
+        assert_eq!(pages.start(), 8_200, "nothing comes back");
+        pages.discard(1 << 40);
+        assert_eq!(
+            (pages.start(), pages.len()),
+            (10_000, 10_000),
+            "there is nothing beyond the end to give up"
+        );
+        pages.write(100, &[1]);
+        let image = DiskImage::of(&pages);
+        assert_eq!((image.start(), image.read(99, 3)), (100, vec![0, 1, 0]));
+    }
+
+    #[test]
+    fn an_image_may_start_late() {
+        let image = DiskImage::starting_at(5, &[1, 2, 3]);
+        assert_eq!((image.start(), image.len(), image.to_vec()), (5, 8, vec![1, 2, 3]));
+        assert_eq!(
+            (image.read(3, 4), image.read(0, 2), image.read(6, 9)),
+            (vec![0, 0, 1, 2], vec![0, 0], vec![2, 3])
+        );
     }
 
     #[test]

@@ -9,40 +9,78 @@ const LIMIT: u64 = 1 << 20;
 #[derive(Clone, Debug)]
 enum Act {
     Write(u64, Vec<u8>),
+    /// Gives up what lies before this offset.
+    Discard(u64),
     Sync,
     Complete,
 }
 
-/// Offsets and bytes, oldest first.
-type Writes = Vec<(u64, Vec<u8>)>;
+/// Where the file starts, and its bytes from 0 on.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct File {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl File {
+    /// Does what an act does, with a write of which so many bytes survive.
+    fn act(&mut self, act: &Act, survives: usize) {
+        match act {
+            Act::Write(offset, bytes) if survives > 0 => {
+                let (start, end) = (*offset as usize, *offset as usize + survives);
+                self.bytes.resize(self.bytes.len().max(end), 0);
+                self.bytes[start..end].copy_from_slice(&bytes[..survives]);
+                self.start = self.start.min(*offset);
+            }
+            Act::Discard(end) => {
+                self.start = self.start.max(*end).min(self.bytes.len() as u64);
+                self.bytes[..self.start as usize].fill(0);
+            }
+            _ => {}
+        }
+    }
+
+    fn of(disk: &Disk) -> Self {
+        let image = disk.image();
+        Self {
+            start: image.start(),
+            bytes: image.read(0, usize::MAX),
+        }
+    }
+}
+
+fn len(act: &Act) -> usize {
+    if let Act::Write(_, bytes) = act { bytes.len() } else { 0 }
+}
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let write =
         (0_u64..2_000, prop::collection::vec(1_u8.., 0..1_200)).prop_map(|(offset, bytes)| Act::Write(offset, bytes));
     prop::collection::vec(
-        prop_oneof![3 => write, 1 => Just(Act::Sync), 1 => Just(Act::Complete)],
+        prop_oneof![
+            6 => write,
+            1 => (0_u64..2_500).prop_map(Act::Discard),
+            2 => Just(Act::Sync),
+            2 => Just(Act::Complete)
+        ],
         0..20,
     )
 }
 
-fn put(image: &mut Vec<u8>, offset: u64, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
-    }
-    let (start, end) = (offset as usize, offset as usize + bytes.len());
-    image.resize(image.len().max(end), 0);
-    image[start..end].copy_from_slice(bytes);
-}
-
-/// Plays `acts` on a disk; gives the disk, the image that is durable for sure, and the writes that are not.
-fn play(acts: &[Act]) -> (Disk, Vec<u8>, Writes) {
-    let (mut disk, mut durable, mut volatile, mut syncs) = (Disk::default(), vec![], vec![], VecDeque::new());
+/// Plays `acts` on a disk; gives the disk, the file that is durable for sure, and what is volatile, oldest first.
+fn play(acts: &[Act]) -> (Disk, File, Vec<Act>) {
+    let (mut disk, mut durable, mut volatile, mut syncs) = (Disk::default(), File::default(), vec![], VecDeque::new());
     let (mut made, mut synced) = (0, 0);
     for act in acts {
         match act {
             Act::Write(offset, bytes) => {
                 disk.write(*offset, bytes, 0, Time(0), LIMIT).unwrap();
-                volatile.push((*offset, bytes.clone()));
+                volatile.push(act.clone());
+                made += 1;
+            }
+            Act::Discard(end) => {
+                disk.discard(*end, 0);
+                volatile.push(act.clone());
                 made += 1;
             }
             Act::Sync => {
@@ -57,8 +95,8 @@ fn play(acts: &[Act]) -> (Disk, Vec<u8>, Writes) {
                             .token,
                         SyncToken(covers)
                     );
-                    for (offset, bytes) in volatile.drain(..(covers - synced) as usize) {
-                        put(&mut durable, offset, &bytes);
+                    for act in volatile.drain(..(covers - synced) as usize) {
+                        durable.act(&act, len(&act));
                     }
                     synced = covers;
                 }
@@ -74,22 +112,24 @@ proptest! {
         acts in acts(), seed: u64, lost in 0_u32..500_000, torn in 0_u32..500_000,
     ) {
         let (mut disk, synced, volatile) = play(&acts);
-        prop_assert_eq!(disk.image().to_vec(), synced.clone());
+        prop_assert_eq!(File::of(&disk), synced.clone());
+        prop_assert_eq!(disk.image().to_vec(), synced.bytes[synced.start as usize..].to_vec());
         let config = DiskConfig { lost: Ratio::from_ppm(lost), torn: Ratio::from_ppm(torn), ..DiskConfig::default() };
         let mut outcomes = vec![];
         disk.crash(&config, &mut Stream::new(seed, "disk", 0), |outcome| outcomes.push(outcome));
         prop_assert_eq!(outcomes.len(), volatile.len());
         let mut legal = vec![synced.clone()];
         let mut image = synced;
-        for (offset, bytes) in &volatile {
-            for kept in 1..=bytes.len() {
+        for act in &volatile {
+            for kept in 1..=len(act) {
                 let mut partial = image.clone();
-                put(&mut partial, *offset, &bytes[..kept]);
+                partial.act(act, kept);
                 legal.push(partial);
             }
-            put(&mut image, *offset, bytes);
+            image.act(act, len(act));
+            legal.push(image.clone());
         }
-        prop_assert!(legal.iter().any(|legal| *legal == disk.image().to_vec()));
+        prop_assert!(legal.contains(&File::of(&disk)));
         prop_assert!(disk.writes.is_empty() && disk.syncs.is_empty() && disk.bytes.is_empty());
         let broken = outcomes.iter().position(|outcome| outcome.fate != Fate::Kept).unwrap_or(outcomes.len());
         prop_assert!(outcomes.iter().skip(broken + 1).all(|outcome| outcome.fate == Fate::Lost));
@@ -157,6 +197,49 @@ fn a_disk_refuses_what_it_cannot_hold() {
         disk.write(0, &[0; 9], 0, Time(0), 16),
         Err(DiskFull),
         "volatile bytes are bounded too"
+    );
+}
+
+#[test]
+fn what_was_given_up_takes_no_space() {
+    let (mut disk, mut stream) = (Disk::default(), Stream::new(0, "disk", 0));
+    disk.write(0, &[1; 16], 0, Time(0), 16).unwrap();
+    disk.discard(9, 0);
+    assert_eq!(
+        disk.write(16, &[1], 0, Time(0), 16),
+        Err(DiskFull),
+        "it is given up only when that is durable"
+    );
+    disk.sync(SyncToken(1), 0, Time(0), Duration(0));
+    disk.complete(&DiskConfig::default(), &mut stream, Time(0));
+    assert_eq!((disk.image().start(), disk.image().len()), (9, 16));
+    assert_eq!(disk.write(16, &[1; 9], 0, Time(0), 16), Ok(()));
+    assert_eq!(disk.write(25, &[1], 0, Time(0), 16), Err(DiskFull));
+}
+
+/// Nothing intact that a process could read speaks of what was written before it.
+#[test]
+fn to_give_something_up_vouches_for_nothing() {
+    let config = DiskConfig::default();
+    let (mut disk, mut stream) = (Disk::default(), Stream::new(1, "disk", 0));
+    let (start, later) = (Time(0), Time::ZERO + config.settle_age);
+    let sync = |disk: &mut Disk, stream: &mut Stream, now| {
+        disk.sync(SyncToken(0), 0, now, Duration(0));
+        disk.complete(&config, stream, now);
+        disk.told();
+    };
+    disk.write(0, &[1; 1_000], 0, start, LIMIT).unwrap();
+    sync(&mut disk, &mut stream, start);
+    disk.discard(500, 0);
+    sync(&mut disk, &mut stream, later);
+    assert!((0..100).all(|_| disk.rot(&config, &mut stream, later).is_none()));
+    disk.write(1_000, &[2], 0, later, LIMIT).unwrap();
+    sync(&mut disk, &mut stream, later);
+    let places = (0..100).filter_map(|_| disk.rot(&config, &mut stream, later));
+    let places = places.collect::<Vec<_>>();
+    assert!(
+        !places.is_empty() && places.iter().all(|place| (500..1_000).contains(place)),
+        "{places:?}"
     );
 }
 

@@ -36,6 +36,24 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
         }
     }
 
+    /// Gives up what lies before `end`.
+    pub fn discard(&mut self, node: NodeId, end: u64) {
+        if self.is_cut(node) {
+            return;
+        }
+        let seq = self.note(Some(node.into()), "discard", || json!({ "before": end }));
+        let mut stamp = self
+            .digester
+            .entry(Entry::Discard, self.now.0, self.ticket, node.0, NOBODY);
+        stamp.u64(end);
+        self.nodes[node.index()].disk.discard(end, seq);
+    }
+
+    /// Whether the power fails at what the node does with its disk now, or has failed before.
+    fn is_cut(&mut self, node: NodeId) -> bool {
+        self.blown.is_some() || self.fuses > 0 && self.burn(node).is_some_and(|fuse| fuse.part == 0)
+    }
+
     /// How much of a write is made: all of it, unless the power fails at it or has failed before.
     #[inline]
     fn made<'b>(&mut self, node: NodeId, bytes: &'b [u8]) -> Option<&'b [u8]> {
@@ -57,8 +75,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
 
     #[inline]
     pub fn sync(&mut self, node: NodeId, token: SyncToken) {
-        let is_cut = self.blown.is_some() || self.fuses > 0 && self.burn(node).is_some_and(|fuse| fuse.part == 0);
-        if is_cut {
+        if self.is_cut(node) {
             return;
         }
         let seq = self.note(Some(node.into()), "sync-start", || json!({ "token": token }));

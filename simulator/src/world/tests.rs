@@ -31,6 +31,7 @@ const fn at(millis: u64) -> Time {
 enum Op {
     Say(NodeId, u64),
     Write(u64, Vec<u8>),
+    Discard(u64),
     Sync(u64),
     Restart(Duration),
     /// On the local clock.
@@ -110,6 +111,7 @@ impl Probe {
             match op {
                 Op::Say(to, word) => ctx.send(to, Word(word)),
                 Op::Write(offset, bytes) => ctx.write(offset, &bytes),
+                Op::Discard(end) => ctx.discard(end),
                 Op::Sync(token) => ctx.sync(SyncToken(token)),
                 Op::Restart(after) => ctx.restart(after),
                 Op::Timer(deadline) => ctx.set_timer(deadline),
@@ -136,6 +138,7 @@ impl Probe {
             4..6 => ctx.write(draw % 4_096, &draw.to_le_bytes()),
             6..8 => ctx.sync(SyncToken(draw)),
             10 => ctx.work(draw),
+            11 => ctx.discard(draw % 1_024),
             8..10 if seen == Seen::Told => ctx.respond(ClientId(0), Word(draw)),
             _ => {}
         }

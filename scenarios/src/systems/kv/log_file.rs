@@ -19,14 +19,24 @@
 //!
 //! After damage, writing goes on behind all that is on the disk, so that nothing which speaks of the loss is overwritten
 //! before the record that remembers it is durable.
+//!
+//! **How the file stays small.** Once a snapshot stands for most of what was written, one record is added that holds all that
+//! the file says ([`LogFile::rewrite`]): it goes on like any other, and when it is durable, all before it is given up. From
+//! then on the file begins with it, and that it begins there vouches for it: if it is not intact, something durable was lost.
 
 mod record;
 
 use super::bugs::{Place as BugPlace, planted};
-use raft_core::{Content, DurableState, Entry, Persist};
-use record::{Header, Read, Record, RecordContent, Standing};
+use raft_core::{Content, DurableState, Entry, Log, Persist, Snapshot};
+use record::{FileBytes, Header, Read, Record, RecordContent, Standing};
 use simulator::DiskImage;
 use std::ops::Range;
+
+/// A file that is smaller is not written anew, in bytes.
+const REWRITE_MIN: u64 = 64 << 10;
+/// Nor is one that is smaller than so many times what would be left of it: so writing anew costs at most a third of what was
+/// written before.
+const REWRITE_FACTOR: u64 = 4;
 
 /// A place between two records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +54,8 @@ pub struct Place {
 /// The writer of the file.
 #[derive(Clone, Debug, Default)]
 pub struct LogFile {
+    /// All before this was given up.
+    start: u64,
     place: Place,
     /// Everything before this is durable.
     durable: Place,
@@ -67,6 +79,20 @@ pub struct Recovered {
     pub torn: bool,
     /// Whether something is gone that had been durable. Then [`LogFile::vouch`] comes before all else.
     pub damaged: bool,
+    /// What came of writing the file anew.
+    pub rewritten: Rewritten,
+}
+
+/// What a file says of having been written anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rewritten {
+    /// Nothing.
+    #[default]
+    Never,
+    /// A record stands for all before it, and that is still there.
+    Half,
+    /// It begins with a record that stands for all that was before it.
+    Done,
 }
 
 impl Recovered {
@@ -94,15 +120,39 @@ impl LogFile {
         standing.last = standing.last.max(persist.start.map_or(0, |start| start.index));
         standing.last = persist.entries.last().map_or(standing.last, |entry| entry.index);
         self.place.standing = standing;
-        let offset = self.put(&Record::of(persist, standing));
+        let offset = self.put(&Record::of(persist, standing), false);
         self.data_end = self.place.end;
         Some((offset, &self.buffer))
     }
 
     /// The bytes of a record that only says how things stand and how far the file is durable, and their offset.
     pub fn vouch(&mut self) -> (u64, &[u8]) {
-        let offset = self.put(&Record::empty(self.place.standing));
+        let offset = self.put(&Record::empty(self.place.standing), false);
         (offset, &self.buffer)
+    }
+
+    /// Whether the file is large enough to be written anew.
+    pub fn is_large(&self) -> bool {
+        self.place.end - self.start >= REWRITE_MIN
+    }
+
+    /// The bytes of a record that stands for all before it, and their offset: how things stand, and this snapshot and log,
+    /// which are what the records so far amount to. `None` if that would leave too little to give up.
+    pub fn rewrite(&mut self, snapshot: Option<&Snapshot>, log: &Log) -> Option<(u64, &[u8])> {
+        let entries = log.from(log.start().index + 1);
+        let left = entries.map(|entry| entry.content.size() as u64).sum::<u64>()
+            + snapshot.map_or(0, |snapshot| snapshot.data.len() as u64);
+        if !self.is_large() || (self.place.end - self.start) / REWRITE_FACTOR < left {
+            return None;
+        }
+        let offset = self.put(&Record::whole(snapshot, log, self.place.standing), true);
+        self.data_end = self.place.end;
+        Some((offset, &self.buffer))
+    }
+
+    /// The record at `offset` stands for all before it, and is durable: the rest is given up.
+    pub fn give_up_before(&mut self, offset: u64) {
+        self.start = offset;
     }
 
     /// Whether everything is durable and no record says so of the last one that matters.
@@ -111,13 +161,14 @@ impl LogFile {
     }
 
     /// Adds a record at the end and gives its offset; its bytes are in `buffer`.
-    fn put(&mut self, record: &Record<'_>) -> u64 {
+    fn put(&mut self, record: &Record<'_>, whole: bool) -> u64 {
         let header = Header {
             offset: self.place.end,
             follows: self.place.follows,
             chain: self.place.checksum,
             epoch: self.epoch,
             durable: self.durable.end,
+            whole,
         };
         self.place.checksum = record.encode(&header, &mut self.buffer);
         if planted!(self.bug, CodecLenWrap) {
@@ -164,26 +215,38 @@ impl LogFile {
     /// As [`recover`](Self::recover), with a planted bug in the reader and the writer.
     pub(super) fn recover_with(image: &DiskImage<'_>, bug: Option<BugPlace>) -> Recovered {
         let bytes = image.to_vec();
-        let (mut reader, mut state) = (
-            Reader::new(&bytes, planted!(bug, ChecksumSkipped)),
-            DurableState::default(),
-        );
+        let bytes = FileBytes {
+            start: image.start(),
+            bytes: &bytes,
+        };
+        let mut reader = Reader::new(bytes, planted!(bug, ChecksumSkipped));
+        let (mut state, mut rewritten) = (DurableState::default(), Rewritten::Never);
         loop {
             let place = reader.place;
-            let Some(record) = reader.next() else { break };
-            if replay(&mut state, record).is_none() {
+            let Some(read) = reader.next() else { break };
+            if read.header.whole {
+                rewritten = match read.header.offset {
+                    offset if offset == bytes.start => Rewritten::Done,
+                    _ => Rewritten::Half,
+                };
+                state = DurableState::default();
+            }
+            if replay(&mut state, read.record).is_none() {
                 reader.place = place;
                 break;
             }
         }
         let place = reader.place;
-        let torn = bytes[place.end as usize..].iter().any(|byte| *byte != 0);
+        let torn = bytes
+            .from(place.end)
+            .is_some_and(|rest| rest.iter().any(|byte| *byte != 0));
         let unreadable = image.unreadable().any(|sector| sector.end > place.end);
         // D10: whatever does not check is taken for the torn end of the file.
         let loss = reader
             .loss(unreadable)
             .filter(|_| !planted!(bug, MidLogCorruptionTruncates));
         let mut file = Self {
+            start: bytes.start,
             place,
             epoch: reader.epoch_max + 1,
             data_end: place.end,
@@ -191,7 +254,7 @@ impl LogFile {
             ..Self::default()
         };
         if let Some(loss) = &loss {
-            file.place.end = bytes.len() as u64;
+            file.place.end = bytes.end();
             file.place.standing = *loss;
             (state.hard_state, state.fence, state.amnesia) = (loss.hard_state, loss.fence, loss.amnesia);
         }
@@ -201,13 +264,16 @@ impl LogFile {
             state,
             torn,
             damaged: loss.is_some(),
+            rewritten,
         }
     }
 }
 
 /// Follows the records of a file from one to the next.
 struct Reader<'a> {
-    bytes: &'a [u8],
+    bytes: FileBytes<'a>,
+    /// Whether no record was read yet.
+    at_start: bool,
     /// A planted bug: the next record is taken whether it checks or not.
     credulous: bool,
     place: Place,
@@ -218,11 +284,16 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(bytes: &'a [u8], credulous: bool) -> Self {
+    fn new(bytes: FileBytes<'a>, credulous: bool) -> Self {
         Self {
             bytes,
+            at_start: true,
             credulous,
-            place: Place::default(),
+            place: Place {
+                end: bytes.start,
+                follows: bytes.start,
+                ..Place::default()
+            },
             epoch: 0,
             epoch_max: 0,
             holes: Vec::new(),
@@ -230,11 +301,13 @@ impl<'a> Reader<'a> {
     }
 
     /// The record that goes on from here: the next one, or one behind damage that an earlier incarnation found.
-    fn next(&mut self) -> Option<Record<'a>> {
+    fn next(&mut self) -> Option<Read<'a>> {
         let Place { end, checksum, .. } = self.place;
         let goes_on = |(at, read): &(u64, Read<'_>)| {
             let header = read.header;
-            header.offset == *at && header.follows == end && header.chain == checksum && header.epoch >= self.epoch
+            let begins = self.at_start && header.whole && *at == end;
+            let follows = header.follows == end && header.chain == checksum && header.epoch >= self.epoch;
+            header.offset == *at && (begins || follows)
         };
         let here = record::read_with(self.bytes, end, self.credulous)
             .map(|read| (end, read))
@@ -243,6 +316,7 @@ impl<'a> Reader<'a> {
         if at > end {
             self.holes.push(end..at);
         }
+        self.at_start = false;
         self.epoch = read.header.epoch;
         self.epoch_max = self.epoch;
         self.place = Place {
@@ -251,7 +325,7 @@ impl<'a> Reader<'a> {
             checksum: read.checksum,
             standing: read.record.standing,
         };
-        Some(read.record)
+        Some(read)
     }
 
     /// How the node stands if something that had been durable is gone.
@@ -267,7 +341,9 @@ impl<'a> Reader<'a> {
             .fold(self.epoch, u32::max);
         let recent = || found.iter().filter(|(_, read)| read.header.epoch >= self.epoch);
         let tells = |(at, read): &(u64, Read<'_>)| read.header.durable > end || read.header.offset != *at;
-        if !unreadable && !recent().any(tells) {
+        // What a file begins with was durable before what came before it was given up.
+        let begins_with_nothing = self.at_start && self.bytes.start > 0;
+        if !unreadable && !begins_with_nothing && !recent().any(tells) {
             return None;
         }
         let beyond = recent().filter(|(_, read)| read.header.offset >= end);

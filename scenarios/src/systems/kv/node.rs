@@ -4,7 +4,7 @@
 use super::backlog::Backlog;
 use super::bugs::{Place, PlantedBug, planted};
 use super::frame;
-use super::log_file::LogFile;
+use super::log_file::{LogFile, Rewritten};
 use super::observe::Observer;
 use super::protocol::{Envelope, Operation, Reply, Request, Response};
 use super::storage::Storage;
@@ -91,6 +91,7 @@ pub struct KvNode {
     follower_reads: bool,
     codec: Codec,
     recovered_torn: bool,
+    recovered_rewritten: Rewritten,
     /// What the state machine has not done yet.
     pub(super) backlog: Backlog,
     /// What the trace has said so far.
@@ -186,6 +187,7 @@ impl Process for KvNode {
             follower_reads: config.follower_reads,
             codec,
             recovered_torn: recovered.torn,
+            recovered_rewritten: recovered.rewritten,
             backlog: Backlog::default(),
             traced,
         };
@@ -212,7 +214,7 @@ impl Process for KvNode {
         let Some(synced) = self.storage.synced(token) else {
             return;
         };
-        while let Some(persist) = self.storage.pop_durable(synced) {
+        while let Some(persist) = self.storage.pop_durable(synced, ctx) {
             self.observer.durable(&persist);
             for message in persist.then {
                 self.send(message, ctx);
@@ -315,6 +317,11 @@ impl KvNode {
         self.recovered_torn
     }
 
+    /// What this incarnation found of a file that was written anew.
+    pub fn recovered_rewritten(&self) -> Rewritten {
+        self.recovered_rewritten
+    }
+
     /// What the core is told of a request; `None` if this node does not serve it.
     fn input_of(&self, id: RequestId, request: &Request) -> Option<Input> {
         if let Some(command) = Command::of(request) {
@@ -389,6 +396,10 @@ impl KvNode {
             }
         }
         self.replies.clear();
+        // A write that is still to come is in the core's log already.
+        if self.kept_back.is_none() && self.storage.is_rewrite_due() {
+            self.storage.rewrite(self.raft.snapshot(), self.raft.log(), ctx);
+        }
         self.observer.acted(&self.raft);
         self.set_timer(ctx);
         self.trace_changes(ctx);

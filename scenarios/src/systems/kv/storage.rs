@@ -3,11 +3,12 @@
 //! After a failed sync nothing that it covered can be relied on, whatever a later sync says. When there was no space, the node
 //! waits and writes everything anew that was not known to be durable; after an I/O error it stops, and starts again from what
 //! the disk really has. Either way the core takes no part meanwhile. When there is nothing to write, a record is added that
-//! vouches for the last one: see `log_file` for what that is good for.
+//! vouches for the last one; and when a snapshot stands for most of the file, it is written anew: see `log_file` for both.
 
 use super::log_file::{LogFile, Place, Recovered};
 use super::node::KvNode;
-use raft_core::{Persist, WriteId};
+use raft_core::{Log, Persist, Snapshot, WriteId};
+use serde_json::json;
 use simulator::{Context, DiskError, Duration, LocalTime, SyncToken};
 use std::collections::VecDeque;
 
@@ -36,6 +37,8 @@ pub struct Storage {
     syncs: Vec<(SyncToken, u64)>,
     /// Counts the failures: what syncs of an earlier attempt say does not count.
     attempt: u64,
+    /// Whether a snapshot was taken or the log cut since it was last considered to write the file anew; also after a start.
+    compacted: bool,
     /// What failed last, until it is tried again.
     trouble: Option<DiskError>,
     /// When there is something to do.
@@ -46,10 +49,23 @@ pub struct Storage {
 struct Write {
     /// Number of its record.
     record: u64,
-    /// None for a record that only vouches.
+    /// None for a record of the file's own.
     persist: Option<Persist>,
+    /// Where its record begins, if that stands for all before it.
+    whole: Option<u64>,
     /// The end of its record.
     place: Place,
+}
+
+impl Write {
+    fn new(persist: Option<Persist>) -> Self {
+        Self {
+            record: 0,
+            persist,
+            whole: None,
+            place: Place::default(),
+        }
+    }
 }
 
 /// What a sync is about.
@@ -72,6 +88,7 @@ impl Storage {
             records: 0,
             syncs: Vec::new(),
             attempt: 0,
+            compacted: true,
             trouble: None,
             wakes: recovered.file.wants_vouching().then(|| ctx.now() + VOUCH_AFTER),
         };
@@ -89,11 +106,7 @@ impl Storage {
     /// Starts a write.
     pub fn write(&mut self, persist: Persist, ctx: &mut Ctx<'_>) {
         self.last_id = persist.id;
-        let write = Write {
-            record: 0,
-            persist: Some(persist),
-            place: self.file.place(),
-        };
+        let write = Write::new(Some(persist));
         if self.trouble.is_some() {
             return self.writes.push_back(write);
         }
@@ -113,23 +126,48 @@ impl Storage {
 
     /// Adds a record that vouches for those before it.
     fn vouch(&mut self, ctx: &mut Ctx<'_>) {
-        let write = Write {
-            record: 0,
-            persist: None,
-            place: self.file.place(),
+        self.put(Write::new(None), ctx);
+        self.sync(ctx);
+    }
+
+    /// Whether it is time to consider writing the file anew.
+    pub fn is_rewrite_due(&self) -> bool {
+        let is_under_way = || self.writes.iter().any(|write| write.whole.is_some());
+        self.compacted && self.file.is_large() && self.trouble.is_none() && !is_under_way()
+    }
+
+    /// Writes the file anew if that is worth it. `snapshot` and `log` are what all writes so far amount to.
+    pub fn rewrite(&mut self, snapshot: Option<&Snapshot>, log: &Log, ctx: &mut Ctx<'_>) {
+        self.compacted = false;
+        let Some((offset, bytes)) = self.file.rewrite(snapshot, log) else {
+            return;
         };
-        self.put(write, ctx);
+        ctx.write(offset, bytes);
+        ctx.trace("rewrite", || json!({ "bytes": bytes.len() }));
+        self.wakes = None;
+        self.queue(Write {
+            whole: Some(offset),
+            ..Write::new(None)
+        });
         self.sync(ctx);
     }
 
     fn put(&mut self, write: Write, ctx: &mut Ctx<'_>) {
         let record = match &write.persist {
-            Some(persist) => self.file.append(persist),
+            Some(persist) => {
+                self.compacted |= persist.start.is_some() || persist.snapshot.is_some();
+                self.file.append(persist)
+            }
             None => Some(self.file.vouch()),
         };
         if let Some((offset, bytes)) = record {
             ctx.write(offset, bytes);
         }
+        self.queue(write);
+    }
+
+    /// Notes a write whose record has just been put at the end of the file.
+    fn queue(&mut self, write: Write) {
         let place = self.file.place();
         self.records += 1;
         let record = self.records;
@@ -153,9 +191,13 @@ impl Storage {
     }
 
     /// The next write that this sync has made durable.
-    pub fn pop_durable(&mut self, synced: Synced) -> Option<Persist> {
+    pub fn pop_durable(&mut self, synced: Synced, ctx: &mut Ctx<'_>) -> Option<Persist> {
         while let Some(write) = self.writes.pop_front_if(|write| write.record <= synced.record) {
             self.file.synced(write.place);
+            if let Some(offset) = write.whole {
+                self.file.give_up_before(offset);
+                ctx.discard(offset);
+            }
             if write.persist.is_some() {
                 return write.persist;
             }
@@ -201,7 +243,8 @@ impl Storage {
                 self.trouble = None;
                 self.file.rewind();
                 for write in std::mem::take(&mut self.writes) {
-                    self.put(write, ctx);
+                    self.compacted |= write.whole.is_some();
+                    self.put(Write::new(write.persist), ctx);
                 }
                 self.sync(ctx);
             }

@@ -173,7 +173,7 @@ function familyOf(data, row, families) {
 function ranks(data) {
   const high = new Set(["role", "vote", "append", "truncate", "commit", "crash", "restart", "pause", "resume", "cut", "mend", "network", "heal", "clock",
     "violation", "install", "snapshot", "boot", "torn", "lost", "invoke", "return", "order", "ordered"]);
-  const low = new Set(["timer", "write", "sync", "sync-start", "apply", "duplicate", "kept", "skip"]);
+  const low = new Set(["timer", "write", "discard", "sync", "sync-start", "apply", "duplicate", "kept", "skip"]);
   const rank = data.names.map((name) => (high.has(name) ? 2 : low.has(name) ? 0 : 1));
   return Uint8Array.from(data.kind, (kind) => rank[kind]);
 }

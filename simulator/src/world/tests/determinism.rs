@@ -154,6 +154,7 @@ fn each_event_of_a_trace_names_an_earlier_cause() {
         "drop",
         "timer",
         "write",
+        "discard",
         "sync-start",
         "sync",
         "kept",

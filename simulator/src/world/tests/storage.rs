@@ -90,6 +90,25 @@ fn a_process_may_write_and_sync_while_it_boots() {
 }
 
 #[test]
+fn what_is_given_up_is_gone_after_a_crash_only_once_that_was_synced() {
+    for (synced, left) in [(true, vec![2; 4]), (false, vec![1, 1, 1, 1, 2, 2, 2, 2])] {
+        let mut config = config(1);
+        config.disk.lost = Ratio::ONE;
+        plan(&mut config, 10, crash(0, Some(ms(1))));
+        let mut ops = vec![write(0, 1), write(4, 2), Op::Sync(1), Op::Discard(4)];
+        ops.extend(synced.then_some(Op::Sync(2)));
+        let setup = Setup { ops, primary: false };
+        let mut world = World::<Probe>::new(config, vec![setup], vec![]);
+        world.run_until(at(9));
+        let start = world.disk(NodeId(0)).start();
+        assert_eq!(start, if synced { 4 } else { 0 });
+        world.run_until(at(20));
+        assert_eq!(world.process(NodeId(0)).unwrap().booted_from, left);
+        assert_eq!(world.exposure().count(FaultClass::LostWrite), u64::from(!synced));
+    }
+}
+
+#[test]
 fn a_disk_that_is_full_halts_the_world_and_says_so() {
     let mut config = config(1);
     config.disk.max_bytes = 100;

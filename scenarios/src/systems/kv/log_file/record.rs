@@ -3,7 +3,7 @@
 //! Owns the layout, the checksum, and finding records among bytes of which one does not know where they begin. What follows on
 //! what is for the file to say.
 
-use raft_core::{Configuration, Content, Entry, HardState, Index, Mark, Persist, Snapshot};
+use raft_core::{Configuration, Content, Entry, HardState, Index, Log, Mark, Persist, Snapshot};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,6 +15,8 @@ const HEADER_BYTES: usize = 44;
 /// The checksum is over all that comes after it.
 const CHECKED_FROM: usize = 12;
 const MAGIC: [u8; 4] = *b"SqL1";
+/// Of a record that stands for all before it.
+const MAGIC_WHOLE: [u8; 4] = *b"SqLW";
 
 /// What a record says of the whole file at the moment when it was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,27 @@ pub struct Header {
     pub epoch: u32,
     /// Everything before this was durable when it was written.
     pub durable: u64,
+    /// It stands for all before it.
+    pub whole: bool,
+}
+
+/// What is left of a file: its bytes from `start` on.
+#[derive(Clone, Copy)]
+pub struct FileBytes<'a> {
+    pub start: u64,
+    pub bytes: &'a [u8],
+}
+
+impl<'a> FileBytes<'a> {
+    /// One past the last byte.
+    pub fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+
+    /// The bytes from `place` on; none if that lies outside.
+    pub fn from(&self, place: u64) -> Option<&'a [u8]> {
+        self.bytes.get(usize::try_from(place.checked_sub(self.start)?).ok()?..)
+    }
 }
 
 /// The body of a record.
@@ -100,24 +123,25 @@ impl<'a> Record<'a> {
 
     /// The record of a write.
     pub fn of(persist: &'a Persist, standing: Standing) -> Self {
-        fn record_entry(entry: &Entry) -> RecordEntry<'_> {
-            let content = match &entry.content {
-                Content::Noop => RecordContent::Noop,
-                Content::Command(command) => RecordContent::Command(command),
-                Content::Configuration(configuration) => RecordContent::Configuration(Cow::Borrowed(configuration)),
-            };
-            RecordEntry {
-                term: entry.term,
-                content,
-            }
-        }
         Self {
             standing,
             snapshot: persist.snapshot.as_deref().cloned(),
             truncate: persist.truncate,
             start: persist.start,
             first: persist.entries.first().map_or(0, |entry| entry.index),
-            entries: persist.entries.iter().map(record_entry).collect(),
+            entries: persist.entries.iter().map(RecordEntry::of).collect(),
+        }
+    }
+
+    /// The record of everything that a file is to hold.
+    pub fn whole(snapshot: Option<&Snapshot>, log: &'a Log, standing: Standing) -> Self {
+        let first = log.start().index + 1;
+        Self {
+            snapshot: snapshot.cloned(),
+            start: Some(log.start()),
+            first,
+            entries: log.from(first).map(RecordEntry::of).collect(),
+            ..Self::empty(standing)
         }
     }
 
@@ -131,7 +155,7 @@ impl<'a> Record<'a> {
             body <= BODY_BYTES_MAX,
             "a write of {body} bytes is beyond the limit of the log file"
         );
-        bytes[..4].copy_from_slice(&MAGIC);
+        bytes[..4].copy_from_slice(if header.whole { &MAGIC_WHOLE } else { &MAGIC });
         bytes[4..8].copy_from_slice(&(body as u32).to_le_bytes());
         bytes[12..16].copy_from_slice(&header.chain.to_le_bytes());
         bytes[16..20].copy_from_slice(&header.epoch.to_le_bytes());
@@ -145,24 +169,38 @@ impl<'a> Record<'a> {
     }
 }
 
+impl<'a> RecordEntry<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let content = match &entry.content {
+            Content::Noop => RecordContent::Noop,
+            Content::Command(command) => RecordContent::Command(command),
+            Content::Configuration(configuration) => RecordContent::Configuration(Cow::Borrowed(configuration)),
+        };
+        Self {
+            term: entry.term,
+            content,
+        }
+    }
+}
+
 /// A planted bug: the length loses all but its lower half.
 pub fn wrap_length(buffer: &mut [u8]) {
     buffer[6..8].fill(0);
 }
 
-/// The record at `place`, if a whole one that checks begins there, wherever it belongs.
-pub fn read(bytes: &[u8], place: u64) -> Option<Read<'_>> {
-    read_with(bytes, place, false)
+/// The record at `place`, if one that checks begins there and is all there, wherever it belongs.
+pub fn read(file: FileBytes<'_>, place: u64) -> Option<Read<'_>> {
+    read_with(file, place, false)
 }
 
 /// As [`read`]; with a planted bug, also one that does not check.
-pub fn read_with(bytes: &[u8], place: u64, credulous: bool) -> Option<Read<'_>> {
-    let bytes = bytes.get(usize::try_from(place).ok()?..)?;
-    let (header, rest) = bytes.split_at_checked(HEADER_BYTES)?;
+pub fn read_with(file: FileBytes<'_>, place: u64, credulous: bool) -> Option<Read<'_>> {
+    let (header, rest) = file.from(place)?.split_at_checked(HEADER_BYTES)?;
     let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let long = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
     let length = word(4) as usize;
-    if header[..4] != MAGIC || length == 0 || length > BODY_BYTES_MAX {
+    let whole = header[..4] == MAGIC_WHOLE;
+    if !whole && header[..4] != MAGIC || length == 0 || length > BODY_BYTES_MAX {
         return None;
     }
     let body = rest.get(..length)?;
@@ -177,6 +215,7 @@ pub fn read_with(bytes: &[u8], place: u64, credulous: bool) -> Option<Read<'_>> 
             offset: long(20),
             follows: long(28),
             durable: long(36),
+            whole,
         },
         record: postcard::from_bytes(body).ok()?,
         checksum,
@@ -185,13 +224,12 @@ pub fn read_with(bytes: &[u8], place: u64, credulous: bool) -> Option<Read<'_>> 
 }
 
 /// Every record that begins in `range`, with its place: also where none is expected.
-pub fn find(bytes: &[u8], range: Range<u64>) -> impl Iterator<Item = (u64, Read<'_>)> {
-    let end = (bytes.len() as u64).min(range.end);
+pub fn find(file: FileBytes<'_>, range: Range<u64>) -> impl Iterator<Item = (u64, Read<'_>)> {
+    let end = file.end().min(range.end);
     let starts = move |place: &u64| {
-        bytes
-            .get(*place as usize..)
-            .is_some_and(|bytes| bytes.starts_with(&MAGIC))
+        file.from(*place)
+            .is_some_and(|bytes| bytes.starts_with(&MAGIC) || bytes.starts_with(&MAGIC_WHOLE))
     };
     let places = (range.start..end).filter(starts);
-    places.filter_map(|place| Some((place, read(bytes, place)?)))
+    places.filter_map(move |place| Some((place, read(file, place)?)))
 }

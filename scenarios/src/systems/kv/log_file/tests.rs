@@ -2,7 +2,8 @@
 
 use super::*;
 use proptest::prelude::*;
-use raft_core::{HardState, NodeId, Persist, WriteId};
+use raft_core::{Configuration, HardState, NodeId, Persist, WriteId};
+use std::sync::Arc;
 
 fn write(term: u64, truncate: Option<u64>, entries: &[(u64, u64, &[u8])]) -> Persist {
     let entry = |(index, term, bytes): &(u64, u64, &[u8])| Entry {
@@ -135,6 +136,42 @@ fn vouched(count: u64) -> (Vec<u8>, Vec<u64>) {
         file.synced(file.place());
     }
     (bytes, bounds)
+}
+
+/// A file that was written anew: after so many snapshots, and with so many bytes of them in it, a record stands for all before
+/// it. Gives the writer, the bytes, and where that record begins.
+fn rewritten(snapshots: u64) -> (LogFile, Vec<u8>, u64) {
+    let (mut file, mut bytes) = (LogFile::default(), Vec::new());
+    for index in 1..=snapshots {
+        let Snapshot { last, .. } = snapshot(index);
+        let persist = Persist {
+            snapshot: Some(Arc::new(snapshot(index))),
+            start: Some(last),
+            ..write(index, None, &[(index + 1, index, b"x")])
+        };
+        put(&mut bytes, file.append(&persist).expect("not a barrier"));
+        file.synced(file.place());
+    }
+    let snapshot = snapshot(snapshots);
+    let core = core_of(&recover(&bytes).state);
+    let (offset, record) = file.rewrite(Some(&snapshot), core.log()).expect("most of it is stale");
+    let record = (offset, record.to_vec());
+    put(&mut bytes, (record.0, &record.1));
+    (file, bytes, offset)
+}
+
+fn snapshot(index: u64) -> Snapshot {
+    Snapshot {
+        last: raft_core::Mark { index, term: index },
+        configuration: Configuration::default(),
+        data: vec![index as u8; 2_000].into(),
+    }
+}
+
+/// A core that restarts from this.
+fn core_of(state: &DurableState) -> raft_core::Raft {
+    let config = raft_core::Config::new(NodeId(1), vec![NodeId(1)], 0);
+    raft_core::Raft::restore(config, state.clone(), raft_core::Time(0)).expect("a legal configuration")
 }
 
 fn recover(bytes: &[u8]) -> Recovered {
@@ -271,4 +308,118 @@ fn what_failed_is_written_anew_at_the_same_place() {
     file.rewind();
     let (offset, _) = file.append(&write(1, None, &[(2, 1, b"b")])).expect("a record");
     assert_eq!(offset, durable.end);
+}
+
+#[test]
+fn a_file_that_was_written_anew_holds_the_same_whether_the_old_part_was_given_up_or_not() {
+    let (_, bytes, offset) = rewritten(40);
+    let before = recover(&bytes[..offset as usize]);
+    let half = recover(&bytes);
+    let rest = &bytes[offset as usize..];
+    let done = LogFile::recover(&DiskImage::starting_at(offset, rest));
+    assert_eq!(
+        (before.rewritten, half.rewritten, done.rewritten),
+        (Rewritten::Never, Rewritten::Half, Rewritten::Done)
+    );
+    assert_eq!(half.state, before.state);
+    assert_eq!(done.state, before.state);
+    assert_eq!(done.state.entries.len(), 1);
+    assert!(!half.damaged && !done.damaged && !done.torn);
+    assert!(
+        rest.len() * REWRITE_FACTOR as usize <= offset as usize,
+        "{} of {offset}",
+        rest.len()
+    );
+}
+
+#[test]
+fn a_file_is_written_anew_only_if_that_makes_it_much_smaller() {
+    let (mut file, bytes, offset) = rewritten(40);
+    let snapshot = snapshot(40);
+    let core = core_of(&recover(&bytes).state);
+    file.give_up_before(offset);
+    assert!(!file.is_large());
+    assert!(file.rewrite(Some(&snapshot), core.log()).is_none());
+    // All that there is is needed: entries that no snapshot stands for.
+    let entries = (1..=40).map(|index| (index, 1, &[7; 2_000][..])).collect::<Vec<_>>();
+    let (mut file, persist) = (LogFile::default(), write(1, None, &entries));
+    let bytes = file.append(&persist).expect("not a barrier").1.to_vec();
+    let core = core_of(&recover(&bytes).state);
+    assert!(file.is_large() && file.rewrite(None, core.log()).is_none());
+}
+
+#[test]
+fn writing_goes_on_after_the_old_part_was_given_up() {
+    let (mut file, mut bytes, offset) = rewritten(40);
+    file.synced(file.place());
+    file.give_up_before(offset);
+    assert!(file.wants_vouching());
+    put(
+        &mut bytes,
+        file.append(&write(50, None, &[(42, 50, b"y")])).expect("a record"),
+    );
+    bytes.drain(..offset as usize);
+    let mut again = LogFile::recover(&DiskImage::starting_at(offset, &bytes));
+    assert_eq!((again.state.entries.len(), again.state.hard_state.term), (2, 50));
+    let (place, record) = again
+        .file
+        .append(&write(51, None, &[(43, 51, b"z")]))
+        .expect("a record");
+    put(&mut bytes, (place - offset, record));
+    let state = LogFile::recover(&DiskImage::starting_at(offset, &bytes)).state;
+    assert_eq!((state.entries.len(), state.hard_state.term), (3, 51));
+}
+
+#[test]
+fn damage_to_what_the_file_begins_with_is_told_from_a_torn_tail() {
+    let (mut file, mut bytes, offset) = rewritten(40);
+    file.synced(file.place());
+    let old = bytes.len() - offset as usize;
+    put(
+        &mut bytes,
+        file.append(&write(50, None, &[(42, 50, b"y")])).expect("a record"),
+    );
+    bytes.drain(..offset as usize);
+    bytes[100] ^= 1;
+    // Something behind it says how things stood.
+    let found = LogFile::recover(&DiskImage::starting_at(offset, &bytes));
+    assert!(found.damaged && found.state.entries.is_empty() && found.state.snapshot.is_none());
+    assert_eq!((found.state.fence, found.state.amnesia), (Some(42), false));
+    assert_eq!(found.state.hard_state.term, 50);
+    // Nothing does; but a file never begins with what was not durable.
+    for left in [&bytes[..old], &bytes[..60], &[]] {
+        let found = LogFile::recover(&DiskImage::starting_at(offset, left));
+        assert!(found.damaged && found.state.amnesia, "{} bytes", left.len());
+    }
+    // What is written from there on remembers it.
+    let mut found = LogFile::recover(&DiskImage::starting_at(offset, &bytes[..old]));
+    let (place, record) = found.file.vouch();
+    assert_eq!(place, offset + old as u64);
+    bytes.truncate(old);
+    bytes.extend_from_slice(record);
+    let again = LogFile::recover(&DiskImage::starting_at(offset, &bytes));
+    assert!(!again.damaged && again.state.amnesia);
+}
+
+proptest! {
+    #[test]
+    fn a_crash_while_the_file_is_written_anew_loses_nothing(cut in 0usize..4_000) {
+        let (_, bytes, offset) = rewritten(40);
+        let before = recover(&bytes[..offset as usize]);
+        let cut = (offset as usize + cut).min(bytes.len());
+        let recovered = recover(&bytes[..cut]);
+        prop_assert_eq!(recovered.state, before.state);
+        prop_assert!(!recovered.damaged);
+        prop_assert_eq!(recovered.rewritten == Rewritten::Half, cut == bytes.len());
+    }
+
+    #[test]
+    fn a_flipped_bit_in_what_the_file_begins_with_is_never_read_as_data(at in 0usize..2_200, bit in 0u8..8) {
+        let (_, mut bytes, offset) = rewritten(40);
+        bytes.drain(..offset as usize);
+        let at = at.min(bytes.len() - 1);
+        bytes[at] ^= 1 << bit;
+        let recovered = LogFile::recover(&DiskImage::starting_at(offset, &bytes));
+        prop_assert!(recovered.damaged && recovered.state.amnesia && recovered.state.snapshot.is_none());
+    }
 }
