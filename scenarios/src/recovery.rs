@@ -28,13 +28,16 @@ pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Dra
     let last = |id: NodeId| world.process(id).map_or(0, |node| node.raft().status().last_index);
     let longest = world.nodes().map(last).max().unwrap_or(0);
     let shortest = world.nodes().map(last).min().unwrap_or(0);
+    let round_trip = 2 * scenario.network.latency.max_ns + scenario.disk.sync.max_ns;
+    Duration((longest - shortest).div_ceil(window(draw, flips)) * round_trip)
+}
+
+/// How many entries can be under way to a member at once, whichever of the settings that upgrades flip may be left flipped.
+fn window(draw: &Draw, flips: Option<Flips>) -> u64 {
     let is_flipped = |flip| flips.is_some_and(|flips| flips.has(flip));
     // The flip of a setting above 1 is 1.
-    let at_least = |flip, drawn: u64| if is_flipped(flip) { 1 } else { drawn };
-    let window =
-        at_least(Flip::Batches, draw.max_entries_per_append.into()) * at_least(Flip::Window, draw.max_inflight.into());
-    let round_trip = 2 * scenario.network.latency.max_ns + scenario.disk.sync.max_ns;
-    Duration((longest - shortest).div_ceil(window) * round_trip)
+    let at_least = |flip, drawn: u32| if is_flipped(flip) { 1 } else { u64::from(drawn) };
+    at_least(Flip::Batches, draw.max_entries_per_append) * at_least(Flip::Window, draw.max_inflight)
 }
 
 /// What keeps a cluster from having recovered: a short name and a sentence.

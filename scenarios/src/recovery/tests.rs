@@ -1,8 +1,10 @@
 //! Each milestone is missed for its own reason, and the failure says which.
 
 use super::losses::{Standing, can_elect};
+use super::window;
 use crate::run::{RunOptions, run};
-use crate::scenario::{find, parse};
+use crate::scenario::{Flips, find, parse};
+use crate::setup::Draw;
 use raft_core::{Configuration, Mark, NodeId};
 
 /// Signature and message of the first failure of a few runs under these settings.
@@ -72,12 +74,51 @@ fn standing(id: u64, (term, index): (u64, u64), members: &Configuration) -> Stan
 }
 
 #[test]
+fn an_upgrade_may_leave_one_entry_under_way_at_a_time() {
+    let of = |max_entries_per_append, max_inflight, names: &[&str]| {
+        let scenario = parse("calm", find("calm").unwrap().text, &[], &crate::known()).unwrap();
+        let draw = Draw {
+            max_entries_per_append,
+            max_inflight,
+            ..Draw::new(&scenario, 0)
+        };
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        window(&draw, Flips::try_from(names).ok())
+    };
+    assert_eq!(of(64, 16, &[]), 64 * 16);
+    assert_eq!(of(64, 16, &["pre-vote", "compression"]), 64 * 16);
+    assert_eq!(of(64, 16, &["window"]), 64);
+    assert_eq!(of(64, 16, &["batches"]), 16);
+    assert_eq!(of(64, 16, &["batches", "window"]), 1);
+    assert_eq!(
+        of(1, 1, &["batches", "window"]),
+        1,
+        "a flip to more is no help to those that are not flipped"
+    );
+}
+
+#[test]
 fn of_a_majority_that_stays_the_newest_log_can_win() {
     let members = Configuration::of(ids(&[0, 1, 2]));
     let mut stay = vec![standing(1, (2, 5), &members), standing(2, (1, 9), &members)];
     assert!(can_elect(&stay));
     stay[0].votes = false;
     assert!(!can_elect(&stay), "one of three votes");
+}
+
+/// A node that was taken out may not know it, and acts under its old members for ever: those too must have a quorum left, whoever
+/// else can win.
+#[test]
+fn whoever_stays_has_a_quorum_of_the_members_that_it_knows() {
+    let (old, new) = (Configuration::of(ids(&[0, 1, 2])), Configuration::of(ids(&[3, 4, 5])));
+    let mut stay = vec![
+        standing(0, (1, 5), &old),
+        standing(3, (2, 9), &new),
+        standing(4, (2, 9), &new),
+    ];
+    assert!(!can_elect(&stay), "node 0 alone of its three");
+    stay.push(standing(2, (1, 5), &old));
+    assert!(can_elect(&stay));
 }
 
 /// The swarm's seed 0x5304b: the entry that makes node 2 a voter is on node 3 alone, and the log of node 2 is newer.

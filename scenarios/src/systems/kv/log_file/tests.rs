@@ -324,7 +324,11 @@ fn a_file_that_was_written_anew_holds_the_same_whether_the_old_part_was_given_up
     assert_eq!(half.state, before.state);
     assert_eq!(done.state, before.state);
     let end = bytes.len() as u64;
-    assert_eq!((half.file.place.end, done.file.place.end), (end, end), "all of it was read");
+    assert_eq!(
+        (half.file.place.end, done.file.place.end),
+        (end, end),
+        "all of it was read"
+    );
     assert_eq!(done.state.entries.len(), 1);
     assert!(!half.damaged && !done.damaged && !done.torn);
     assert!(
