@@ -5,6 +5,7 @@
 
 mod backlog;
 pub mod bugs;
+mod config;
 pub mod frame;
 mod hearing;
 pub mod log_file;
@@ -16,8 +17,10 @@ pub mod observe;
 pub mod protocol;
 pub mod storage;
 pub mod store;
+mod traced;
 
 pub use bugs::{PlantedBug, UnknownBug};
-pub use node::{KvNode, NodeConfig};
+pub use config::NodeConfig;
+pub use node::KvNode;
 pub use observe::Told;
 pub use protocol::{Envelope, Key, Operation, Reply, Request, Response, Value};

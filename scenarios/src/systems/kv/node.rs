@@ -3,69 +3,23 @@
 
 use super::backlog::Backlog;
 use super::bugs::{Place, PlantedBug, planted};
+use super::config::NodeConfig;
 use super::frame;
 use super::log_file::{LogFile, Rewritten};
 use super::observe::Observer;
 use super::protocol::{Envelope, Operation, Reply, Request, Response};
 use super::storage::Storage;
 use super::store::{Command, Store};
-use crate::scenario::{Codec, Flip, Flips};
+use super::traced::Traced;
+use crate::scenario::Codec;
 use crate::workloads::Actor;
 use raft_core::{
-    Answer, Config, Content, HardState, Input, Members, Message, NodeId, Outcome, Output, Persist, Raft, Refusal,
-    RequestId, Role, Snapshot, Time,
+    Answer, Content, Input, Members, Message, NodeId, Outcome, Output, Persist, Raft, Refusal, RequestId, Role,
+    Snapshot, Time,
 };
 use serde_json::json;
 use simulator::{ClientId, Context, DiskError, DiskImage, LocalTime, Process, SyncToken};
 use std::collections::BTreeMap;
-
-/// What a node is booted with.
-#[derive(Clone, Debug)]
-pub struct NodeConfig {
-    /// The settings of the core; its seed is drawn at each boot.
-    pub raft: Config,
-    /// What messages are encoded with.
-    pub codec: Codec,
-    /// The settings that are the other way round in every second version, if any are.
-    pub flips: Option<Flips>,
-    /// Whether reads are served on every node, or on the leader only.
-    pub follower_reads: bool,
-    /// Whether each restart takes the disk for one that may have forgotten what it was told to keep.
-    pub distrust: bool,
-    /// Whether the checkers look on.
-    pub observe: bool,
-    /// The planted bug that is switched on.
-    pub bug: Option<&'static PlantedBug>,
-}
-
-impl NodeConfig {
-    /// The settings of a version: those that are written, and in every second one some of them the other way round.
-    fn in_version(&self, version: u32) -> (Config, Codec) {
-        let (mut raft, mut codec) = (self.raft.clone(), self.codec);
-        let has = |flip| version % 2 == 1 && self.flips.is_some_and(|flips| flips.has(flip));
-        if has(Flip::PreVote) {
-            raft.pre_vote = !raft.pre_vote;
-        }
-        if has(Flip::CheckQuorum) {
-            raft.check_quorum = !raft.check_quorum;
-        }
-        if has(Flip::Batches) {
-            let (entries, bytes) = if raft.append_entries_max > 1 {
-                (1, 256)
-            } else {
-                (64, 64 << 10)
-            };
-            (raft.append_entries_max, raft.append_bytes_max) = (entries, bytes);
-        }
-        if has(Flip::Window) {
-            raft.inflight_max = if raft.inflight_max > 1 { 1 } else { 16 };
-        }
-        if has(Flip::Compression) {
-            codec = if codec == Codec::Lz4 { Codec::Plain } else { Codec::Lz4 };
-        }
-        (raft, codec)
-    }
-}
 
 /// One server.
 #[derive(Clone, Debug)]
@@ -96,26 +50,6 @@ pub struct KvNode {
     pub(super) backlog: Backlog,
     /// What the trace has said so far.
     traced: Traced,
-}
-
-/// What the trace tells of a core when it changes.
-#[derive(Clone, Copy, Debug)]
-struct Traced {
-    role: Role,
-    hard_state: HardState,
-    last_index: u64,
-    commit: u64,
-}
-
-impl Traced {
-    fn of(raft: &Raft) -> Self {
-        Self {
-            role: raft.role(),
-            hard_state: raft.hard_state(),
-            last_index: raft.log().last_index(),
-            commit: raft.commit_index(),
-        }
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -168,7 +102,7 @@ impl Process for KvNode {
             Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
         observer.clock(now(ctx).0);
         observer.booted(&raft);
-        let traced = Traced::of(&raft);
+        let (traced, written_term) = (Traced::of(&raft), raft.hard_state().term);
         // Requests are named apart from those of other nodes and of earlier incarnations.
         let next_request = raft.config().seed;
         let node = Self {
@@ -183,7 +117,7 @@ impl Process for KvNode {
             observer,
             bug,
             kept_back: None,
-            written_term: traced.hard_state.term,
+            written_term,
             follower_reads: config.follower_reads,
             codec,
             recovered_torn: recovered.torn,
@@ -402,7 +336,7 @@ impl KvNode {
         }
         self.observer.acted(&self.raft);
         self.set_timer(ctx);
-        self.trace_changes(ctx);
+        self.traced.tell_changes(&self.raft, ctx);
     }
 
     fn set_timer(&self, ctx: &mut Ctx<'_>) {
@@ -515,34 +449,6 @@ impl KvNode {
                     applied: self.applied,
                 },
             );
-        }
-    }
-
-    /// Adds what changed since the last input to the trace.
-    fn trace_changes(&mut self, ctx: &mut Ctx<'_>) {
-        let after = Traced::of(&self.raft);
-        let before = core::mem::replace(&mut self.traced, after);
-        let (term, vote) = (after.hard_state.term, after.hard_state.voted_for);
-        if (after.role, term) != (before.role, before.hard_state.term) {
-            ctx.trace("role", || json!({ "role": after.role, "term": term }));
-        }
-        if vote != before.hard_state.voted_for {
-            ctx.trace("vote", || json!({ "term": term, "candidate": vote }));
-        }
-        if after.last_index < before.last_index {
-            ctx.trace(
-                "truncate",
-                || json!({ "last": after.last_index, "was": before.last_index }),
-            );
-        } else if after.last_index > before.last_index {
-            let term = self.raft.log().term(after.last_index);
-            ctx.trace(
-                "append",
-                || json!({ "last": after.last_index, "was": before.last_index, "term": term }),
-            );
-        }
-        if after.commit != before.commit {
-            ctx.trace("commit", || json!({ "index": after.commit, "was": before.commit }));
         }
     }
 }
