@@ -38,7 +38,8 @@
 //!
 //! `handle` → `raft` (the rules for all servers: terms) → `election`, `replication`, `snapshot`, `read`, `transfer`,
 //! `membership` or `liveness` (the rule of the message or of the time) → `log` (what is in memory), `writes` (what is on the
-//! disk), `progress` (what a follower has), `configuration` and `quorum` (who decides) → the outbox → `poll_output`. Each guard of the algorithm stands in one place, under the name that the paper gives it:
+//! disk), `progress` (what a follower has), `configuration` and `quorum` (who decides) → `commit` → the outbox → `poll_output`.
+//! Each guard of the algorithm stands in one place, under the name that the paper gives it:
 //!
 //! | guard | where | source |
 //! |---|---|---|
@@ -70,6 +71,7 @@ extern crate alloc;
 mod bugs;
 #[cfg(feature = "serde")]
 mod bytes;
+mod commit;
 mod config;
 mod configuration;
 mod election;

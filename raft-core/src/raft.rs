@@ -8,14 +8,12 @@ use crate::io::{Answer, Input, Outcome, Output, Refusal};
 use crate::log::Log;
 use crate::message::{Body, Message};
 use crate::progress::Progress;
-use crate::quorum;
 use crate::random::Jitter;
 use crate::reads::{Reader, Reads};
 use crate::snapshot::Incoming;
 use crate::transfer::Transfer;
 use crate::types::{Content, DurableState, HardState, Index, NodeId, RequestId, Snapshot, Term, Time, WriteId};
 use crate::writes::Writes;
-use alloc::borrow::Cow;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -77,7 +75,7 @@ pub struct Raft {
     pub(crate) leader: Option<NodeId>,
     pub(crate) commit: Index,
     /// Entries up to here have been given out to be applied.
-    given_out: Index,
+    pub(crate) given_out: Index,
     pub(crate) applied: Index,
     /// When a follower or candidate starts an election.
     pub(crate) election_deadline: Time,
@@ -396,41 +394,6 @@ impl Raft {
         }
     }
 
-    /// How many of so many voters decide.
-    pub(crate) fn majority(&self) -> impl Fn(usize) -> usize + use<> {
-        let half = bug!(self, HalfQuorum);
-        move |voters| {
-            if half {
-                voters.div_ceil(2)
-            } else {
-                quorum::majority(voters)
-            }
-        }
-    }
-
-    /// The configuration whose quorums decide: the active one.
-    pub(crate) fn deciding(&self) -> Cow<'_, Configuration> {
-        let active = self.configurations.active();
-        if bug!(self, UnionQuorum) && active.is_joint() {
-            return Cow::Owned(active.united());
-        }
-        if bug!(self, LearnerCounted) {
-            return Cow::Owned(active.with_learners_voting());
-        }
-        Cow::Borrowed(active)
-    }
-
-    /// The largest value that a quorum has reached, this node with `own` and each peer with `of_peer`.
-    pub(crate) fn reached_by_quorum(&self, own: u64, of_peer: impl Fn(&Progress) -> u64) -> u64 {
-        self.deciding().reached(self.majority(), |id| {
-            match self.peers.iter().find(|peer| peer.id == id) {
-                Some(peer) => of_peer(peer),
-                None if id == self.config.id => own,
-                None => 0,
-            }
-        })
-    }
-
     /// A write is durable, with all before it.
     fn persisted(&mut self, id: WriteId) {
         self.writes.completed(id);
@@ -440,70 +403,6 @@ impl Raft {
         self.compact_if_due(id);
         if !bug!(self, SingleVoterNeverCommits) {
             self.advance_leader_commit();
-        }
-    }
-
-    /// Moves the commit index forward to `index` and gives out what is newly committed.
-    pub(crate) fn advance_commit(&mut self, index: Index) {
-        assert!(
-            index <= self.log.last_index(),
-            "only what is in the log can be committed"
-        );
-        self.commit = match bug!(self, CommitRegress) {
-            true => index,
-            false => self.commit.max(index),
-        };
-        self.give_out();
-    }
-
-    /// Gives out committed entries, each once, in order, and after each the answer to its proposal; no more than so many
-    /// ahead of the state machine.
-    fn give_out(&mut self) {
-        let end = match bug!(self, ApplyUncommitted) {
-            true => self.log.last_index(),
-            false => self.commit,
-        };
-        while self.given_out < end && self.given_out - self.applied < self.config.unapplied_max {
-            self.given_out += 1;
-            let index = self.given_out;
-            let entry = self
-                .log
-                .entry(index)
-                .expect("a committed entry is in the log until it is applied")
-                .clone();
-            let term = entry.term;
-            if term == self.term() {
-                self.uncommitted_bytes = self.uncommitted_bytes.saturating_sub(entry.content.size());
-            }
-            self.outbox.push_back(Output::Apply(entry));
-            while let Some(proposal) = self.proposals.pop_front_if(|proposal| proposal.index <= index) {
-                let outcome = match proposal.term == term && proposal.index == index {
-                    true => Outcome::Committed { index, term },
-                    false => Outcome::Unknown,
-                };
-                self.answer(proposal.id, outcome);
-            }
-        }
-    }
-
-    fn applied(&mut self, index: Index) {
-        assert!(
-            index <= self.given_out,
-            "applied up to {index}, and only {} was given out",
-            self.given_out
-        );
-        self.applied = self.applied.max(index);
-        self.give_out();
-        self.answer_reads();
-        self.ask_for_snapshot();
-    }
-
-    /// A snapshot stands for everything up to `index`, for the state machine too.
-    pub(crate) fn jump_to(&mut self, index: Index) {
-        self.commit = index;
-        self.given_out = index;
-        while let Some(proposal) = self.proposals.pop_front_if(|proposal| proposal.index <= index) {
-            self.answer(proposal.id, Outcome::Unknown);
         }
     }
 
