@@ -157,11 +157,15 @@ impl Disk {
     /// Lends the image to a process that boots from it. Until it is put back the disk takes writes and syncs, but completes
     /// nothing.
     pub fn take_image(&mut self) -> Pages {
-        std::mem::take(&mut self.durable)
+        let shell = self.durable.shell();
+        std::mem::replace(&mut self.durable, shell)
     }
 
     pub fn put_image(&mut self, image: Pages) {
-        assert!(self.durable.len() == 0, "disk: the image changed while it was lent");
+        assert!(
+            self.durable.resident() == 0,
+            "disk: the image changed while it was lent"
+        );
         self.durable = image;
     }
 

@@ -155,7 +155,7 @@ pub enum Halt {
     /// A process wrote more than a disk holds.
     #[error(
         "the world halted at {at}: {node} wrote as far as byte {end}, or kept too much unsynced, and its disk holds \
-         {max_bytes} bytes: compact earlier, or raise `disk.max_bytes`"
+         {max_bytes} bytes from where its file begins: give up what is old earlier, or raise `disk.max_bytes`"
     )]
     DiskFull {
         /// Which node.

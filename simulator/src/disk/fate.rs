@@ -46,6 +46,8 @@ pub(crate) struct Outcome {
     pub overtook: bool,
     /// Whether a sync had said that it is durable.
     pub promised: bool,
+    /// Whether something was given up, and nothing written.
+    pub discards: bool,
 }
 
 /// Decides on the volatile writes of one disk, oldest first.
@@ -86,6 +88,7 @@ impl<'a> Judge<'a> {
             seq: write.seq,
             overtook,
             promised: write.promised,
+            discards: write.discards,
         }
     }
 

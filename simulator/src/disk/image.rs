@@ -31,6 +31,15 @@ impl Pages {
         self.start
     }
 
+    /// As long, and begun as late, without a byte in it.
+    pub fn shell(&self) -> Self {
+        Self {
+            start: self.start,
+            len: self.len,
+            ..Self::default()
+        }
+    }
+
     /// How many bytes of memory the pages take, whoever shares them.
     pub fn resident(&self) -> usize {
         self.pages.len() * PAGE_BYTES

@@ -217,6 +217,20 @@ fn what_was_given_up_takes_no_space() {
     assert_eq!(disk.write(25, &[1], 0, Time(0), 16), Err(DiskFull));
 }
 
+#[test]
+fn a_disk_whose_image_is_lent_knows_where_its_file_begins() {
+    let (mut disk, mut stream) = (Disk::default(), Stream::new(0, "disk", 0));
+    disk.write(0, &[1; 16], 0, Time(0), 16).unwrap();
+    disk.discard(9, 0);
+    disk.sync(SyncToken(1), 0, Time(0), Duration(0));
+    disk.complete(&DiskConfig::default(), &mut stream, Time(0));
+    let image = disk.take_image();
+    assert_eq!(disk.write(16, &[1; 9], 0, Time(0), 16), Ok(()));
+    assert_eq!(disk.write(25, &[1], 0, Time(0), 16), Err(DiskFull));
+    disk.put_image(image);
+    assert_eq!((disk.image().start(), disk.image().to_vec()), (9, vec![1; 7]));
+}
+
 /// Nothing intact that a process could read speaks of what was written before it.
 #[test]
 fn to_give_something_up_vouches_for_nothing() {

@@ -193,12 +193,15 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
             Fate::Lost => ("lost", FaultClass::LostWrite, 0),
             Fate::Torn(survived) => ("torn", FaultClass::TornWrite, survived),
         };
-        self.exposure.add(class);
-        if outcome.overtook {
-            self.exposure.add(FaultClass::ReorderedWrite);
-        }
-        if outcome.promised && outcome.fate != Fate::Kept {
-            self.exposure.add(FaultClass::LyingSync);
+        // That the old part of a file is still there, or not, is no fault.
+        if !outcome.discards {
+            self.exposure.add(class);
+            if outcome.overtook {
+                self.exposure.add(FaultClass::ReorderedWrite);
+            }
+            if outcome.promised && outcome.fate != Fate::Kept {
+                self.exposure.add(FaultClass::LyingSync);
+            }
         }
         let mut stamp = self
             .digester

@@ -1,4 +1,4 @@
-//! Crashes at a disk operation: a fuse waits on a node, counts its writes, the starts of its syncs and their completions, and blows
+//! Crashes at a disk operation: a fuse waits on a node, counts its writes, what it gives up, the starts of its syncs and their completions, and blows
 //! at one of them.
 //!
 //! A process handles an event to its end whatever happens, so a fuse that blows voids the effects that are still to come of it;

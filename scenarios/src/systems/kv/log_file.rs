@@ -23,6 +23,8 @@
 //! **How the file stays small.** Once a snapshot stands for most of what was written, one record is added that holds all that
 //! the file says ([`LogFile::rewrite`]): it goes on like any other, and when it is durable, all before it is given up. From
 //! then on the file begins with it, and that it begins there vouches for it: if it is not intact, something durable was lost.
+//! What is given up may be the only trace of a later write that landed there by mistake. So before that, everything written is
+//! durable, and so is a record that vouches for it; nothing else is written meanwhile.
 
 mod record;
 
@@ -34,8 +36,8 @@ use std::ops::Range;
 
 /// A file that is smaller is not written anew, in bytes.
 const REWRITE_MIN: u64 = 64 << 10;
-/// Nor is one that is smaller than so many times what would be left of it: so writing anew costs at most a third of what was
-/// written before.
+/// Nor is one that is smaller than so many times the commands and the snapshot that would be left of it: so writing anew costs
+/// about a third of what was written before, at most.
 const REWRITE_FACTOR: u64 = 4;
 
 /// A place between two records.
@@ -150,8 +152,16 @@ impl LogFile {
         Some((offset, &self.buffer))
     }
 
-    /// The record at `offset` stands for all before it, and is durable: the rest is given up.
+    /// The record at `offset` stands for all before it, and that is given up.
+    ///
+    /// # Panics
+    ///
+    /// When something is not durable, or no durable record says so of the last one that matters.
     pub fn give_up_before(&mut self, offset: u64) {
+        assert!(
+            self.durable.end == self.place.end && !self.wants_vouching(),
+            "what is given up may be all that tells of a write that went astray"
+        );
         self.start = offset;
     }
 
@@ -346,7 +356,10 @@ impl<'a> Reader<'a> {
         if !unreadable && !begins_with_nothing && !recent().any(tells) {
             return None;
         }
-        let beyond = recent().filter(|(_, read)| read.header.offset >= end);
+        // In the place of a beginning that is lost there may be something intact that is older; then only what was written when
+        // that beginning was durable tells how things stand.
+        let is_later = |read: &Read<'_>| !begins_with_nothing || read.header.durable > end;
+        let beyond = recent().filter(|(_, read)| read.header.offset >= end && is_later(read));
         let latest = beyond.max_by_key(|(_, read)| (read.header.epoch, read.header.offset));
         let standing = latest.map(|(_, read)| read.record.standing);
         Some(standing.map_or(

@@ -148,7 +148,7 @@ impl Process for KvNode {
         let Some(synced) = self.storage.synced(token) else {
             return;
         };
-        while let Some(persist) = self.storage.pop_durable(synced, ctx) {
+        while let Some(persist) = self.storage.pop_durable(synced) {
             self.observer.durable(&persist);
             for message in persist.then {
                 self.send(message, ctx);
@@ -331,7 +331,7 @@ impl KvNode {
         }
         self.replies.clear();
         // A write that is still to come is in the core's log already.
-        if self.kept_back.is_none() && self.storage.is_rewrite_due() {
+        if self.storage.is_rewrite_due() && self.kept_back.is_none() && !self.raft.status().failed {
             self.storage.rewrite(self.raft.snapshot(), self.raft.log(), ctx);
         }
         self.observer.acted(&self.raft);

@@ -3,7 +3,8 @@
 //! After a failed sync nothing that it covered can be relied on, whatever a later sync says. When there was no space, the node
 //! waits and writes everything anew that was not known to be durable; after an I/O error it stops, and starts again from what
 //! the disk really has. Either way the core takes no part meanwhile. When there is nothing to write, a record is added that
-//! vouches for the last one; and when a snapshot stands for most of the file, it is written anew: see `log_file` for both.
+//! vouches for the last one; and when a snapshot stands for most of the file, it is written anew, and the old part given up:
+//! see `log_file` for both.
 
 use super::log_file::{LogFile, Place, Recovered};
 use super::node::KvNode;
@@ -37,6 +38,11 @@ pub struct Storage {
     syncs: Vec<(SyncToken, u64)>,
     /// Counts the failures: what syncs of an earlier attempt say does not count.
     attempt: u64,
+    /// A durable record begins here that stands for all before it, which is to be given up as soon as everything written is
+    /// durable and vouched for.
+    giving_up: Option<u64>,
+    /// What waits for that, oldest first.
+    held: Vec<Persist>,
     /// Whether a snapshot was taken or the log cut since it was last considered to write the file anew; also after a start.
     compacted: bool,
     /// What failed last, until it is tried again.
@@ -88,6 +94,8 @@ impl Storage {
             records: 0,
             syncs: Vec::new(),
             attempt: 0,
+            giving_up: None,
+            held: Vec::new(),
             compacted: true,
             trouble: None,
             wakes: recovered.file.wants_vouching().then(|| ctx.now() + VOUCH_AFTER),
@@ -105,7 +113,9 @@ impl Storage {
 
     /// Starts a write.
     pub fn write(&mut self, persist: Persist, ctx: &mut Ctx<'_>) {
-        self.last_id = persist.id;
+        if self.giving_up.is_some() {
+            return self.held.push(persist);
+        }
         let write = Write::new(Some(persist));
         if self.trouble.is_some() {
             return self.writes.push_back(write);
@@ -118,6 +128,7 @@ impl Storage {
     /// Writes without a sync of its own: for a planted bug that cuts a write in two.
     pub(super) fn write_unsynced(&mut self, persist: &Persist, ctx: &mut Ctx<'_>) {
         if self.trouble.is_none()
+            && self.giving_up.is_none()
             && let Some((offset, bytes)) = self.file.append(persist)
         {
             ctx.write(offset, bytes);
@@ -133,7 +144,8 @@ impl Storage {
     /// Whether it is time to consider writing the file anew.
     pub fn is_rewrite_due(&self) -> bool {
         let is_under_way = || self.writes.iter().any(|write| write.whole.is_some());
-        self.compacted && self.file.is_large() && self.trouble.is_none() && !is_under_way()
+        let may = self.trouble.is_none() && self.giving_up.is_none();
+        self.compacted && self.file.is_large() && may && !is_under_way()
     }
 
     /// Writes the file anew if that is worth it. `snapshot` and `log` are what all writes so far amount to.
@@ -152,9 +164,29 @@ impl Storage {
         self.sync(ctx);
     }
 
+    /// Gives up the old part of the file, once nothing that was written can have its only trace there.
+    fn give_up(&mut self, ctx: &mut Ctx<'_>) {
+        let Some(offset) = self.giving_up.filter(|_| self.writes.is_empty()) else {
+            return;
+        };
+        if self.file.wants_vouching() {
+            return self.vouch(ctx);
+        }
+        self.giving_up = None;
+        self.file.give_up_before(offset);
+        ctx.discard(offset);
+        if !self.held.is_empty() {
+            for persist in std::mem::take(&mut self.held) {
+                self.put(Write::new(Some(persist)), ctx);
+            }
+            self.sync(ctx);
+        }
+    }
+
     fn put(&mut self, write: Write, ctx: &mut Ctx<'_>) {
         let record = match &write.persist {
             Some(persist) => {
+                self.last_id = persist.id;
                 self.compacted |= persist.start.is_some() || persist.snapshot.is_some();
                 self.file.append(persist)
             }
@@ -191,13 +223,10 @@ impl Storage {
     }
 
     /// The next write that this sync has made durable.
-    pub fn pop_durable(&mut self, synced: Synced, ctx: &mut Ctx<'_>) -> Option<Persist> {
+    pub fn pop_durable(&mut self, synced: Synced) -> Option<Persist> {
         while let Some(write) = self.writes.pop_front_if(|write| write.record <= synced.record) {
             self.file.synced(write.place);
-            if let Some(offset) = write.whole {
-                self.file.give_up_before(offset);
-                ctx.discard(offset);
-            }
+            self.giving_up = self.giving_up.or(write.whole);
             if write.persist.is_some() {
                 return write.persist;
             }
@@ -207,11 +236,12 @@ impl Storage {
 
     /// All that is durable has been dealt with: soon somebody must vouch for it. `fenced`: whether entries are still
     /// lost; asked only if some were.
-    pub fn settle(&mut self, fenced: impl FnOnce() -> bool, ctx: &Ctx<'_>) {
+    pub fn settle(&mut self, fenced: impl FnOnce() -> bool, ctx: &mut Ctx<'_>) {
         if self.file.is_fenced() && !fenced() {
             self.file.lift_fence();
         }
         if self.trouble.is_none() {
+            self.give_up(ctx);
             self.wakes = self.file.wants_vouching().then(|| ctx.now() + VOUCH_AFTER);
         }
     }

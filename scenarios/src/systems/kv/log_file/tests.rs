@@ -160,6 +160,19 @@ fn rewritten(snapshots: u64) -> (LogFile, Vec<u8>, u64) {
     (file, bytes, offset)
 }
 
+/// Makes all of it durable, has it vouched for, and gives up what lies before `offset`. Gives how long the vouching record is.
+fn give_up(file: &mut LogFile, bytes: &mut Vec<u8>, offset: u64) -> usize {
+    file.synced(file.place());
+    assert!(file.wants_vouching());
+    let (place, record) = file.vouch();
+    let (length, record) = (record.len(), record.to_vec());
+    put(bytes, (place, &record));
+    file.synced(file.place());
+    file.give_up_before(offset);
+    bytes.drain(..offset as usize);
+    length
+}
+
 fn snapshot(index: u64) -> Snapshot {
     Snapshot {
         last: raft_core::Mark { index, term: index },
@@ -340,10 +353,10 @@ fn a_file_that_was_written_anew_holds_the_same_whether_the_old_part_was_given_up
 
 #[test]
 fn a_file_is_written_anew_only_if_that_makes_it_much_smaller() {
-    let (mut file, bytes, offset) = rewritten(40);
+    let (mut file, mut bytes, offset) = rewritten(40);
     let snapshot = snapshot(40);
     let core = core_of(&recover(&bytes).state);
-    file.give_up_before(offset);
+    give_up(&mut file, &mut bytes, offset);
     assert!(!file.is_large());
     assert!(file.rewrite(Some(&snapshot), core.log()).is_none());
     // All that there is is needed: entries that no snapshot stands for.
@@ -357,14 +370,9 @@ fn a_file_is_written_anew_only_if_that_makes_it_much_smaller() {
 #[test]
 fn writing_goes_on_after_the_old_part_was_given_up() {
     let (mut file, mut bytes, offset) = rewritten(40);
-    file.synced(file.place());
-    file.give_up_before(offset);
-    assert!(file.wants_vouching());
-    put(
-        &mut bytes,
-        file.append(&write(50, None, &[(42, 50, b"y")])).expect("a record"),
-    );
-    bytes.drain(..offset as usize);
+    give_up(&mut file, &mut bytes, offset);
+    let (place, record) = file.append(&write(50, None, &[(42, 50, b"y")])).expect("a record");
+    put(&mut bytes, (place - offset, record));
     let mut again = LogFile::recover(&DiskImage::starting_at(offset, &bytes));
     assert_eq!((again.state.entries.len(), again.state.hard_state.term), (2, 50));
     let (place, record) = again
@@ -377,15 +385,20 @@ fn writing_goes_on_after_the_old_part_was_given_up() {
 }
 
 #[test]
+#[should_panic(expected = "all that tells of a write that went astray")]
+fn the_old_part_is_given_up_only_when_all_is_vouched_for() {
+    let (mut file, _, offset) = rewritten(40);
+    file.synced(file.place());
+    file.give_up_before(offset);
+}
+
+#[test]
 fn damage_to_what_the_file_begins_with_is_told_from_a_torn_tail() {
     let (mut file, mut bytes, offset) = rewritten(40);
-    file.synced(file.place());
-    let old = bytes.len() - offset as usize;
-    put(
-        &mut bytes,
-        file.append(&write(50, None, &[(42, 50, b"y")])).expect("a record"),
-    );
-    bytes.drain(..offset as usize);
+    let vouching = give_up(&mut file, &mut bytes, offset);
+    let whole = bytes.len() - vouching;
+    let (place, record) = file.append(&write(50, None, &[(42, 50, b"y")])).expect("a record");
+    put(&mut bytes, (place - offset, record));
     bytes[100] ^= 1;
     // Something behind it says how things stood.
     let found = LogFile::recover(&DiskImage::starting_at(offset, &bytes));
@@ -393,18 +406,67 @@ fn damage_to_what_the_file_begins_with_is_told_from_a_torn_tail() {
     assert_eq!((found.state.fence, found.state.amnesia), (Some(42), false));
     assert_eq!(found.state.hard_state.term, 50);
     // Nothing does; but a file never begins with what was not durable.
-    for left in [&bytes[..old], &bytes[..60], &[]] {
+    for left in [&bytes[..whole], &bytes[..60], &[]] {
         let found = LogFile::recover(&DiskImage::starting_at(offset, left));
         assert!(found.damaged && found.state.amnesia, "{} bytes", left.len());
     }
     // What is written from there on remembers it.
-    let mut found = LogFile::recover(&DiskImage::starting_at(offset, &bytes[..old]));
+    let mut found = LogFile::recover(&DiskImage::starting_at(offset, &bytes[..whole]));
     let (place, record) = found.file.vouch();
-    assert_eq!(place, offset + old as u64);
-    bytes.truncate(old);
+    assert_eq!(place, offset + whole as u64);
+    bytes.truncate(whole);
     bytes.extend_from_slice(record);
     let again = LogFile::recover(&DiskImage::starting_at(offset, &bytes));
     assert!(!again.damaged && again.state.amnesia);
+}
+
+/// What an incarnation wrote that a crash cut short lies in the place of the next one's records, intact.
+#[test]
+fn an_older_record_is_not_taken_for_what_the_file_began_with() {
+    let (_, mut bytes, offset) = rewritten(40);
+    let stale = bytes[offset as usize..].to_vec();
+    // The crash loses nothing of it, but for the record before it; so the next incarnation writes another in its place.
+    let mut file_again = recover(&bytes[..offset as usize]).file;
+    let core = core_of(&recover(&bytes).state);
+    let hard_state = write(60, None, &[]);
+    let (at, record) = file_again.append(&hard_state).expect("a new term");
+    bytes.truncate(at as usize);
+    put(&mut bytes, (at, record));
+    file_again.synced(file_again.place());
+    let snapshot = snapshot(40);
+    let (begin, record) = file_again
+        .rewrite(Some(&snapshot), core.log())
+        .expect("most of it is stale");
+    put(&mut bytes, (begin, record));
+    give_up(&mut file_again, &mut bytes, begin);
+    let intact = LogFile::recover(&DiskImage::starting_at(begin, &bytes));
+    assert_eq!((intact.damaged, intact.state.hard_state.term), (false, 60));
+    // That write went astray, and what is in its place says what it says: the record that vouches tells.
+    bytes[..stale.len()].copy_from_slice(&stale);
+    let found = LogFile::recover(&DiskImage::starting_at(begin, &bytes));
+    assert!(
+        found.damaged && found.state.snapshot.is_none(),
+        "{:?}",
+        found.state.fence
+    );
+    assert_eq!(found.state.hard_state.term, 60);
+}
+
+#[test]
+fn in_place_of_a_lost_beginning_only_what_was_written_after_it_was_durable_is_believed() {
+    let (mut file, mut bytes, offset) = rewritten(40);
+    let whole = bytes.len() - offset as usize;
+    put(
+        &mut bytes,
+        file.append(&write(50, None, &[(42, 50, b"y")])).expect("a record"),
+    );
+    bytes.drain(..offset as usize);
+    bytes[..whole].fill(0);
+    let found = LogFile::recover(&DiskImage::starting_at(offset, &bytes));
+    assert!(
+        found.damaged && found.state.amnesia,
+        "an earlier incarnation may have left it there"
+    );
 }
 
 proptest! {
