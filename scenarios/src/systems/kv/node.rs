@@ -2,7 +2,7 @@
 //! the core says, in the order in which it says it.
 
 use super::backlog::Backlog;
-use super::bugs::{Place, PlantedBug, planted};
+use super::bugs::{Place, planted};
 use super::config::NodeConfig;
 use super::frame;
 use super::log_file::{LogFile, Rewritten};
@@ -87,7 +87,7 @@ impl Process for KvNode {
         let (mut raft, codec) = config.in_version(ctx.version());
         raft.seed = ctx.random();
         #[cfg(feature = "bugs")]
-        if let Some(PlantedBug {
+        if let Some(super::bugs::PlantedBug {
             place: Place::Core(bug),
             ..
         }) = config.bug
