@@ -135,6 +135,8 @@ pub(crate) struct Disk {
     /// When the latest sync under way completes: none may overtake it.
     last_completion: Time,
     settling: Settling,
+    /// Where the last write belonged that landed elsewhere.
+    astray: Option<Range<u64>>,
     pub troubles: Troubles,
     broken_promises: u64,
 }
@@ -163,7 +165,7 @@ impl Disk {
 
     pub fn put_image(&mut self, image: Pages) {
         assert!(
-            self.durable.resident() == 0,
+            self.durable.resident() == 0 && (self.durable.start(), self.durable.len()) == (image.start(), image.len()),
             "disk: the image changed while it was lent"
         );
         self.durable = image;
@@ -260,6 +262,7 @@ impl Disk {
                 .flatten();
             if astray.is_some() {
                 self.troubles.misdirects = false;
+                self.astray = Some(bytes.clone());
                 self.broken_promises += 1;
             }
             landed = landed.or(astray);
@@ -318,6 +321,7 @@ impl Disk {
         self.broken_promises += u64::from(held);
         self.durable = Pages::default();
         self.settling = Settling::default();
+        self.astray = None;
         held
     }
 
@@ -374,8 +378,16 @@ impl Disk {
         Some(bytes.start)
     }
 
-    /// Where a write that belongs at `bytes` lands by mistake; none if nothing has settled that it could fall on.
+    /// Where a write that belongs at `bytes` lands by mistake; none if nothing has settled that it could fall on, or if it may
+    /// be the one that vouches for the last that went astray.
     fn astray(&self, bytes: &Range<u64>, config: &DiskConfig, stream: &mut Stream, now: Time) -> Option<u64> {
+        if self
+            .astray
+            .as_ref()
+            .is_some_and(|last| !self.has_settled(last, config, now))
+        {
+            return None;
+        }
         let place = self.settled_place(bytes.end - bytes.start, config, stream, now)?;
         let apart = place.end <= bytes.start || bytes.end <= place.start;
         apart.then_some(place.start)

@@ -314,3 +314,29 @@ fn what_landed_by_mistake_decays_no_sooner_than_anything_else_that_was_written_l
         "the rest decays"
     );
 }
+
+/// Two in a row would leave nothing in its place that tells of the first.
+#[test]
+fn a_write_that_vouches_for_one_that_went_astray_does_not_go_astray_itself() {
+    let config = DiskConfig::default();
+    let (mut disk, mut stream) = (Disk::default(), Stream::new(1, "disk", 0));
+    let mut write = |disk: &mut Disk, offset, now| {
+        disk.troubles.misdirects = offset >= 2_000;
+        disk.write(offset, &[7; 10], 0, now, LIMIT).unwrap();
+        disk.sync(SyncToken(offset), 0, now, Duration(0));
+        let (_, landed) = disk.complete(&config, &mut stream, now);
+        disk.told();
+        landed.is_some()
+    };
+    let age = config.settle_age;
+    let at = |ages: u64| Time::ZERO + Duration(ages * age.0);
+    for offset in 0..200 {
+        write(&mut disk, 10 * offset, at(0));
+    }
+    write(&mut disk, 1_990, at(1));
+    assert!(write(&mut disk, 2_000, at(3)), "there is enough to fall on");
+    assert!(!write(&mut disk, 2_010, at(3)), "nothing durable tells of it yet");
+    assert!(!write(&mut disk, 2_020, at(3)), "something does, but only just");
+    assert!(!write(&mut disk, 2_030, at(5)), "this one vouches");
+    assert!(write(&mut disk, 2_040, at(5)));
+}

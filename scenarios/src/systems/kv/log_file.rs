@@ -350,7 +350,14 @@ impl<'a> Reader<'a> {
             .map(|(_, read)| read.header.epoch)
             .fold(self.epoch, u32::max);
         let recent = || found.iter().filter(|(_, read)| read.header.epoch >= self.epoch);
-        let tells = |(at, read): &(u64, Read<'_>)| read.header.durable > end || read.header.offset != *at;
+        // It follows on another record than the one that stands here, which is older then.
+        let contradicts = |header: Header| {
+            let follows = header.follows == end && header.durable == end;
+            follows && !self.at_start && header.chain != self.place.checksum
+        };
+        let tells = |(at, read): &(u64, Read<'_>)| {
+            read.header.durable > end || read.header.offset != *at || contradicts(read.header)
+        };
         // What a file begins with was durable before what came before it was given up.
         let begins_with_nothing = self.at_start && self.bytes.start > 0;
         if !unreadable && !begins_with_nothing && !recent().any(tells) {

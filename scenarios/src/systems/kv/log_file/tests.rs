@@ -420,36 +420,39 @@ fn damage_to_what_the_file_begins_with_is_told_from_a_torn_tail() {
     assert!(!again.damaged && again.state.amnesia);
 }
 
-/// What an incarnation wrote that a crash cut short lies in the place of the next one's records, intact.
+/// A crash keeps the record that stands for all, and loses the one before it; the next incarnation writes another in its place,
+/// as long as it was, and writes the file anew. That write goes astray, and the older one is still in its place, intact.
 #[test]
 fn an_older_record_is_not_taken_for_what_the_file_began_with() {
-    let (_, mut bytes, offset) = rewritten(40);
-    let stale = bytes[offset as usize..].to_vec();
-    // The crash loses nothing of it, but for the record before it; so the next incarnation writes another in its place.
-    let mut file_again = recover(&bytes[..offset as usize]).file;
-    let core = core_of(&recover(&bytes).state);
-    let hard_state = write(60, None, &[]);
-    let (at, record) = file_again.append(&hard_state).expect("a new term");
-    bytes.truncate(at as usize);
-    put(&mut bytes, (at, record));
-    file_again.synced(file_again.place());
-    let snapshot = snapshot(40);
-    let (begin, record) = file_again
-        .rewrite(Some(&snapshot), core.log())
-        .expect("most of it is stale");
-    put(&mut bytes, (begin, record));
-    give_up(&mut file_again, &mut bytes, begin);
+    let anew = |bytes: &mut Vec<u8>, vote: u64| {
+        let mut file = recover(bytes).file;
+        put(bytes, file.append(&write(vote, None, &[])).expect("a vote"));
+        file.synced(file.place());
+        let core = core_of(&recover(bytes).state);
+        let (offset, record) = file
+            .rewrite(Some(&snapshot(40)), core.log())
+            .expect("most of it is stale");
+        let record = record.to_vec();
+        put(bytes, (offset, &record));
+        (file, offset, record)
+    };
+    let (_, written, before) = rewritten(40);
+    let old = written[..before as usize].to_vec();
+    let (_, offset, stale) = anew(&mut old.clone(), 60);
+    let mut bytes = old;
+    let (mut file, begin, record) = anew(&mut bytes, 61);
+    assert_eq!((offset, stale.len()), (begin, record.len()));
+    give_up(&mut file, &mut bytes, begin);
     let intact = LogFile::recover(&DiskImage::starting_at(begin, &bytes));
-    assert_eq!((intact.damaged, intact.state.hard_state.term), (false, 60));
-    // That write went astray, and what is in its place says what it says: the record that vouches tells.
+    assert_eq!((intact.damaged, intact.state.hard_state.term), (false, 61));
     bytes[..stale.len()].copy_from_slice(&stale);
     let found = LogFile::recover(&DiskImage::starting_at(begin, &bytes));
     assert!(
-        found.damaged && found.state.snapshot.is_none(),
+        found.damaged && found.state.fence.is_some(),
         "{:?}",
-        found.state.fence
+        found.state.hard_state
     );
-    assert_eq!(found.state.hard_state.term, 60);
+    assert_eq!(found.state.hard_state.term, 61, "the record that vouches tells");
 }
 
 #[test]
