@@ -7,6 +7,10 @@ use simulator::FaultClass;
 
 /// The first `seeds` runs of a built-in scenario with some settings changed.
 fn runs(name: &str, settings: &[(&str, &str)], seeds: u64) -> Vec<RunReport> {
+    runs_with(name, settings, seeds, RunOptions::default())
+}
+
+fn runs_with(name: &str, settings: &[(&str, &str)], seeds: u64, options: RunOptions) -> Vec<RunReport> {
     let text = scenario::find(name).unwrap_or_else(|error| panic!("{error}")).text;
     let settings: Vec<_> = settings
         .iter()
@@ -14,9 +18,7 @@ fn runs(name: &str, settings: &[(&str, &str)], seeds: u64) -> Vec<RunReport> {
         .collect();
     let scenario =
         scenario::parse(name, text, &settings, &scenarios::known()).unwrap_or_else(|error| panic!("{error}"));
-    (0..seeds)
-        .map(|seed| run(&scenario, seed, RunOptions::default()))
-        .collect()
+    (0..seeds).map(|seed| run(&scenario, seed, options)).collect()
 }
 
 fn failures(runs: &[RunReport]) -> Vec<String> {
@@ -37,6 +39,50 @@ fn a_full_disk_costs_service_and_no_promise() {
     let runs = runs("disk-full", &[("time.chaos", "8s")], 6);
     assert_eq!(failures(&runs), Vec::<String>::new());
     assert!(count(&runs, FaultClass::DiskFull) > 0);
+}
+
+/// Snapshots come one after the other, so a file is soon stale for the most part; and now and then there is no space for the
+/// record that is to stand for it, or for the one that vouches for that.
+#[test]
+fn the_file_of_a_service_that_takes_snapshots_stays_small() {
+    let settings = [
+        ("time.chaos", "10s"),
+        ("cluster.snapshot_threshold", "1"),
+        ("workload.value_bytes", "2KiB"),
+        ("workload.keys", "4"),
+        ("workload.think", "1ms..5ms"),
+    ];
+    let options = RunOptions {
+        trace: true,
+        ..RunOptions::default()
+    };
+    let runs = runs_with("disk-full", &settings, 3, options);
+    assert_eq!(failures(&runs), Vec::<String>::new());
+    assert!(count(&runs, FaultClass::DiskFull) > 0);
+    for run in &runs {
+        // For each node: how far it has written, and what it has given up.
+        let mut files = std::collections::BTreeMap::<u16, (u64, u64)>::new();
+        let mut largest = 0;
+        for event in &run.trace {
+            let (Some(node), number) = (event.node, |key| event.fields.get(key).and_then(|value| value.as_u64()))
+            else {
+                continue;
+            };
+            let file = files.entry(node).or_default();
+            match &*event.kind {
+                "write" => file.0 = file.0.max(number("offset").unwrap() + number("len").unwrap()),
+                "discard" => file.1 = number("before").unwrap(),
+                _ => {}
+            }
+            largest = largest.max(file.0 - file.1);
+        }
+        let most = files.values().map(|file| file.0).max().unwrap();
+        assert!(
+            most > 1 << 20,
+            "so much was written that a file which only grows would be large: {most}"
+        );
+        assert!(largest < most / 8, "{largest} of {most}");
+    }
 }
 
 #[test]
