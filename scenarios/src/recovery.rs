@@ -32,12 +32,18 @@ pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Dra
     Duration((longest - shortest).div_ceil(window(draw, flips)) * round_trip)
 }
 
+/// Bytes of a command beside its value, at most.
+const COMMAND_BYTES: u64 = 64;
+
 /// How many entries can be under way to a member at once, whichever of the settings that upgrades flip may be left flipped.
 fn window(draw: &Draw, flips: Option<Flips>) -> u64 {
     let is_flipped = |flip| flips.is_some_and(|flips| flips.has(flip));
+    // One that is too large goes alone.
+    let that_fit = draw.max_bytes_per_append / (draw.value_bytes + COMMAND_BYTES);
+    let batch = u64::from(draw.max_entries_per_append).min(that_fit.max(1));
     // The flip of a setting above 1 is 1.
-    let at_least = |flip, drawn: u32| if is_flipped(flip) { 1 } else { u64::from(drawn) };
-    at_least(Flip::Batches, draw.max_entries_per_append) * at_least(Flip::Window, draw.max_inflight)
+    let at_least = |flip, drawn: u64| if is_flipped(flip) { 1 } else { drawn };
+    at_least(Flip::Batches, batch) * at_least(Flip::Window, draw.max_inflight.into())
 }
 
 /// What keeps a cluster from having recovered: a short name and a sentence.

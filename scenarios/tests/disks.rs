@@ -64,8 +64,9 @@ fn the_file_of_a_service_that_takes_snapshots_stays_small() {
         let mut files = std::collections::BTreeMap::<u16, (u64, u64)>::new();
         let mut largest = 0;
         for event in &run.trace {
-            let (Some(node), number) = (event.node, |key| event.fields.get(key).and_then(|value| value.as_u64()))
-            else {
+            let (Some(node), number) = (event.node, |key| {
+                event.fields.get(key).and_then(serde_json::Value::as_u64)
+            }) else {
                 continue;
             };
             let file = files.entry(node).or_default();

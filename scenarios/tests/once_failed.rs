@@ -8,7 +8,7 @@ use scenarios::run::{RunOptions, run};
 use scenarios::scenario;
 
 /// Scenario, seed, what was wrong.
-const ONCE_FAILED: [(&str, u64, &str); 14] = [
+const ONCE_FAILED: [(&str, u64, &str); 16] = [
     (
         "swarm",
         0x3085,
@@ -70,6 +70,16 @@ const ONCE_FAILED: [(&str, u64, &str); 14] = [
         "swarm",
         0x99b3d,
         "service: its log file only grew, until the disk was full (tests of the log file)",
+    ),
+    (
+        "swarm",
+        0xc6cc9,
+        "glue: a node that had stopped of its own accord was taken for lost, and came back",
+    ),
+    (
+        "swarm",
+        0xcfffa,
+        "glue: the time for catching up took no account of values that are too large to go together (tests of the recovery)",
     ),
 ];
 

@@ -80,6 +80,8 @@ fn an_upgrade_may_leave_one_entry_under_way_at_a_time() {
         let draw = Draw {
             max_entries_per_append,
             max_inflight,
+            max_bytes_per_append: 64 << 10,
+            value_bytes: 8,
             ..Draw::new(&scenario, 0)
         };
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -95,6 +97,24 @@ fn an_upgrade_may_leave_one_entry_under_way_at_a_time() {
         1,
         "a flip to more is no help to those that are not flipped"
     );
+}
+
+#[test]
+fn of_large_values_few_go_into_one_append() {
+    let scenario = parse("calm", find("calm").unwrap().text, &[], &crate::known()).unwrap();
+    let of = |max_bytes_per_append, value_bytes| {
+        let draw = Draw {
+            max_entries_per_append: 64,
+            max_inflight: 2,
+            max_bytes_per_append,
+            value_bytes,
+            ..Draw::new(&scenario, 0)
+        };
+        window(&draw, None)
+    };
+    assert_eq!(of(256, 16 << 10), 2, "one that is too large goes alone");
+    assert_eq!(of(64 << 10, 8_128), 2 * 8);
+    assert_eq!(of(64 << 10, 8), 2 * 64);
 }
 
 #[test]

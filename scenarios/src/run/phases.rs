@@ -6,8 +6,12 @@ use crate::recovery::{self, Progress};
 use crate::scenario::Lasting;
 use crate::setup;
 use crate::situations::Situation;
+use crate::systems::kv::KvNode;
 use crate::verdict::Failure;
-use simulator::{NodeId, Step, StepKind, Target};
+use simulator::{Duration, NodeId, Step, StepKind, Target, World};
+
+/// Within this time of the end of the faults, whoever has stopped of its own accord is back.
+const BACK_WITHIN: Duration = Duration::from_millis(1_000);
 
 impl Run<'_> {
     pub(super) fn drive(&mut self) -> Checked {
@@ -92,6 +96,14 @@ impl Run<'_> {
         }
         // Those that restart now do so first.
         while let Some(step) = self.world.step_until(self.faults_end) {
+            self.stepped(&step)?;
+        }
+        // So do those that have stopped of their own accord: whoever is down already cannot be kept down, and what its log says
+        // counts too.
+        let is_away = |world: &World<KvNode>, node| !world.is_up(node) && !world.is_retired(node);
+        while self.world.nodes().any(|node| is_away(&self.world, node))
+            && let Some(step) = self.world.step_until(self.faults_end + BACK_WITHIN)
+        {
             self.stepped(&step)?;
         }
         let losses = match self.course {
