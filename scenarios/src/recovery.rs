@@ -22,24 +22,29 @@ use std::collections::BTreeSet;
 pub const RECOVERS: &str = "recovers";
 
 /// How long the members that are furthest behind need to catch up, beyond the time that a scenario allows for recovery: one
-/// round trip and one write for each window of entries that they lack, at their slowest. `flips`: what upgrades flip, and may have left
-/// flipped.
+/// round trip and one write for each window of entries that they lack, at their slowest. `flips`: what upgrades flip, and may
+/// have left flipped.
 pub fn catch_up_allowance(world: &World<KvNode>, scenario: &Scenario, draw: &Draw, flips: Option<Flips>) -> Duration {
     let last = |id: NodeId| world.process(id).map_or(0, |node| node.raft().status().last_index);
     let longest = world.nodes().map(last).max().unwrap_or(0);
     let shortest = world.nodes().map(last).min().unwrap_or(0);
     let round_trip = 2 * scenario.network.latency.max_ns + scenario.disk.sync.max_ns;
-    Duration((longest - shortest).div_ceil(window(draw, flips)) * round_trip)
+    let logs = world
+        .nodes()
+        .filter_map(|id| world.process(id))
+        .map(|node| node.raft().log());
+    let entries = logs.flat_map(|log| log.from(log.start().index + 1));
+    let largest = entries.map(|entry| entry.content.size() as u64).max().unwrap_or(0);
+    let window = window(draw, flips, largest.max(draw.value_bytes));
+    Duration((longest - shortest).div_ceil(window) * round_trip)
 }
 
-/// Bytes of a command beside its value, at most.
-const COMMAND_BYTES: u64 = 64;
-
-/// How many entries can be under way to a member at once, whichever of the settings that upgrades flip may be left flipped.
-fn window(draw: &Draw, flips: Option<Flips>) -> u64 {
+/// How many entries, none larger than so many bytes, can be under way to a member at once, whichever of the settings that upgrades
+/// flip may be left flipped.
+fn window(draw: &Draw, flips: Option<Flips>, largest: u64) -> u64 {
     let is_flipped = |flip| flips.is_some_and(|flips| flips.has(flip));
     // One that is too large goes alone.
-    let that_fit = draw.max_bytes_per_append / (draw.value_bytes + COMMAND_BYTES);
+    let that_fit = draw.max_bytes_per_append / largest.max(1);
     let batch = u64::from(draw.max_entries_per_append).min(that_fit.max(1));
     // The flip of a setting above 1 is 1.
     let at_least = |flip, drawn: u64| if is_flipped(flip) { 1 } else { drawn };

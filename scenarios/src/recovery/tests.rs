@@ -81,11 +81,10 @@ fn an_upgrade_may_leave_one_entry_under_way_at_a_time() {
             max_entries_per_append,
             max_inflight,
             max_bytes_per_append: 64 << 10,
-            value_bytes: 8,
             ..Draw::new(&scenario, 0)
         };
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        window(&draw, Flips::try_from(names).ok())
+        window(&draw, Flips::try_from(names).ok(), 8)
     };
     assert_eq!(of(64, 16, &[]), 64 * 16);
     assert_eq!(of(64, 16, &["pre-vote", "compression"]), 64 * 16);
@@ -100,20 +99,19 @@ fn an_upgrade_may_leave_one_entry_under_way_at_a_time() {
 }
 
 #[test]
-fn of_large_values_few_go_into_one_append() {
+fn of_large_entries_few_go_into_one_append() {
     let scenario = parse("calm", find("calm").unwrap().text, &[], &crate::known()).unwrap();
-    let of = |max_bytes_per_append, value_bytes| {
+    let of = |max_bytes_per_append, largest| {
         let draw = Draw {
             max_entries_per_append: 64,
             max_inflight: 2,
             max_bytes_per_append,
-            value_bytes,
             ..Draw::new(&scenario, 0)
         };
-        window(&draw, None)
+        window(&draw, None, largest)
     };
     assert_eq!(of(256, 16 << 10), 2, "one that is too large goes alone");
-    assert_eq!(of(64 << 10, 8_128), 2 * 8);
+    assert_eq!(of(64 << 10, 8 << 10), 2 * 8);
     assert_eq!(of(64 << 10, 8), 2 * 64);
 }
 
