@@ -27,7 +27,7 @@ use crate::workloads::history::Effects;
 use crate::workloads::online::Online;
 use checker::properties::Properties;
 use prepare::{is_listed, prepared};
-use simulator::{Chance, ConfigError, NodeId, PlannedFault, Time, World};
+use simulator::{Chance, ConfigError, NodeId, PlannedFault, Time, TraceSink, World};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use watch::check_history;
@@ -40,7 +40,7 @@ pub const LINEARIZABLE: &str = "linearizable";
 pub struct RunOptions {
     /// The planted bug that is switched on.
     pub bug: Option<&'static PlantedBug>,
-    /// Whether everything is recorded.
+    /// Whether everything is recorded in memory, which is for short runs: see [`Steering::sink`].
     pub trace: bool,
     /// Whether the course of the run is written down: [`RunReport::course`].
     pub course: bool,
@@ -60,7 +60,7 @@ pub struct Mark {
 }
 
 /// What steers a run beside its scenario, its seed and its options.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Steering<'a> {
     /// The faults by the clock, instead of those that the seed draws.
     pub plan: Option<&'a [PlannedFault]>,
@@ -68,6 +68,8 @@ pub struct Steering<'a> {
     pub without_triggers: bool,
     /// Gets each abstract state that the cluster is in; the same one may come more than once.
     pub states: Option<&'a mut Vec<u64>>,
+    /// Gets the trace event by event, instead of [`RunReport::trace`]; it decides nothing.
+    pub sink: Option<Box<dyn TraceSink>>,
 }
 
 /// Runs one seed of a scenario. The same scenario, seed and options give the same report, everywhere.
@@ -114,19 +116,17 @@ pub fn run_on_course(
     seed: u64,
     course: &Course,
     chance: &Chance,
-    options: RunOptions,
+    (options, sink): (RunOptions, Option<Box<dyn TraceSink>>),
 ) -> Result<RunReport, ConfigError> {
+    let steering = Steering {
+        sink,
+        ..Steering::default()
+    };
     let draw = Draw {
         damageable: course.damageable,
         ..Draw::new(scenario, seed)
     };
-    carry_out(
-        scenario,
-        draw,
-        seed,
-        (Some(course), chance),
-        (options, Steering::default()),
-    )
+    carry_out(scenario, draw, seed, (Some(course), chance), (options, steering))
 }
 
 fn carry_out(
@@ -134,9 +134,9 @@ fn carry_out(
     draw: Draw,
     seed: u64,
     (course, chance): (Option<&Course>, &Chance),
-    (options, steering): (RunOptions, Steering<'_>),
+    (options, mut steering): (RunOptions, Steering<'_>),
 ) -> Result<RunReport, ConfigError> {
-    let mut run = prepared(scenario, &draw, seed, (course, chance), (options, &steering))?;
+    let mut run = prepared(scenario, &draw, seed, (course, chance), (options, &mut steering))?;
     let drive = panics::caught(|| run.drive()).unwrap_or_else(Err);
     if let (Some(wanted), Some(states)) = (steering.states, run.states.take()) {
         wanted.extend(states);

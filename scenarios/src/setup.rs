@@ -12,7 +12,7 @@ use raft_core::{Config, NodeId};
 use serde::Serialize;
 use simulator::{
     Chance, ClockConfig, ConfigError, DiskConfig, Duration, FaultAction, Latency, LinkConfig, NetworkConfig,
-    PlannedFault, Ratio, Shape, Stream, Target, Time, World, WorldConfig,
+    PlannedFault, Ratio, Shape, Stream, Target, Time, TraceSink, World, WorldConfig,
 };
 
 /// What a seed has drawn from the scenario's choices.
@@ -151,7 +151,7 @@ pub struct Making<'a> {
     pub trace: bool,
 }
 
-/// Builds the world of one run under this plan of faults.
+/// Builds the world of one run under this plan of faults. A `sink` gets its trace, whatever `making` says of traces.
 ///
 /// # Errors
 /// When the settings make no world; the scenario format rules that out for all that it checks.
@@ -160,6 +160,7 @@ pub fn world(
     draw: &Draw,
     plan: Vec<PlannedFault>,
     making: Making<'_>,
+    sink: Option<Box<dyn TraceSink>>,
 ) -> Result<World<KvNode>, ConfigError> {
     let Making { seed, course, bug, .. } = making;
     let mut config = WorldConfig::new(seed);
@@ -205,7 +206,11 @@ pub fn world(
         };
         Actor::Operator(Operator::new(orders, draw.nodes))
     });
-    World::try_new(config, nodes, clients.chain(operator).collect())
+    let clients = clients.chain(operator).collect();
+    match sink {
+        None => World::try_new(config, nodes, clients),
+        Some(sink) => World::recorded(config, nodes, clients, sink),
+    }
 }
 
 /// How the network behaves until the faults end.

@@ -10,19 +10,20 @@
 use crate::clock::Stopwatch;
 use crate::expectation;
 use crate::panics;
-use crate::run::{self, RunOptions, RunReport};
+use crate::run::{self, RunOptions, RunReport, Steering};
 use crate::scenario::Scenario;
 use crate::setup::Draw;
 use crate::situations::Situations;
 use crate::systems::kv::PlantedBug;
 use crate::verdict::{Failure, FailureKind};
-use simulator::Exposure;
+use simulator::{Exposure, TraceSink};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+pub mod parting;
 #[cfg(test)]
 mod tests;
 
@@ -306,7 +307,21 @@ fn split(index: u64, scenarios: usize) -> (u64, usize) {
 
 /// One run, with a panic anywhere in it as its failure.
 pub fn attempt(scenario: &Scenario, seed: u64, options: RunOptions) -> RunReport {
-    panics::caught(|| run::run(scenario, seed, options))
+    attempt_recorded(scenario, seed, options, None)
+}
+
+/// As [`attempt`]; `sink` gets the trace of the run while it goes on.
+pub fn attempt_recorded(
+    scenario: &Scenario,
+    seed: u64,
+    options: RunOptions,
+    sink: Option<Box<dyn TraceSink>>,
+) -> RunReport {
+    let steering = Steering {
+        sink,
+        ..Steering::default()
+    };
+    panics::caught(|| run::run_steered(scenario, seed, options, steering))
         .unwrap_or_else(|failure| RunReport::without_events(seed, Draw::new(scenario, seed), *failure))
 }
 
@@ -326,41 +341,19 @@ fn difference(
         one.digest.short(),
         other.digest.short()
     );
-    let traced = || {
-        attempt(
-            scenario,
-            seed,
-            RunOptions {
-                bug,
-                trace: true,
-                ..RunOptions::default()
-            },
-        )
+    let traced = |sink| {
+        let options = RunOptions {
+            bug,
+            ..RunOptions::default()
+        };
+        attempt_recorded(scenario, seed, options, Some(sink));
     };
-    let details = match first_difference(&traced().trace, &traced().trace) {
+    let details = match parting::of_runs(traced, traced) {
         Some(place) => place,
         None => "two more runs with the trace on did the same, so the first difference is not known".to_owned(),
     };
     let failure = Failure::new(FailureKind::NonDeterminism, "non-determinism", "digest", message);
     Some(Failure { details, ..failure })
-}
-
-/// Where two traces part, with the event of each; `None` if they do not.
-pub fn first_difference(one: &[simulator::TraceEvent], other: &[simulator::TraceEvent]) -> Option<String> {
-    let text = |event: &simulator::TraceEvent| serde_json::to_value(event).expect("a trace event is JSON");
-    let differ = |(one, other)| text(one) != text(other);
-    let place = one
-        .iter()
-        .zip(other)
-        .position(differ)
-        .unwrap_or(one.len().min(other.len()));
-    let show = |events: &[simulator::TraceEvent]| {
-        events
-            .get(place)
-            .map_or_else(|| "(the trace ends)".to_owned(), |event| text(event).to_string())
-    };
-    (place < one.len().max(other.len()))
-        .then(|| format!("after {place} equal events:\n  {}\n  {}", show(one), show(other)))
 }
 
 impl Tally {

@@ -35,7 +35,8 @@ pub struct WorldConfig {
     pub max_queued: u32,
     /// Whether a trace is recorded from the first boot on.
     pub trace: bool,
-    /// How many trace events are kept until they are taken; later ones are left out and counted.
+    /// How many trace events are kept in memory until they are taken; later ones are left out and counted. A trace that goes to a
+    /// sink is not bounded.
     pub max_trace: usize,
 }
 

@@ -11,7 +11,7 @@
 //! its own it is a decision that no older list has, and without one it is the last of an occasion that is over.
 
 use crate::id::{ClientId, Endpoint, NodeId};
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::{self, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -236,11 +236,44 @@ impl<P: Into<Place>> FromIterator<(Subject, P, u64)> for Decisions {
 }
 
 /// One decision in JSON.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum Listed {
     Later(u32, u32, u64),
     First(u32, u64),
+}
+
+impl<'de> Deserialize<'de> for Listed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Numbers;
+        impl<'de> Visitor<'de> for Numbers {
+            type Value = Listed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a decision: [number, value] or [number, index, value]")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Listed, A::Error> {
+                let (mut numbers, mut count) = ([0_u64; 3], 0);
+                while let Some(number) = list.next_element()? {
+                    *numbers
+                        .get_mut(count)
+                        .ok_or_else(|| de::Error::invalid_length(count + 1, &self))? = number;
+                    count += 1;
+                }
+                let small = |number: u64| {
+                    u32::try_from(number).map_err(|_| de::Error::invalid_value(Unexpected::Unsigned(number), &SMALL))
+                };
+                match (count, numbers) {
+                    (2, [number, value, _]) => Ok(Listed::First(small(number)?, value)),
+                    (3, [number, index, value]) => Ok(Listed::Later(small(number)?, small(index)?, value)),
+                    _ => Err(de::Error::invalid_length(count, &self)),
+                }
+            }
+        }
+        const SMALL: &str = "the number of a decision below 4294967296";
+        deserializer.deserialize_seq(Numbers)
+    }
 }
 
 impl Listed {

@@ -8,7 +8,7 @@ use crate::network::{DropReason, Mark};
 use crate::process::Payload;
 use crate::random::Stream;
 use crate::time::Duration;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 /// Stands for nobody where the digest names a party.
 pub(crate) const NOBODY: u16 = u16::MAX;
@@ -79,28 +79,58 @@ impl<M: Payload, Q: Payload, R: Payload> Parcel<M, Q, R> {
     }
 
     /// The fields of a trace event about it.
-    pub fn fields(&self) -> Value {
-        fn body(payload: &impl Payload) -> (&'static str, Value) {
-            let value = serde_json::to_value(payload);
-            (
-                payload.kind(),
-                value.unwrap_or_else(|error| json!({ "unserialisable": error.to_string() })),
-            )
-        }
+    pub fn fields(&self) -> ParcelFields<'_, M, Q, R> {
         let (from, to) = self.ends();
-        let (kind, body) = match self {
-            Self::Message { message, .. } => body(message),
-            Self::Request { request, .. } => body(request),
-            Self::Response { response, .. } => body(response),
-        };
-        json!({ "from": from, "to": to, "type": kind, "message": body })
+        ParcelFields {
+            copy: None,
+            from,
+            message: match self {
+                Self::Message { message, .. } => Body::Message(message),
+                Self::Request { request, .. } => Body::Request(request),
+                Self::Response { response, .. } => Body::Response(response),
+            },
+            reason: None,
+            to,
+            kind: self.kind(),
+        }
     }
 
-    pub fn drop_fields(&self, reason: DropReason) -> Value {
-        let mut fields = self.fields();
-        fields["reason"] = reason.name().into();
-        fields
+    pub fn drop_fields(&self, reason: DropReason) -> ParcelFields<'_, M, Q, R> {
+        ParcelFields {
+            reason: Some(reason.name()),
+            ..self.fields()
+        }
     }
+}
+
+/// What a trace event tells of a parcel, in the order of the names.
+#[derive(Serialize)]
+pub(crate) struct ParcelFields<'a, M, Q, R> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy: Option<bool>,
+    from: Endpoint,
+    message: Body<'a, M, Q, R>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    to: Endpoint,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+impl<M, Q, R> ParcelFields<'_, M, Q, R> {
+    /// Says of a second copy that it is one.
+    pub fn of_copy(mut self, is_copy: bool) -> Self {
+        self.copy = is_copy.then_some(true);
+        self
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Body<'a, M, Q, R> {
+    Message(&'a M),
+    Request(&'a Q),
+    Response(&'a R),
 }
 
 /// A parcel on its way.

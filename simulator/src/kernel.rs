@@ -33,7 +33,7 @@ use crate::trace::Recorder;
 pub(crate) use fuse::{Blown, Fuse};
 use hold::Hold;
 use memory::Memory;
-use serde_json::Value;
+use serde::Serialize;
 use std::collections::VecDeque;
 
 /// The kernel's side of one node.
@@ -135,7 +135,7 @@ pub(crate) struct Kernel<M, Q, R> {
 }
 
 impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
-    pub fn new(config: &WorldConfig, nodes: u16, clients: u16) -> Self {
+    pub fn new(config: &WorldConfig, nodes: u16, clients: u16, trace: Recorder) -> Self {
         let stream = |name, topic| Stream::new(config.seed, name, 0).taped(&config.chance, topic, Whom::World);
         let own_stream = |name, index: u16, topic, whom| {
             Stream::new(config.seed, name, index.into()).taped(&config.chance, topic, whom)
@@ -198,7 +198,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
             applied: (config.chance != Chance::Drawn).then(Vec::new),
             exposure: Exposure::default(),
             digester: Digester::new(),
-            trace: Recorder::new(config.trace, config.max_trace),
+            trace,
             halt: None,
         }
     }
@@ -218,7 +218,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
 
     /// Adds an event to the trace, caused by the event being handled.
     #[inline]
-    pub fn note(&mut self, at: Option<Endpoint>, kind: &'static str, fields: impl FnOnce() -> Value) -> u64 {
+    pub fn note<F: Serialize>(&mut self, at: Option<Endpoint>, kind: &'static str, fields: impl FnOnce() -> F) -> u64 {
         let (seq, cause) = (self.next_seq(), self.cause());
         self.trace.record(seq, self.now, at, kind, cause, fields);
         seq

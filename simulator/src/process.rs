@@ -12,7 +12,6 @@ use crate::latency::Latency;
 use crate::random::Stream;
 use crate::time::{Duration, LocalTime};
 use serde::Serialize;
-use serde_json::Value;
 
 /// What travels: messages between nodes, requests, responses.
 pub trait Payload: Clone + Serialize {
@@ -228,9 +227,9 @@ impl<'a, P: Process> Context<'a, P> {
     }
 
     /// Adds an event to the trace, caused by the event being handled. `fields` is called only when a trace is recorded; it
-    /// gives an object. Call this whether or not a trace is recorded: event numbers count the calls.
+    /// gives an object, or what is written as one. Call this whether or not a trace is recorded: event numbers count the calls.
     #[inline]
-    pub fn trace(&mut self, kind: &'static str, fields: impl FnOnce() -> Value) {
+    pub fn trace<F: Serialize>(&mut self, kind: &'static str, fields: impl FnOnce() -> F) {
         if self.kernel.blown.is_some() {
             return;
         }

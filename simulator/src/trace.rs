@@ -1,7 +1,7 @@
 //! The trace: what happened, event by event, each with the number of the event that caused it.
 //!
-//! Owns the shape of an event as a line of JSON and the recorder that collects events in memory. The lines before and after
-//! the events, and reading all of them back, are in [`mod@format`]. A world that records no trace pays nothing for
+//! Owns the shape of an event, and the recorder that makes a line of JSON of each and keeps it in memory or hands it to a
+//! [`TraceSink`]. The lines before and after the events, and reading all of them back, are in [`mod@format`]. A world that records no trace pays nothing for
 //! it, and its digest is the same.
 //!
 //! Event numbers (`seq`) are handed out whether a trace is recorded or not, so the number in a [`crate::Step`] of an unrecorded
@@ -25,9 +25,11 @@
 //! Other kinds are the process's, the client's and the harness's own. `from` and `to` are endpoints, as in `"n0"` and `"c0"`.
 
 pub mod format;
+mod line;
 
 use crate::id::Endpoint;
 use crate::time::Time;
+use line::{Head, LineWriter};
 use serde::de::Error as _;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -118,24 +120,49 @@ impl<'de> Deserialize<'de> for TraceEvent {
     }
 }
 
-/// Collects events in memory, as many as its bound allows.
-#[derive(Debug)]
+/// Takes the events of a world while they happen, so that a trace of any length takes no memory: into a file, say.
+///
+/// A sink sees each event once, in order, and keeps its own account of what goes wrong: the world goes on whatever happens, for a
+/// run does not depend on who writes it down. Give it to [`crate::World::recorded`].
+pub trait TraceSink: Send {
+    /// Takes one event.
+    fn record(&mut self, event: EventLine<'_>);
+}
+
+/// An event as it is handed to a [`TraceSink`].
+#[derive(Clone, Copy, Debug)]
+pub struct EventLine<'a> {
+    /// The number of the event.
+    pub seq: u64,
+    /// What happened.
+    pub kind: &'static str,
+    /// All of it as a line of JSON, as it stands in a trace, without the end of the line.
+    pub json: &'a str,
+}
+
+impl EventLine<'_> {
+    /// The event itself.
+    pub fn parsed(&self) -> TraceEvent {
+        serde_json::from_str(self.json).expect("trace: a line that was just written is an event")
+    }
+}
+
+/// Makes lines of events, and keeps them in memory, as many as its bound allows, or gives them to a sink.
 pub(crate) struct Recorder {
     pub on: bool,
     bound: usize,
     pub left_out: u64,
-    events: Vec<TraceEvent>,
+    pub recorded: u64,
+    writer: LineWriter,
+    sink: Option<Box<dyn TraceSink>>,
+    lines: Vec<Box<str>>,
 }
 
 impl Clone for Recorder {
-    /// A forked world goes its own way from here: it records if the original does, but starts empty.
+    /// A forked world goes its own way from here: it records if the original does, but starts empty. Without the original's sink,
+    /// which belongs to one story.
     fn clone(&self) -> Self {
-        Self {
-            on: self.on,
-            bound: self.bound,
-            left_out: 0,
-            events: Vec::new(),
-        }
+        Self::new(self.on && self.sink.is_none(), self.bound)
     }
 }
 
@@ -145,23 +172,34 @@ impl Recorder {
             on,
             bound,
             left_out: 0,
-            events: Vec::new(),
+            recorded: 0,
+            writer: LineWriter::default(),
+            sink: None,
+            lines: Vec::new(),
+        }
+    }
+
+    /// One that gives all events to a sink.
+    pub fn to(sink: Box<dyn TraceSink>) -> Self {
+        Self {
+            sink: Some(sink),
+            ..Self::new(true, 0)
         }
     }
 
     /// Records an event, if the recorder is on; `fields` is called only then.
     #[inline]
-    pub fn record(
+    pub fn record<F: Serialize>(
         &mut self,
         seq: u64,
         now: Time,
         at: Option<Endpoint>,
         kind: &'static str,
         cause: Option<u64>,
-        fields: impl FnOnce() -> Value,
+        fields: impl FnOnce() -> F,
     ) {
         if self.on {
-            self.push(seq, now, at, kind, cause, fields());
+            self.push(seq, now, at, kind, cause, &fields());
         }
     }
 
@@ -173,30 +211,32 @@ impl Recorder {
         at: Option<Endpoint>,
         kind: &'static str,
         cause: Option<u64>,
-        fields: Value,
+        fields: &impl Serialize,
     ) {
-        if self.events.len() >= self.bound {
+        if self.sink.is_none() && self.lines.len() >= self.bound {
             self.left_out += 1;
             return;
         }
-        let fields = match fields {
-            Value::Object(fields) => fields,
-            Value::Null => Map::new(),
-            other => Map::from_iter([("value".to_owned(), other)]),
-        };
-        self.events.push(TraceEvent {
+        self.recorded += 1;
+        let head = Head {
             seq,
             t: now.0,
             node: at.and_then(Endpoint::node).map(|node| node.0),
             client: at.and_then(Endpoint::client).map(|client| client.0),
-            kind: kind.into(),
+            kind,
             cause,
-            fields,
-        });
+        };
+        let json = self.writer.line(&head, fields);
+        match &mut self.sink {
+            Some(sink) => sink.record(EventLine { seq, kind, json }),
+            None => self.lines.push(json.into()),
+        }
     }
 
     pub fn take(&mut self) -> Vec<TraceEvent> {
-        std::mem::take(&mut self.events)
+        let lines = std::mem::take(&mut self.lines);
+        let parsed = |line: Box<str>| serde_json::from_str(&line).expect("trace: a line that was written is an event");
+        lines.into_iter().map(parsed).collect()
     }
 }
 
@@ -227,7 +267,7 @@ mod tests {
     #[test]
     fn a_recorder_that_is_off_calls_nobody_and_one_that_is_full_counts() {
         let mut recorder = Recorder::new(false, 1);
-        recorder.record(1, Time(0), None, "a", None, || panic!("called while off"));
+        recorder.record(1, Time(0), None, "a", None, || -> Value { panic!("called while off") });
         recorder.on = true;
         recorder.record(2, Time(0), None, "b", None, || json!(7));
         recorder.record(3, Time(0), None, "c", None, || Value::Null);

@@ -22,7 +22,9 @@ use crate::network::{DropReason, Mark};
 use crate::process::{Context, KernelOf, Payload, Process};
 use crate::step::{Halt, Step, StepKind};
 use crate::time::Time;
-use serde_json::{Value, json};
+use crate::trace::{Recorder, TraceSink};
+use serde::Serialize;
+use serde_json::json;
 
 /// Instants with more events than this have a process in them that goes round in circles.
 const EVENTS_PER_INSTANT: u64 = 1 << 24;
@@ -96,8 +98,33 @@ impl<P: Process> World<P> {
     ///
     /// What [`WorldConfig::check`] says.
     pub fn try_new(config: WorldConfig, nodes: Vec<P::Config>, clients: Vec<P::Client>) -> Result<Self, ConfigError> {
+        let recorder = Recorder::new(config.trace, config.max_trace);
+        Self::with_recorder(config, nodes, clients, recorder)
+    }
+
+    /// As [`World::try_new`], with a trace that goes to a sink from the first boot on, while it comes about. What
+    /// [`WorldConfig`] says of traces is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// What [`WorldConfig::check`] says.
+    pub fn recorded(
+        config: WorldConfig,
+        nodes: Vec<P::Config>,
+        clients: Vec<P::Client>,
+        sink: Box<dyn TraceSink>,
+    ) -> Result<Self, ConfigError> {
+        Self::with_recorder(config, nodes, clients, Recorder::to(sink))
+    }
+
+    fn with_recorder(
+        config: WorldConfig,
+        nodes: Vec<P::Config>,
+        clients: Vec<P::Client>,
+        recorder: Recorder,
+    ) -> Result<Self, ConfigError> {
         config.check(nodes.len(), clients.len())?;
-        let mut kernel = Kernel::new(&config, nodes.len() as u16, clients.len() as u16);
+        let mut kernel = Kernel::new(&config, nodes.len() as u16, clients.len() as u16, recorder);
         for (index, fault) in config.plan.iter().enumerate() {
             kernel.schedule(fault.at, Event::Planned { index: index as u32 });
         }
@@ -318,13 +345,7 @@ impl<P: Process> World<P> {
             Parcel::Request { request, .. } => request.stamp(&mut stamp),
             Parcel::Response { response, .. } => response.stamp(&mut stamp),
         }
-        let seq = self.begin(Some(to), kind, Some(cause), || {
-            let mut fields = parcel.fields();
-            if mark.is_copy() {
-                fields["copy"] = true.into();
-            }
-            fields
-        });
+        let seq = self.begin(Some(to), kind, Some(cause), || parcel.fields().of_copy(mark.is_copy()));
         match parcel {
             Parcel::Message { from, to, message } => {
                 self.with_process(to, |process, ctx| process.on_message(from, message, ctx));
@@ -377,9 +398,7 @@ impl<P: Process> World<P> {
         kernel
             .digester
             .entry(Entry::ClientTimer, kernel.now.0, kernel.ticket, client.0, NOBODY);
-        let seq = self.begin(Some(client.into()), "timer", (cause > 0).then_some(cause), || {
-            Value::Null
-        });
+        let seq = self.begin(Some(client.into()), "timer", (cause > 0).then_some(cause), || ());
         self.clients[client.index()].on_timer(&mut ClientContext::new(&mut self.kernel, client));
         Some(self.step_at(seq, None, StepKind::ClientTimer { client }))
     }
@@ -388,12 +407,12 @@ impl<P: Process> World<P> {
 
     /// Numbers the event that is handled from now on, and records it.
     #[inline]
-    fn begin(
+    fn begin<F: Serialize>(
         &mut self,
         at: Option<Endpoint>,
         kind: &'static str,
         cause: Option<u64>,
-        fields: impl FnOnce() -> Value,
+        fields: impl FnOnce() -> F,
     ) -> u64 {
         let kernel = &mut self.kernel;
         let seq = kernel.next_seq();

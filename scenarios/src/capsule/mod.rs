@@ -14,7 +14,7 @@ mod words;
 
 pub use course::{Course, FAULTS_MAX, Strike, ends_a_fault};
 pub use format::{BYTES_MAX, CapsuleError, SCHEMA, json_schema};
-pub use replay::{Comparison, Expectation, Marks, Outcome, compare};
+pub use replay::{Comparison, Expectation, Marks, Outcome, compare, compare_recorded};
 pub use words::{to_rust_test, to_scenario};
 
 use crate::explore::{self, Candidate};
@@ -26,7 +26,7 @@ use crate::systems::kv::{PlantedBug, UnknownBug};
 use crate::verdict::Failure;
 use crate::{panics, swarm};
 use serde::{Deserialize, Serialize};
-use simulator::Chance;
+use simulator::{Chance, TraceSink};
 use std::sync::Arc;
 
 /// One run as data.
@@ -197,16 +197,31 @@ impl Capsule {
 
     /// Carries it out. The capsule says which bug is planted, whatever the options say. A panic is the failure of the run.
     pub fn run(&self, options: RunOptions) -> RunReport {
-        self.run_by(&Chance::Given(Arc::clone(&self.course.decisions)), 0, options)
+        self.run_recorded(options, None)
+    }
+
+    /// As [`Capsule::run`]; `sink` gets the trace of the run while it goes on.
+    pub fn run_recorded(&self, options: RunOptions, sink: Option<Box<dyn TraceSink>>) -> RunReport {
+        let chance = Chance::Given(Arc::clone(&self.course.decisions));
+        self.carried_out(&chance, 0, (options, sink))
     }
 
     /// Carries it out with other decisions than its own: those of a seed, which is used for nothing else, or none.
     pub fn run_by(&self, chance: &Chance, seed: u64, options: RunOptions) -> RunReport {
+        self.carried_out(chance, seed, (options, None))
+    }
+
+    fn carried_out(
+        &self,
+        chance: &Chance,
+        seed: u64,
+        (options, sink): (RunOptions, Option<Box<dyn TraceSink>>),
+    ) -> RunReport {
         let options = RunOptions {
             bug: self.bug,
             ..options
         };
-        let run = || run_on_course(&self.scenario, seed, &self.course, chance, options);
+        let run = || run_on_course(&self.scenario, seed, &self.course, chance, (options, sink));
         panics::caught(|| {
             run().map_err(|error| {
                 let kind = crate::verdict::FailureKind::Inconclusive;

@@ -6,8 +6,9 @@
 use super::{Capsule, Recorded};
 use crate::run::{RunOptions, RunReport};
 use serde::{Deserialize, Serialize};
-use simulator::TraceEvent;
+use simulator::{EventLine, TraceSink};
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// About how many marks a run gets at most.
 const MARKS: u64 = 2_000;
@@ -119,8 +120,17 @@ fn text(report: &RunReport) -> String {
 
 /// Runs a capsule again and compares. Gives the run too.
 pub fn compare(capsule: &Capsule, options: RunOptions) -> (Comparison, RunReport) {
+    compare_recorded(capsule, options, None)
+}
+
+/// As [`compare`]; `sink` gets the trace of the run while it goes on.
+pub fn compare_recorded(
+    capsule: &Capsule,
+    options: RunOptions,
+    sink: Option<Box<dyn TraceSink>>,
+) -> (Comparison, RunReport) {
     let marks = capsule.outcome.marks.every;
-    let report = capsule.run(RunOptions { marks, ..options });
+    let report = capsule.run_recorded(RunOptions { marks, ..options }, sink);
     let recorded = &capsule.outcome;
     let now = super::signature(&report);
     let outcome = match (recorded.signature.as_deref(), now) {
@@ -169,11 +179,26 @@ fn first_after(capsule: &Capsule, report: &RunReport, same: u64) -> Option<Strin
     let seq = mark.map_or(0, |number| {
         report.marks.get(number as usize - 1).map_or(0, |mark| mark.seq)
     });
-    let traced = capsule.run(RunOptions {
-        trace: true,
-        ..RunOptions::default()
-    });
-    let is_event = |event: &&TraceEvent| event.seq > seq && event.kind != "send";
-    let event = traced.trace.iter().find(is_event)?;
-    serde_json::to_string(event).ok()
+    let found = Arc::new(Mutex::new(None));
+    let after = After {
+        seq,
+        found: Arc::clone(&found),
+    };
+    capsule.run_recorded(RunOptions::default(), Some(Box::new(after)));
+    found.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Keeps the first event after one, but for sends, of which its digest knows nothing.
+struct After {
+    seq: u64,
+    found: Arc<Mutex<Option<String>>>,
+}
+
+impl TraceSink for After {
+    fn record(&mut self, event: EventLine<'_>) {
+        if event.seq > self.seq && event.kind != "send" {
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.get_or_insert_with(|| event.json.to_owned());
+        }
+    }
 }

@@ -2,18 +2,18 @@
 //! the first run that failed so.
 
 use super::error::CliError;
-use super::files::Draft;
+use super::files::{self, Draft};
+use super::recording::Recording;
 use super::results::RunResult;
 use super::run::trace_header;
 use super::seed;
 use super::subject::{Subject, quoted};
 use anstream::adapter::strip_str;
 use scenarios::capsule::Capsule;
-use scenarios::run::{RunOptions, RunReport};
-use scenarios::sweep::{Group, attempt};
+use scenarios::run::RunOptions;
+use scenarios::sweep::{Group, attempt_recorded};
 use scenarios::view;
 use serde::Serialize;
-use simulator::trace::format::Trace;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -53,31 +53,25 @@ pub fn write_capsule(out: &Path, signature: &str, capsule: &Capsule) -> Result<P
 pub fn write_failure(out: &Path, subject: &Subject, group: &Group, of: u64) -> Result<PathBuf, CliError> {
     let path = out.join("failures").join(folder_name(&group.failure.signature));
     folder(&path)?;
-    let mut report = attempt(
-        &subject.scenario,
-        of,
-        RunOptions {
-            bug: subject.bug,
-            trace: true,
-            ..RunOptions::default()
-        },
-    );
+    let draft = Draft::create(&path.join("trace.jsonl.zst"))?;
+    let recording = Recording::begin(draft, &trace_header(subject, of));
+    let options = RunOptions {
+        bug: subject.bug,
+        ..RunOptions::default()
+    };
+    let report = attempt_recorded(&subject.scenario, of, options, Some(recording.sink()));
     let result = RunResult::new(subject, &report);
-    let trace = Draft::create(&path.join("trace.jsonl.zst"))?.write_trace(&trace_header(subject, &report), &report)?;
+    let trace = recording.finish(&report.trace_footer())?;
     Draft::create(&path.join("history.jsonl"))?.write_history(&report.history)?;
-    write_page(&path.join("view.html"), subject, &mut report)?;
+    write_page(&path.join("view.html"), &trace)?;
     let summary = summary(subject, group, of, &result, &trace);
     Draft::create(&path.join("summary.md"))?.write(|out| out.write_all(summary.as_bytes()))?;
     Ok(path)
 }
 
-/// Writes the page of a run, whose trace it takes, and beside it what happened in words.
-fn write_page(path: &Path, subject: &Subject, report: &mut RunReport) -> Result<PathBuf, CliError> {
-    let trace = Trace {
-        header: trace_header(subject, report),
-        footer: report.trace_footer(),
-        events: std::mem::take(&mut report.trace),
-    };
+/// Writes the page of a trace, and beside it what happened in words.
+fn write_page(path: &Path, trace: &Path) -> Result<PathBuf, CliError> {
+    let trace = files::trace(trace)?;
     Draft::create(&path.with_file_name("explained.txt"))?
         .write(|out| out.write_all(super::explain::told(&trace).as_bytes()))?;
     let page = view::page(&trace, view::SIZE_MAX);

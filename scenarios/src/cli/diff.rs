@@ -1,6 +1,7 @@
 //! `squall diff`: two traces, or two files of digests, and where they part.
 
 use super::error::CliError;
+use super::files::TraceReader;
 use super::output::{self, BAD, DIM, GOOD};
 use super::{Done, Global, exit, files};
 use anstyle::Style;
@@ -10,8 +11,8 @@ use scenarios::verdict::FailureKind;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use simulator::TraceEvent;
-use simulator::trace::format::{Trace, TraceError};
-use std::collections::{BTreeMap, BTreeSet};
+use simulator::trace::format::{TraceError, TraceFooter, TraceHeader};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -25,9 +26,11 @@ Examples:
   squall diff before.jsonl after.jsonl --context 20
   squall diff scenarios/tests/digests.txt /tmp/digests.txt";
 
-/// Most bytes of a line that are shown.
+/// Most characters of a value that are shown.
 const DETAIL: usize = 110;
-/// Most runs with other digests that are listed.
+/// Most characters of a name that are shown.
+const NAME: usize = 40;
+/// Most runs with other digests that are listed, and most differences between headers, or between two events.
 const LISTED: usize = 20;
 
 /// Arguments of `squall diff`.
@@ -39,14 +42,14 @@ pub struct DiffArgs {
     /// What it is compared with
     b: PathBuf,
     /// How many events are shown before and after the first that differs
-    #[arg(long, value_name = "EVENTS", default_value_t = 6)]
-    context: usize,
+    #[arg(long, value_name = "EVENTS", default_value_t = 6, value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    context: u16,
 }
 
 /// Carries out `squall diff`.
 pub fn diff(args: &DiffArgs, global: &Global) -> Done {
     let result = match (read(&args.a)?, read(&args.b)?) {
-        (Side::Trace(a), Side::Trace(b)) => traces(args, &a, &b),
+        (Side::Trace(a), Side::Trace(b)) => traces(args.context.into(), *a, *b)?,
         (Side::Digests(a), Side::Digests(b)) => digests(&a, &b),
         _ => {
             let what = "one file is a trace and the other a list of digests: give two of one sort".to_owned();
@@ -62,13 +65,13 @@ pub fn diff(args: &DiffArgs, global: &Global) -> Done {
 }
 
 enum Side {
-    Trace(Box<Trace>),
+    Trace(Box<TraceReader>),
     Digests(BTreeMap<String, String>),
 }
 
 /// A file whose first line is no JSON may be a list of digests.
 fn read(path: &Path) -> Result<Side, CliError> {
-    let error = match files::trace(path) {
+    let error = match TraceReader::open(path) {
         Ok(trace) => return Ok(Side::Trace(Box::new(trace))),
         Err(error) => error,
     };
@@ -110,16 +113,71 @@ struct DiffResult {
     differing: Vec<String>,
     /// What of the headers and footers differs: its name, and both values.
     described: Vec<(String, Value, Value)>,
+    /// How much more of them differs than `described` lists.
+    described_left_out: usize,
 }
 
-fn traces(args: &DiffArgs, a: &Trace, b: &Trace) -> (DiffResult, String) {
-    let pairs = a.events.iter().zip(&b.events);
-    let equal = pairs.take_while(|(a, b)| a == b).count();
-    let (one, other) = (a.events.get(equal), b.events.get(equal));
-    let described = described(a, b);
+/// What is shown of one trace at the place where it parts from another.
+struct Shown {
+    /// The first event that differs and those after it; empty if the trace has ended.
+    events: Vec<TraceEvent>,
+    header: TraceHeader,
+    footer: TraceFooter,
+}
+
+/// Reads both traces side by side, and keeps what is shown of them.
+fn traces(context: usize, mut a: TraceReader, mut b: TraceReader) -> Result<(DiffResult, String), CliError> {
+    let (mut equal, mut before) = (0, VecDeque::new());
+    let mut first = loop {
+        let (one, other) = (a.next_line()?, b.next_line()?);
+        let (Some(one), Some(other)) = (one, other) else {
+            break (one.map(parsed), other.map(parsed));
+        };
+        if one != other {
+            let (one, other) = (parsed(one), parsed(other));
+            if one != other {
+                break (Some(one), Some(other));
+            }
+        }
+        equal += 1;
+        if context > 0 {
+            if before.len() == context {
+                before.pop_front();
+            }
+            before.push_back(one.to_owned());
+        }
+    };
+    let before: Vec<TraceEvent> = before.iter().map(|line| parsed(line)).collect();
+    let a = shown(first.0.take(), context, a)?;
+    let b = shown(first.1.take(), context, b)?;
+    Ok(told(equal, &before, &a, &b))
+}
+
+/// The event of a line that is known to be one.
+fn parsed(line: &str) -> TraceEvent {
+    serde_json::from_str(line).expect("the reader has seen that it is an event")
+}
+
+fn shown(first: Option<TraceEvent>, context: usize, mut trace: TraceReader) -> Result<Shown, CliError> {
+    let mut events: Vec<TraceEvent> = first.into_iter().collect();
+    while !events.is_empty()
+        && events.len() < context
+        && let Some(event) = trace.next_event()?
+    {
+        events.push(event);
+    }
+    let (header, footer) = trace.ends()?;
+    Ok(Shown { events, header, footer })
+}
+
+fn told(equal: usize, before: &[TraceEvent], a: &Shown, b: &Shown) -> (DiffResult, String) {
+    let (one, other) = (a.events.first(), b.events.first());
+    let mut described = described(a, b);
     let parts = one.is_some() || other.is_some();
     let verdict = |(name, ..): &&(String, Value, Value)| name != "tool";
     let same = !parts && !described.iter().any(|one| verdict(&one));
+    let described_left_out = described.len().saturating_sub(LISTED);
+    described.truncate(LISTED);
     let value = |event: Option<&TraceEvent>| event.map_or(Value::Null, json_of);
     let differing = match (one, other) {
         (Some(one), Some(other)) => differing(&json_of(one), &json_of(other)),
@@ -129,17 +187,29 @@ fn traces(args: &DiffArgs, a: &Trace, b: &Trace) -> (DiffResult, String) {
     for (name, a, b) in &described {
         let _ = writeln!(
             text,
-            "{name:<12} {BAD}-{BAD:#} {}\n{:<12} {GOOD}+{GOOD:#} {}",
+            "{:<12} {BAD}-{BAD:#} {}\n{:<12} {GOOD}+{GOOD:#} {}",
+            cut(name, NAME),
             brief(a),
             "",
             brief(b)
         );
     }
+    if described_left_out > 0 {
+        let _ = writeln!(
+            text,
+            "and {described_left_out} more lines of what the traces say of their runs"
+        );
+    }
     if parts {
         let _ = writeln!(text, "{equal} equal events, then");
-        text.push_str(&side_by_side(a, b, equal, args.context));
+        text.push_str(&side_by_side(before, a, b));
         if !differing.is_empty() {
-            let _ = writeln!(text, "They differ in {}.", differing.join(", "));
+            let more = differing.len().saturating_sub(LISTED);
+            let mut names: Vec<String> = differing.iter().take(LISTED).map(|name| cut(name, NAME)).collect();
+            if more > 0 {
+                names.push(format!("{more} more"));
+            }
+            let _ = writeln!(text, "They differ in {}.", names.join(", "));
         }
         let _ = writeln!(
             text,
@@ -147,7 +217,11 @@ fn traces(args: &DiffArgs, a: &Trace, b: &Trace) -> (DiffResult, String) {
             one.or(other).map_or(0, |event| event.seq)
         );
     } else if same {
-        let _ = writeln!(text, "{GOOD}SAME{GOOD:#} {equal} events, digest {}", a.footer.digest);
+        let _ = writeln!(
+            text,
+            "{GOOD}SAME{GOOD:#} {equal} events, digest {}",
+            cut(&a.footer.digest, DETAIL)
+        );
     } else {
         let _ = writeln!(text, "{BAD}DIFFERENT{BAD:#} though all {equal} events are equal");
     }
@@ -158,6 +232,7 @@ fn traces(args: &DiffArgs, a: &Trace, b: &Trace) -> (DiffResult, String) {
         events: parts.then(|| (value(one), value(other))),
         differing,
         described,
+        described_left_out,
     };
     (result, text)
 }
@@ -166,9 +241,9 @@ fn json_of(event: &TraceEvent) -> Value {
     serde_json::to_value(event).expect("a trace event is JSON")
 }
 
-/// What of the headers and the footers differs, leaf by leaf.
-fn described(a: &Trace, b: &Trace) -> Vec<(String, Value, Value)> {
-    let whole = |trace: &Trace| {
+/// What of the headers and the footers differs, leaf by leaf; of texts that both have, line by line.
+fn described(a: &Shown, b: &Shown) -> Vec<(String, Value, Value)> {
+    let whole = |trace: &Shown| {
         let mut all = BTreeMap::new();
         let header = serde_json::to_value(&trace.header).expect("a header is JSON");
         let footer = json!({ "verdict": trace.footer.verdict, "digest": trace.footer.digest, "end": trace.footer.end });
@@ -178,11 +253,31 @@ fn described(a: &Trace, b: &Trace) -> Vec<(String, Value, Value)> {
     };
     let (one, other) = (whole(a), whole(b));
     let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
-    let get = |all: &BTreeMap<String, Value>, name: &String| all.get(name).cloned().unwrap_or(Value::Null);
-    let changed = names.into_iter().filter(|name| one.get(*name) != other.get(*name));
+    let mut changed = Vec::new();
+    for name in names.into_iter().filter(|name| one.get(*name) != other.get(*name)) {
+        let lines = |all: &BTreeMap<String, Value>| Some(all.get(name)?.as_str()?.lines().map(str::to_owned).collect());
+        let texts: (Option<Vec<String>>, Option<Vec<String>>) = (lines(&one), lines(&other));
+        match texts {
+            (Some(one), Some(other)) if one.len() > 1 || other.len() > 1 => {
+                let line = |lines: &[String], at: usize| lines.get(at).map_or(Value::Null, |line| line.as_str().into());
+                let differ = (0..one.len().max(other.len())).filter(|at| one.get(*at) != other.get(*at));
+                changed.extend(differ.map(|at| (format!("{name}:{}", at + 1), line(&one, at), line(&other, at))));
+            }
+            _ => {
+                let get = |all: &BTreeMap<String, Value>| all.get(name).map_or(Value::Null, summed_up);
+                changed.push((name.clone(), get(&one), get(&other)));
+            }
+        }
+    }
     changed
-        .map(|name| (name.clone(), get(&one, name), get(&other, name)))
-        .collect()
+}
+
+/// A value; of a text of many lines, how many they are.
+fn summed_up(value: &Value) -> Value {
+    match value.as_str().map(|text| text.lines().count()) {
+        Some(lines) if lines > 1 => format!("({lines} lines)").into(),
+        _ => value.clone(),
+    }
 }
 
 /// The paths of a document to its values.
@@ -204,11 +299,6 @@ fn leaves(path: &str, value: &Value, all: &mut BTreeMap<String, Value>) {
                 .enumerate()
                 .for_each(|(index, value)| leaves(&deeper(&index.to_string()), value, all));
         }
-        Value::String(text) if text.contains('\n') => {
-            for (number, line) in (1..).zip(text.lines()) {
-                all.insert(format!("{path}:{number}"), line.into());
-            }
-        }
         leaf => {
             all.insert(path.to_owned(), leaf.clone());
         }
@@ -229,21 +319,14 @@ fn differing(one: &Value, other: &Value) -> Vec<String> {
 }
 
 /// The last equal events, then those of either side, in columns.
-fn side_by_side(a: &Trace, b: &Trace, equal: usize, context: usize) -> String {
-    let after = |trace: &Trace| {
-        (
-            equal,
-            trace.events.len().min(equal.saturating_add(context).max(equal + 1)),
-        )
-    };
-    let ((from, a_to), (_, b_to)) = (after(a), after(b));
+fn side_by_side(before: &[TraceEvent], a: &Shown, b: &Shown) -> String {
     let mut rows = vec![];
     let mut add = |mark: &'static str, style: Style, events: &[TraceEvent]| {
         rows.extend(events.iter().map(|event| (mark, style, cells(event))));
     };
-    add(" ", DIM, &a.events[equal.saturating_sub(context)..equal]);
-    add("-", BAD, &a.events[from.min(a_to)..a_to]);
-    add("+", GOOD, &b.events[from.min(b_to)..b_to]);
+    add(" ", DIM, before);
+    add("-", BAD, &a.events);
+    add("+", GOOD, &b.events);
     let widths: Vec<usize> = (0..5)
         .map(|column| {
             rows.iter()
@@ -261,7 +344,7 @@ fn side_by_side(a: &Trace, b: &Trace, equal: usize, context: usize) -> String {
         let _ = writeln!(text, "{style}{mark} {}{style:#}", line.trim_end());
     }
     for (mark, trace) in [("-", a), ("+", b)] {
-        if trace.events.len() == equal {
+        if trace.events.is_empty() {
             let _ = writeln!(text, "{mark} (this trace ends)");
         }
     }
@@ -271,9 +354,9 @@ fn side_by_side(a: &Trace, b: &Trace, equal: usize, context: usize) -> String {
 /// Number, time, place, kind, cause and the rest of an event.
 fn cells(event: &TraceEvent) -> [String; 6] {
     let mut fields = event.fields.clone();
-    let mut kind = event.kind.to_string();
+    let mut kind = cut(&event.kind, NAME);
     if let Some(Value::String(sort)) = fields.remove("type") {
-        let _ = write!(kind, " {sort}");
+        let _ = write!(kind, " {}", cut(&sort, NAME));
     }
     [
         format!("#{}", event.seq),
@@ -286,26 +369,33 @@ fn cells(event: &TraceEvent) -> [String; 6] {
 }
 
 fn words(fields: &Map<String, Value>) -> String {
-    let words: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let text = words.join(" ");
-    match text.char_indices().nth(DETAIL) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text,
-    }
+    let words = fields.iter().map(|(name, value)| format!("{name}={value}"));
+    // More fields than fit are not looked at.
+    cut(&words.take(DETAIL).collect::<Vec<_>>().join(" "), DETAIL)
 }
 
 fn brief(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let line: String = text
+    value
+        .as_str()
+        .map_or_else(|| cut(&value.to_string(), DETAIL), |text| cut(text, DETAIL))
+}
+
+/// At most so many characters on one line: what a file says must not lay out the page.
+fn cut(text: &str, most: usize) -> String {
+    let mut shown: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(DETAIL)
+        .take(most)
+        .map(|c| if is_layout(c) { ' ' } else { c })
         .collect();
-    if line.chars().count() < text.chars().count() {
-        format!("{line}…")
-    } else {
-        line
+    if text.chars().nth(most).is_some() {
+        shown.push('…');
     }
+    shown
+}
+
+/// Whether a character is not shown itself but changes how others are: control characters, and what turns the direction of writing.
+fn is_layout(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn digests(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> (DiffResult, String) {
@@ -318,15 +408,11 @@ fn digests(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> (DiffR
     let equal = runs.len() - differing.len();
     let mut text = String::new();
     let shown = |digest: Option<&String>| digest.map_or("(not there)".to_owned(), |digest| digest[..16].to_owned());
-    let width = differing
-        .iter()
-        .take(LISTED)
-        .map(|run| run.chars().count())
-        .max()
-        .unwrap_or(0);
-    for run in differing.iter().take(LISTED) {
+    let names: Vec<String> = differing.iter().take(LISTED).map(|run| cut(run, DETAIL)).collect();
+    let width = names.iter().map(|run| run.chars().count()).max().unwrap_or(0);
+    for (run, name) in differing.iter().zip(&names) {
         let (one, other) = (shown(a.get(run)), shown(b.get(run)));
-        let _ = writeln!(text, "{run:<width$}  {BAD}{one:<16}{BAD:#}  {GOOD}{other}{GOOD:#}");
+        let _ = writeln!(text, "{name:<width$}  {BAD}{one:<16}{BAD:#}  {GOOD}{other}{GOOD:#}");
     }
     if differing.len() > LISTED {
         let _ = writeln!(text, "and {} more", differing.len() - LISTED);
@@ -347,6 +433,7 @@ fn digests(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> (DiffR
         events: None,
         differing,
         described: Vec::new(),
+        described_left_out: 0,
     };
     (result, text)
 }

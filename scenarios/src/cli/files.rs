@@ -5,10 +5,10 @@ use checker::history::{History, HistoryError, OperationId, jsonl};
 use checker::linearizability::Witness;
 use indicatif::ProgressBar;
 use scenarios::capsule::{BYTES_MAX, Capsule};
-use scenarios::run::RunReport;
 use scenarios::scenario::MAX_TEXT;
 use serde::{Deserialize, Serialize};
-use simulator::trace::format::{self, Trace, TraceHeader};
+use simulator::TraceEvent;
+use simulator::trace::format::{self, Trace, TraceError, TraceFooter, TraceHeader};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -58,8 +58,8 @@ fn open(path: &Path) -> Result<File, CliError> {
 }
 
 /// Reads a file, and moves `bar` along.
-fn reader(path: &Path, bar: Option<&ProgressBar>) -> Result<Box<dyn BufRead>, CliError> {
-    let file: Box<dyn Read> = match bar {
+fn reader(path: &Path, bar: Option<&ProgressBar>) -> Result<Box<dyn BufRead + Send>, CliError> {
+    let file: Box<dyn Read + Send> = match bar {
         Some(bar) => Box::new(bar.wrap_read(open(path)?)),
         None => Box::new(open(path)?),
     };
@@ -75,10 +75,47 @@ fn reader(path: &Path, bar: Option<&ProgressBar>) -> Result<Box<dyn BufRead>, Cl
 
 /// Reads a trace.
 pub fn trace(path: &Path) -> Result<Trace, CliError> {
-    format::read(reader(path, None)?).map_err(|error| CliError::Trace {
+    format::read(reader(path, None)?).map_err(|error| bad_trace(path, error))
+}
+
+fn bad_trace(path: &Path, error: TraceError) -> CliError {
+    CliError::Trace {
         path: path.to_owned(),
         error: Box::new(error),
-    })
+    }
+}
+
+/// Reads a trace event by event.
+pub struct TraceReader {
+    path: PathBuf,
+    reader: format::Reader<Box<dyn BufRead + Send>>,
+}
+
+impl TraceReader {
+    /// Opens a trace and reads its header.
+    pub fn open(path: &Path) -> Result<Self, CliError> {
+        let reader = format::Reader::new(reader(path, None)?).map_err(|error| bad_trace(path, error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            reader,
+        })
+    }
+
+    /// The next event; `None` after the last.
+    pub fn next_event(&mut self) -> Result<Option<TraceEvent>, CliError> {
+        self.reader.next_event().map_err(|error| bad_trace(&self.path, error))
+    }
+
+    /// The line of the next event; `None` after the last.
+    pub fn next_line(&mut self) -> Result<Option<&str>, CliError> {
+        self.reader.next_line().map_err(|error| bad_trace(&self.path, error))
+    }
+
+    /// Reads what is left: the header, and the footer that only a whole trace has.
+    pub fn ends(mut self) -> Result<(TraceHeader, TraceFooter), CliError> {
+        while self.next_line()?.is_some() {}
+        Ok(self.reader.ends())
+    }
 }
 
 /// Reads a capsule.
@@ -183,27 +220,26 @@ impl Draft {
 
     /// Writes all of it, compressed if its name says so.
     pub fn write(self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<PathBuf, CliError> {
-        let Self { path, file } = self;
-        let written = || {
-            let mut out = BufWriter::new(file);
-            if is_compressed(&path) {
-                let mut encoder = zstd::Encoder::new(&mut out, LEVEL)?;
-                content(&mut encoder)?;
-                encoder.finish()?;
-            } else {
-                content(&mut out)?;
-            }
-            out.flush()
-        };
-        match written() {
-            Ok(()) => Ok(path),
-            Err(error) => Err(CliError::Unwritable { path, error }),
+        let mut writing = self.begin()?;
+        match content(&mut writing) {
+            Ok(()) => writing.finish(),
+            Err(error) => Err(writing.failed(error)),
         }
     }
 
-    /// Writes the trace of a run.
-    pub fn write_trace(self, header: &TraceHeader, report: &RunReport) -> Result<PathBuf, CliError> {
-        self.write(|out| format::write(out, header, &report.trace, &report.trace_footer()))
+    /// Begins to write it piece by piece, compressed if its name says so.
+    pub fn begin(self) -> Result<Writing, CliError> {
+        let Self { path, file } = self;
+        let out = BufWriter::new(file);
+        let out = if is_compressed(&path) {
+            match zstd::Encoder::new(out, LEVEL) {
+                Ok(encoder) => Out::Compressed(encoder),
+                Err(error) => return Err(CliError::Unwritable { path, error }),
+            }
+        } else {
+            Out::Plain(out)
+        };
+        Ok(Writing { path, out })
     }
 
     /// Writes a capsule.
@@ -227,5 +263,51 @@ impl Draft {
     /// Writes a history as JSON Lines.
     pub fn write_history(self, history: &History) -> Result<PathBuf, CliError> {
         self.write(|mut out| jsonl::write(history, &mut out))
+    }
+}
+
+/// A file under way. It is not whole before [`Writing::finish`].
+pub struct Writing {
+    path: PathBuf,
+    out: Out,
+}
+
+enum Out {
+    Plain(BufWriter<File>),
+    Compressed(zstd::Encoder<'static, BufWriter<File>>),
+}
+
+impl Writing {
+    /// Writes what is left; the file's path.
+    pub fn finish(self) -> Result<PathBuf, CliError> {
+        let whole = match self.out {
+            Out::Plain(out) => Ok(out),
+            Out::Compressed(encoder) => encoder.finish(),
+        };
+        match whole.and_then(|mut out| out.flush()) {
+            Ok(()) => Ok(self.path),
+            Err(error) => Err(CliError::Unwritable { path: self.path, error }),
+        }
+    }
+
+    /// What to say of a file of which a piece could not be written.
+    pub fn failed(self, error: io::Error) -> CliError {
+        CliError::Unwritable { path: self.path, error }
+    }
+}
+
+impl Write for Writing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.out {
+            Out::Plain(out) => out.write(bytes),
+            Out::Compressed(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.out {
+            Out::Plain(out) => out.flush(),
+            Out::Compressed(encoder) => encoder.flush(),
+        }
     }
 }

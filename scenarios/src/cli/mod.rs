@@ -21,6 +21,7 @@ mod manual;
 mod new;
 mod output;
 mod progress;
+mod recording;
 mod replay;
 mod results;
 mod run;

@@ -3,6 +3,7 @@
 use super::ci::{self, Suite};
 use super::error::CliError;
 use super::expected::{self, Expect};
+use super::files::TraceReader;
 use super::output::{BAD, GOOD, notice};
 use super::results::{self, RunResult};
 use super::run::{self, Outputs};
@@ -12,11 +13,11 @@ use clap::Args;
 use scenarios::capsule::{Capsule, Comparison, Size};
 use scenarios::run::RunOptions;
 use scenarios::scenario;
-use scenarios::sweep::{attempt, first_difference};
+use scenarios::sweep::{attempt_recorded, parting};
 use scenarios::systems::kv::PlantedBug;
 use scenarios::verdict::FailureKind;
 use serde::{Deserialize, Serialize};
-use simulator::trace::format::{Trace, TraceHeader};
+use simulator::trace::format::TraceHeader;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -93,27 +94,27 @@ pub fn replay(args: &ReplayArgs, global: &Global) -> Done {
         )));
     }
     alone(args, "a trace")?;
-    let trace = files::trace(path)?;
-    if let Some(of) = capsule_of(path, &trace.header)? {
+    let (header, footer) = TraceReader::open(path)?.ends()?;
+    if let Some(of) = capsule_of(path, &header)? {
         return capsule(&of, &args.what, args, global);
     }
-    let (subject, seed) = recorded(path, &trace.header)?;
+    let (subject, seed) = recorded(path, &header)?;
     notice(
         global,
         &format_args!("seed {}  {}", seed::shown(seed), subject.scenario.name),
     );
     let drafts = args.outputs.reports.drafts()?;
     let (report, mut result) = run::recorded(&subject, seed, &args.outputs)?;
-    let same = result.digest == trace.footer.digest;
+    let same = result.digest == footer.digest;
     result.comparison = Some(results::Comparison {
         same,
-        recorded_digest: trace.footer.digest.clone(),
-        recorded_verdict: trace.footer.verdict.clone(),
-        recorded_by: trace.header.tool.clone(),
+        recorded_digest: footer.digest,
+        recorded_verdict: footer.verdict,
+        recorded_by: header.tool,
         first_difference: if same {
             None
         } else {
-            difference(&trace, &subject, report.seed)
+            difference(path, &subject, report.seed)?
         },
     });
     let suite = result.suite("squall replay", &subject);
@@ -230,17 +231,17 @@ pub fn capsule_of(path: &Path, header: &TraceHeader) -> Result<Option<Capsule>, 
     })
 }
 
-fn difference(trace: &Trace, subject: &Subject, seed: u64) -> Option<String> {
-    let again = attempt(
-        &subject.scenario,
-        seed,
-        RunOptions {
-            bug: subject.bug,
-            trace: true,
-            ..RunOptions::default()
-        },
-    );
-    first_difference(&trace.events, &again.trace)
+/// Runs again what a trace tells, and says where it parts from it.
+fn difference(trace: &Path, subject: &Subject, seed: u64) -> Result<Option<String>, CliError> {
+    let mut recorded = TraceReader::open(trace)?;
+    let next = move || recorded.next_line().ok().flatten().map(str::to_owned);
+    let options = RunOptions {
+        bug: subject.bug,
+        ..RunOptions::default()
+    };
+    Ok(parting::of_run(next, |sink| {
+        attempt_recorded(&subject.scenario, seed, options, Some(sink));
+    }))
 }
 
 /// The run that a header describes, and its seed.

@@ -4,16 +4,20 @@ use super::ci::{self, Reports};
 use super::error::CliError;
 use super::files::{self, Draft};
 use super::output::notice;
+use super::recording::Recording;
 use super::results::RunResult;
 use super::subject::{self, Changes, Subject, quoted};
 use super::{Done, Global, seed};
 use clap::Args;
-use scenarios::capsule::{Capsule, Comparison, compare};
+use scenarios::capsule::{Capsule, Comparison, compare_recorded};
 use scenarios::clock;
 use scenarios::run::{RunOptions, RunReport};
+use scenarios::scenario::Scenario;
+use scenarios::setup::Draw;
 use scenarios::swarm;
-use scenarios::sweep::attempt;
+use scenarios::sweep::attempt_recorded;
 use simulator::trace::format::{Trace, TraceHeader};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -83,18 +87,15 @@ pub fn recorded(subject: &Subject, seed: u64, outputs: &Outputs) -> Result<(RunR
     let trace = outputs.trace.as_deref().map(Draft::create).transpose()?;
     let history = outputs.history.as_deref().map(Draft::create).transpose()?;
     let capsule = outputs.capsule.as_deref().map(Draft::create).transpose()?;
-    let report = attempt(
-        &subject.scenario,
-        seed,
-        RunOptions {
-            bug: subject.bug,
-            trace: trace.is_some(),
-            ..RunOptions::default()
-        },
-    );
+    let trace = trace.map(|draft| Recording::begin(draft, &trace_header(subject, seed)));
+    let options = RunOptions {
+        bug: subject.bug,
+        ..RunOptions::default()
+    };
+    let report = attempt_recorded(&subject.scenario, seed, options, trace.as_ref().map(Recording::sink));
     let mut result = RunResult::new(subject, &report);
-    if let Some(draft) = trace {
-        result.trace = Some(draft.write_trace(&trace_header(subject, &report), &report)?);
+    if let Some(recording) = trace {
+        result.trace = Some(recording.finish(&report.trace_footer())?);
     }
     if let Some(draft) = history {
         result.history = Some(draft.write_history(&report.history)?);
@@ -117,16 +118,14 @@ pub fn capsule_of(subject: &Subject, seed: u64) -> Result<Capsule, CliError> {
 pub fn recorded_capsule(capsule: &Capsule, file: &str, outputs: &Outputs) -> Result<(Comparison, RunResult), CliError> {
     let trace = outputs.trace.as_deref().map(Draft::create).transpose()?;
     let history = outputs.history.as_deref().map(Draft::create).transpose()?;
-    let options = RunOptions {
-        trace: trace.is_some(),
-        ..RunOptions::default()
-    };
-    let (comparison, report) = compare(capsule, options);
+    let trace = trace.map(|draft| Recording::begin(draft, &capsule_header(capsule)));
+    let sink = trace.as_ref().map(Recording::sink);
+    let (comparison, report) = compare_recorded(capsule, RunOptions::default(), sink);
     let mut result = RunResult::new(&Subject::of_capsule(capsule), &report);
     result.seed.clone_from(&capsule.origin.seed);
     result.replay = format!("squall replay {}", quoted(file));
-    if let Some(draft) = trace {
-        result.trace = Some(draft.write_trace(&capsule_header(capsule, &report), &report)?);
+    if let Some(recording) = trace {
+        result.trace = Some(recording.finish(&report.trace_footer())?);
     }
     if let Some(draft) = history {
         result.history = Some(draft.write_history(&report.history)?);
@@ -149,14 +148,14 @@ pub fn trace_of(path: &Path) -> Result<Trace, CliError> {
     };
     let mut report = capsule.run(options);
     Ok(Trace {
-        header: capsule_header(&capsule, &report),
+        header: capsule_header(&capsule),
         footer: report.trace_footer(),
         events: std::mem::take(&mut report.trace),
     })
 }
 
 /// The header of the trace of a capsule's run, with the capsule in it.
-pub fn capsule_header(capsule: &Capsule, report: &RunReport) -> TraceHeader {
+pub fn capsule_header(capsule: &Capsule) -> TraceHeader {
     let run = super::replay::Recorded {
         name: capsule.origin.scenario.clone(),
         toml: capsule.scenario.to_toml(),
@@ -168,15 +167,17 @@ pub fn capsule_header(capsule: &Capsule, report: &RunReport) -> TraceHeader {
     TraceHeader {
         run: Some(run),
         seed: capsule.origin.seed.clone(),
-        ..report.trace_header(&capsule.scenario.name)
+        ..header(&capsule.scenario, 0)
     }
 }
 
-/// The header of a run's trace, with all that it takes to run it again.
-pub fn trace_header(subject: &Subject, report: &RunReport) -> TraceHeader {
+/// The header of a run's trace, with all that it takes to run it again. It is known before the run begins.
+pub fn trace_header(subject: &Subject, seed: u64) -> TraceHeader {
+    // Of a scenario that cannot be drawn from there is a run too, if one without events.
+    let resolved = swarm::resolve(&subject.scenario, seed).unwrap_or(Cow::Borrowed(&subject.scenario));
     let run = super::replay::Recorded {
         name: subject.name.clone(),
-        toml: report.resolved.as_deref().unwrap_or(&subject.scenario).to_toml(),
+        toml: resolved.to_toml(),
         set: subject.set.clone(),
         bug: subject.bug.map(|bug| bug.id.to_owned()),
         capsule: None,
@@ -184,6 +185,14 @@ pub fn trace_header(subject: &Subject, report: &RunReport) -> TraceHeader {
     let run = serde_json::to_value(run).expect("a record of texts is JSON");
     TraceHeader {
         run: Some(run),
-        ..report.trace_header(&subject.scenario.name)
+        ..TraceHeader {
+            scenario: subject.scenario.name.clone(),
+            ..header(&resolved, seed)
+        }
     }
+}
+
+fn header(scenario: &Scenario, seed: u64) -> TraceHeader {
+    let draw = Draw::new(scenario, seed);
+    TraceHeader::new(scenarios::TOOL, &scenario.name, seed, draw.nodes, draw.clients)
 }

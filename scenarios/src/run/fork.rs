@@ -35,8 +35,8 @@ impl<'a> Fork<'a> {
             bug,
             ..RunOptions::default()
         };
-        let steering = Steering::default();
-        let run = prepared(scenario, draw, seed, (None, &Chance::Drawn), (options, &steering));
+        let mut steering = Steering::default();
+        let run = prepared(scenario, draw, seed, (None, &Chance::Drawn), (options, &mut steering));
         Self::begun(run.expect("the scenario format admits only settings that make a world"))
     }
 
@@ -51,7 +51,7 @@ impl<'a> Fork<'a> {
         };
         let chance = Chance::Given(Arc::clone(&capsule.course.decisions));
         let given = (Some(&capsule.course), &chance);
-        let run = prepared(&capsule.scenario, draw, 0, given, (options, &Steering::default()));
+        let run = prepared(&capsule.scenario, draw, 0, given, (options, &mut Steering::default()));
         let misfit = |error: ConfigError| {
             let kind = FailureKind::Inconclusive;
             Box::new(Failure::new(kind, "capsule", "misfit", error.to_string()))

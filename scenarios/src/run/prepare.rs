@@ -19,7 +19,7 @@ pub(super) fn prepared<'a>(
     draw: &'a Draw,
     seed: u64,
     (course, chance): (Option<&'a Course>, &Chance),
-    (options, steering): (RunOptions, &Steering<'_>),
+    (options, steering): (RunOptions, &mut Steering<'_>),
 ) -> Result<Run<'a>, ConfigError> {
     let plan = match (steering.plan, course) {
         (Some(plan), _) => plan.to_vec(),
@@ -33,7 +33,7 @@ pub(super) fn prepared<'a>(
         bug: options.bug,
         trace: options.trace,
     };
-    let world = setup::world(scenario, draw, plan, making)?;
+    let world = setup::world(scenario, draw, plan, making, steering.sink.take())?;
     let mut watcher = Watcher::new(draw.all_nodes(), draw.nodes);
     let mut triggers = match course {
         None => Triggers::new(scenario, draw, seed, &mut watcher),

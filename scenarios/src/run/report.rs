@@ -47,8 +47,10 @@ pub struct RunReport {
     pub committed: u64,
     /// What the clients saw.
     pub history: History,
-    /// What was recorded, if it was asked for.
+    /// What was recorded in memory, if it was asked for.
     pub trace: Vec<TraceEvent>,
+    /// How many events the trace has, in memory or wherever it went.
+    pub trace_events: u64,
     /// How many events did not fit into the trace.
     pub trace_left_out: u64,
 }
@@ -75,6 +77,7 @@ impl Run<'_> {
             committed: self.properties.committed(),
             history,
             trace: self.world.take_trace(),
+            trace_events: self.world.trace_events(),
             trace_left_out: self.world.trace_left_out(),
         }
     }
@@ -101,6 +104,7 @@ impl RunReport {
             committed: 0,
             history: History::new(),
             trace: Vec::new(),
+            trace_events: 0,
             trace_left_out: 0,
         }
     }
@@ -130,7 +134,7 @@ impl RunReport {
                 .as_ref()
                 .map_or("pass".to_owned(), |failure| failure.signature.clone()),
             digest: self.digest.to_string(),
-            events: self.trace.len() as u64,
+            events: self.trace_events,
             end: self.end.0,
             counts,
         }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::scenario::{find, parse};
 use proptest::prelude::*;
+use simulator::{TraceEvent, TraceSink};
 
 struct Silent;
 
@@ -117,31 +118,48 @@ fn two_runs_that_differ_are_a_failure_of_their_own() {
     assert!(failure.details.contains("not known"), "{}", failure.details);
 }
 
+/// Carries out a run of `calm`, which tells its trace to a sink.
+fn tell(sink: Box<dyn TraceSink>) {
+    attempt_recorded(&calm(), 1, RunOptions::default(), Some(sink));
+}
+
 #[test]
-fn the_first_difference_of_two_traces_is_named() {
-    let run = || {
-        attempt(
-            &calm(),
-            1,
-            RunOptions {
-                bug: None,
-                trace: true,
-                ..RunOptions::default()
-            },
-        )
-        .trace
+fn two_runs_of_one_seed_part_nowhere_and_others_at_an_event_that_is_named() {
+    assert_eq!(parting::of_runs(tell, tell), None);
+    let other = |sink| {
+        attempt_recorded(&calm(), 2, RunOptions::default(), Some(sink));
     };
-    let (one, mut other) = (run(), run());
-    assert_eq!(first_difference(&one, &other), None);
-    other[9].t += 1;
-    other[20].t += 1;
-    let place = first_difference(&one, &other).unwrap();
+    let place = parting::of_runs(tell, other).unwrap();
+    assert!(place.starts_with("after ") && place.lines().count() == 3, "{place}");
+}
+
+#[test]
+fn a_run_parts_from_a_trace_at_the_first_event_that_differs() {
+    let options = RunOptions {
+        trace: true,
+        ..RunOptions::default()
+    };
+    let trace = attempt(&calm(), 1, options).trace;
+    let against = |trace: &[TraceEvent]| {
+        let lines = trace.iter().map(|event| serde_json::to_string(event).unwrap());
+        let mut lines = lines.collect::<Vec<_>>().into_iter();
+        parting::of_run(move || lines.next(), tell)
+    };
+    assert_eq!(against(&trace), None);
+    let mut bent = trace.clone();
+    bent[9].t += 1;
+    bent[20].t += 1;
+    let place = against(&bent).unwrap();
     assert!(place.starts_with("after 9 equal events:\n  {"), "{place}");
-    let place = first_difference(&one, &one[..5]).unwrap();
+    let place = against(&trace[..5]).unwrap();
     assert!(
-        place.starts_with("after 5 equal events:") && place.ends_with("(the trace ends)"),
+        place.starts_with("after 5 equal events:\n  (the trace ends)\n  {"),
         "{place}"
     );
+    let mut longer = trace.clone();
+    longer.push(trace[0].clone());
+    let place = against(&longer).unwrap();
+    assert!(place.ends_with("\n  (the trace ends)"), "{place}");
 }
 
 #[test]

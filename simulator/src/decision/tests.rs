@@ -36,6 +36,32 @@ fn decisions_are_lists_by_subject_in_json_and_none_is_made_twice() {
     assert!(refusal(r#"{"delays":[]}"#).contains("names no kind of decision"));
 }
 
+#[test]
+fn what_is_no_decision_is_refused_in_the_words_of_the_format() {
+    let refusal = |list: &str| {
+        let json = format!(r#"{{"replay":[[0,1],{list}]}}"#);
+        serde_json::from_str::<Decisions>(&json).unwrap_err().to_string()
+    };
+    let form = "[number, value] or [number, index, value]";
+    for (list, what) in [
+        ("[1]", "invalid length 1"),
+        ("[]", "invalid length 0"),
+        ("[1,2,3,4]", "invalid length 4"),
+        ("7", "invalid type: integer `7`"),
+        (r#"{"number":1}"#, "invalid type: map"),
+    ] {
+        let refusal = refusal(list);
+        assert!(refusal.starts_with(what) && refusal.contains(form), "{refusal}");
+        assert!(refusal.contains(" at line 1 column "), "{refusal}");
+    }
+    assert!(
+        refusal("[-1,2]").starts_with("invalid value: integer `-1`"),
+        "{}",
+        refusal("[-1,2]")
+    );
+    assert!(refusal("[4294967296,2]").contains("the number of a decision below 4294967296"));
+}
+
 fn draws(stream: &mut Stream) -> Vec<u64> {
     let mut drawn = vec![
         stream.next_u64(),

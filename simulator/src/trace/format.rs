@@ -7,6 +7,7 @@ use super::TraceEvent;
 use crate::random::RNG;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
 
@@ -178,62 +179,199 @@ pub fn write(mut out: impl Write, header: &TraceHeader, events: &[TraceEvent], f
     write_line(&mut out, footer)
 }
 
-fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+/// Writes one line of a trace: its header, an event or its footer.
+///
+/// # Errors
+///
+/// What `out` reports.
+pub fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, line)?;
     out.write_all(b"\n")
 }
 
-/// Reads a whole trace.
+/// Reads a whole trace into memory: [`Reader`] is for those of any length.
 ///
 /// # Errors
 ///
 /// [`TraceError`], with the line, for what is not a complete trace of this version.
 pub fn read(input: impl BufRead) -> Result<Trace, TraceError> {
-    let mut lines = Lines { input, line: 0 };
-    let header = parse_header(&lines.next()?.ok_or(TraceError::Empty)?)?;
-    let (mut events, mut footer) = (Vec::new(), None);
-    while let Some(text) = lines.next()? {
-        if footer.is_some() {
-            return Err(TraceError::AfterFooter { line: lines.line });
-        }
-        match parse_line(&text, lines.line)? {
-            Line::Event(event) => events.push(event),
-            Line::Footer(found) => footer = Some(found),
-        }
+    let mut reader = Reader::new(input)?;
+    let mut events = Vec::new();
+    while let Some(event) = reader.next_event()? {
+        events.push(event);
     }
-    let footer = footer.ok_or(TraceError::NoFooter { line: lines.line })?;
-    let found = events.len() as u64;
-    if footer.events != found {
-        return Err(TraceError::Count {
-            counted: footer.events,
-            found,
-        });
-    }
+    let (header, footer) = reader.ends();
     Ok(Trace { header, events, footer })
 }
 
+/// Reads a trace event by event, in the memory of one line.
+///
+/// ```
+/// use simulator::trace::format::{Reader, TraceHeader};
+/// let header = serde_json::to_string(&TraceHeader::new("a tool", "calm", 7, 3, 2)).unwrap();
+/// let event = r#"{"seq":1,"t":0,"node":0,"kind":"boot","bytes":0}"#;
+/// let footer = r#"{"verdict":"pass","digest":"00","events":1,"end":5}"#;
+/// let text = format!("{header}\n{event}\n{footer}\n");
+/// let mut reader = Reader::new(text.as_bytes()).unwrap();
+/// assert_eq!(reader.header().scenario, "calm");
+/// assert_eq!(reader.next_event().unwrap().map(|event| event.seq), Some(1));
+/// assert_eq!(reader.next_event().unwrap(), None);
+/// assert_eq!(reader.footer().map(|footer| &*footer.verdict), Some("pass"));
+/// ```
+#[derive(Debug)]
+pub struct Reader<R> {
+    lines: Lines<R>,
+    header: TraceHeader,
+    events: u64,
+    footer: Option<TraceFooter>,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError`] for what does not begin as a trace of this version does.
+    pub fn new(input: R) -> Result<Self, TraceError> {
+        let mut lines = Lines {
+            input,
+            line: 0,
+            text: String::new(),
+        };
+        let header = parse_header(lines.next()?.ok_or(TraceError::Empty)?)?;
+        Ok(Self {
+            lines,
+            header,
+            events: 0,
+            footer: None,
+        })
+    }
+
+    /// What was run.
+    pub fn header(&self) -> &TraceHeader {
+        &self.header
+    }
+
+    /// How it ended; known once there is no event left.
+    pub fn footer(&self) -> Option<&TraceFooter> {
+        self.footer.as_ref()
+    }
+
+    /// The header and the footer of a trace that was read to its end.
+    ///
+    /// # Panics
+    ///
+    /// When it was not: neither [`Reader::next_event`] nor [`Reader::next_line`] has given `None`.
+    pub fn ends(self) -> (TraceHeader, TraceFooter) {
+        let footer = self.footer.expect("trace: it was read to its end");
+        (self.header, footer)
+    }
+
+    /// The next event; `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError`], with the line, for what is no event and no end of a trace.
+    pub fn next_event(&mut self) -> Result<Option<TraceEvent>, TraceError> {
+        let Some(line) = self.advance()? else { return Ok(None) };
+        match serde_json::from_str(self.text()) {
+            Ok(event) => Ok(Some(event)),
+            Err(error) => Err(TraceError::event(line, &error)),
+        }
+    }
+
+    /// The line of the next event as it stands in the trace, which is known to be one; `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::next_event`].
+    pub fn next_line(&mut self) -> Result<Option<&str>, TraceError> {
+        let Some(line) = self.advance()? else { return Ok(None) };
+        match serde_json::from_str::<Outline<'_>>(self.text()) {
+            Ok(_) => Ok(Some(self.text())),
+            Err(error) => Err(TraceError::event(line, &error)),
+        }
+    }
+
+    fn text(&self) -> &str {
+        &self.lines.text
+    }
+
+    /// Reads on to the next line that is no footer, and gives its number; at the end holds the footer against what was read.
+    fn advance(&mut self) -> Result<Option<u64>, TraceError> {
+        loop {
+            if self.lines.next()?.is_none() {
+                return self.end();
+            }
+            let line = self.lines.line;
+            if self.footer.is_some() {
+                return Err(TraceError::AfterFooter { line });
+            }
+            match footer_of(&self.lines.text).map_err(|error| TraceError::event(line, &error))? {
+                Some(footer) => self.footer = Some(footer),
+                None => {
+                    self.events += 1;
+                    return Ok(Some(line));
+                }
+            }
+        }
+    }
+
+    fn end(&self) -> Result<Option<u64>, TraceError> {
+        let line = self.lines.line;
+        let footer = self.footer.as_ref().ok_or(TraceError::NoFooter { line })?;
+        if footer.events == self.events {
+            return Ok(None);
+        }
+        Err(TraceError::Count {
+            counted: footer.events,
+            found: self.events,
+        })
+    }
+}
+
+/// What every event has, to see that a line is one without keeping it.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "it is asked only whether it can be read")]
+struct Outline<'a> {
+    seq: u64,
+    t: u64,
+    #[serde(default)]
+    node: Option<u16>,
+    #[serde(default)]
+    client: Option<u16>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    cause: Option<u64>,
+}
+
+#[derive(Debug)]
 struct Lines<R> {
     input: R,
     line: u64,
+    text: String,
 }
 
 impl<R: BufRead> Lines<R> {
-    fn next(&mut self) -> Result<Option<String>, TraceError> {
+    /// The next line, without its end.
+    fn next(&mut self) -> Result<Option<&str>, TraceError> {
         let line = self.line + 1;
-        let mut text = String::new();
+        self.text.clear();
+        self.text.shrink_to(1 << 20);
         let limit = LINE_LIMIT as u64 + 2;
-        let read = (&mut self.input).take(limit).read_line(&mut text);
+        let read = (&mut self.input).take(limit).read_line(&mut self.text);
         let length = read.map_err(|error| TraceError::Io { line, error })?;
         if length == 0 {
             return Ok(None);
         }
-        let whole = text.trim_end_matches(['\n', '\r']).len();
+        let whole = self.text.trim_end_matches(['\n', '\r']).len();
         if whole > LINE_LIMIT {
             return Err(TraceError::LongLine { line });
         }
-        text.truncate(whole);
+        self.text.truncate(whole);
         self.line = line;
-        Ok(Some(text))
+        Ok(Some(&self.text))
     }
 }
 
@@ -255,22 +393,27 @@ fn parse_header(text: &str) -> Result<TraceHeader, TraceError> {
     }
 }
 
-enum Line {
-    Event(TraceEvent),
-    Footer(TraceFooter),
+/// The footer in a line, if it is one.
+fn footer_of(text: &str) -> Result<Option<TraceFooter>, serde_json::Error> {
+    // As every event begins that was written here.
+    if text.starts_with("{\"seq\":") {
+        return Ok(None);
+    }
+    let value: Value = serde_json::from_str(text)?;
+    if value.get("verdict").is_none() || value.get("seq").is_some() {
+        return Ok(None);
+    }
+    serde_json::from_value(value).map(Some)
 }
 
-fn parse_line(text: &str, line: u64) -> Result<Line, TraceError> {
-    let refuse = |error: serde_json::Error| TraceError::Event {
-        line,
-        column: error.column().max(1),
-        what: plain(&error),
-    };
-    let value: Value = serde_json::from_str(text).map_err(refuse)?;
-    if value.get("verdict").is_some() && value.get("seq").is_none() {
-        return serde_json::from_value(value).map(Line::Footer).map_err(refuse);
+impl TraceError {
+    fn event(line: u64, error: &serde_json::Error) -> Self {
+        Self::Event {
+            line,
+            column: error.column().max(1),
+            what: plain(error),
+        }
     }
-    serde_json::from_value(value).map(Line::Event).map_err(refuse)
 }
 
 /// The message without the position that the error of a one-line document carries.

@@ -14,7 +14,7 @@ use crate::process::{Payload, Process};
 use crate::step::Halt;
 use crate::time::{LocalTime, Time};
 use crate::trace::TraceEvent;
-use serde_json::Value;
+use serde::Serialize;
 
 impl<P: Process> World<P> {
     /// True time.
@@ -181,9 +181,14 @@ impl<P: Process> World<P> {
         self.kernel.trace.on = on;
     }
 
-    /// Takes what was recorded since the last time; nothing when no trace is recorded.
+    /// Takes what was recorded since the last time; nothing when no trace is recorded, or when a sink takes it.
     pub fn take_trace(&mut self) -> Vec<TraceEvent> {
         self.kernel.trace.take()
+    }
+
+    /// How many events the trace has, taken or not.
+    pub fn trace_events(&self) -> u64 {
+        self.kernel.trace.recorded
     }
 
     /// How many events were left out of the trace because [`crate::WorldConfig::max_trace`] were waiting to be taken.
@@ -193,7 +198,7 @@ impl<P: Process> World<P> {
 
     /// Adds an event of the harness to the trace and gives its number. `fields` is called only when a trace is recorded. Like
     /// a process, call this whether or not a trace is recorded: event numbers count the calls.
-    pub fn note(&mut self, at: Option<Endpoint>, kind: &'static str, fields: impl FnOnce() -> Value) -> u64 {
+    pub fn note<F: Serialize>(&mut self, at: Option<Endpoint>, kind: &'static str, fields: impl FnOnce() -> F) -> u64 {
         self.kernel.note(at, kind, fields)
     }
 }

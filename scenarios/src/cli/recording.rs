@@ -1,0 +1,67 @@
+//! A trace that is written while its run goes on, so that its length costs no memory.
+
+use super::error::CliError;
+use super::files::{Draft, Writing};
+use simulator::trace::format::{self, TraceFooter, TraceHeader};
+use simulator::{EventLine, TraceSink};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A trace under way. The run holds one end of it and whoever began it the other.
+///
+/// What cannot be written does not stop the run: it is told by [`Recording::finish`], when the verdict is known.
+pub struct Recording(Arc<Mutex<State>>);
+
+enum State {
+    Writing(Writing),
+    Failed(CliError),
+    Over,
+}
+
+impl Recording {
+    /// Begins a trace with its header.
+    pub fn begin(draft: Draft, header: &TraceHeader) -> Self {
+        let mut state = draft.begin().map_or_else(State::Failed, State::Writing);
+        state.write(|out| format::write_line(out, header));
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    /// What takes the events of the run.
+    pub fn sink(&self) -> Box<dyn TraceSink> {
+        Box::new(Sink(Arc::clone(&self.0)))
+    }
+
+    /// Ends the trace with its footer; the file's path.
+    pub fn finish(self, footer: &TraceFooter) -> Result<PathBuf, CliError> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.write(|out| format::write_line(out, footer));
+        match std::mem::replace(&mut *state, State::Over) {
+            State::Writing(writing) => writing.finish(),
+            State::Failed(error) => Err(error),
+            State::Over => unreachable!("a recording is finished once"),
+        }
+    }
+}
+
+impl State {
+    fn write(&mut self, piece: impl FnOnce(&mut Writing) -> io::Result<()>) {
+        let Self::Writing(writing) = self else { return };
+        let Err(error) = piece(writing) else { return };
+        if let Self::Writing(writing) = std::mem::replace(self, Self::Over) {
+            *self = Self::Failed(writing.failed(error));
+        }
+    }
+}
+
+struct Sink(Arc<Mutex<State>>);
+
+impl TraceSink for Sink {
+    fn record(&mut self, event: EventLine<'_>) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.write(|out| {
+            out.write_all(event.json.as_bytes())?;
+            out.write_all(b"\n")
+        });
+    }
+}

@@ -1,0 +1,125 @@
+//! What a trace takes of memory, counted by the allocator: nothing that grows with it, neither written nor read.
+
+use scenarios::run::RunOptions;
+use scenarios::scenario::{Scenario, find, parse};
+use scenarios::sweep::attempt_recorded;
+use simulator::trace::format::{Reader, TraceFooter, TraceHeader};
+use simulator::{EventLine, TraceSink};
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const MIB: u64 = 1 << 20;
+
+/// The most bytes that were taken from the allocator at one time while `code` ran.
+fn peak(code: impl FnOnce()) -> u64 {
+    allocation_counter::measure(code).bytes_max
+}
+
+/// Counts what it is told and forgets it.
+struct Counting(Arc<AtomicU64>);
+
+impl TraceSink for Counting {
+    fn record(&mut self, event: EventLine<'_>) {
+        self.0.fetch_add(event.json.len() as u64, Ordering::Relaxed);
+    }
+}
+
+fn storm() -> Scenario {
+    let settings = [
+        ("cluster.nodes", "5"),
+        ("workload.clients", "6"),
+        ("workload.think", "1ms..20ms"),
+        ("time.chaos", "60s"),
+    ];
+    let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let storm = find("storm").unwrap();
+    parse(storm.name, storm.text, &settings, &scenarios::known()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn a_trace_that_goes_to_a_sink_takes_no_memory_however_long_it_is() {
+    let scenario = storm();
+    let run = |sink| {
+        let report = attempt_recorded(&scenario, 7, RunOptions::default(), sink);
+        assert_eq!(report.failure, None);
+    };
+    let plain = peak(|| run(None));
+    let bytes = Arc::new(AtomicU64::new(0));
+    let recorded = peak(|| run(Some(Box::new(Counting(Arc::clone(&bytes))))));
+    let written = bytes.load(Ordering::Relaxed);
+    assert!(written > 8 * MIB, "a trace of {written} bytes says little");
+    assert!(
+        recorded < plain + MIB,
+        "a run takes {plain} bytes, and {recorded} with a trace of {written}"
+    );
+}
+
+/// A trace of so many events, made while it is read.
+struct Endless {
+    line: Vec<u8>,
+    read: usize,
+    next: u64,
+    events: u64,
+}
+
+impl Endless {
+    fn new(events: u64) -> Self {
+        let mut line = serde_json::to_vec(&TraceHeader::new("a test", "none", 1, 3, 2)).unwrap();
+        line.push(b'\n');
+        Self {
+            line,
+            read: 0,
+            next: 1,
+            events,
+        }
+    }
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.read == self.line.len() {
+            let number = self.next;
+            self.next += 1;
+            self.read = 0;
+            self.line = if number <= self.events {
+                let text =
+                    format!("{{\"seq\":{number},\"t\":{number},\"node\":0,\"kind\":\"timer\",\"local\":{number}}}\n");
+                text.into_bytes()
+            } else if number == self.events + 1 {
+                let footer = TraceFooter {
+                    verdict: "pass".to_owned(),
+                    digest: "00".to_owned(),
+                    events: self.events,
+                    end: number,
+                    counts: BTreeMap::new(),
+                };
+                let mut line = serde_json::to_vec(&footer).unwrap();
+                line.push(b'\n');
+                line
+            } else {
+                Vec::new()
+            };
+        }
+        let count = buffer.len().min(self.line.len() - self.read);
+        buffer[..count].copy_from_slice(&self.line[self.read..self.read + count]);
+        self.read += count;
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_trace_is_read_event_by_event_in_the_memory_of_one() {
+    const EVENTS: u64 = 100_000;
+    let taken = peak(|| {
+        let mut reader = Reader::new(BufReader::new(Endless::new(EVENTS))).unwrap();
+        let mut count = 0;
+        while let Some(event) = reader.next_event().unwrap() {
+            count += 1;
+            assert_eq!(event.seq, count);
+        }
+        assert_eq!((count, reader.footer().unwrap().events), (EVENTS, EVENTS));
+    });
+    assert!(taken < MIB / 4, "reading takes {taken} bytes");
+}
