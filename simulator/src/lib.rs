@@ -71,5 +71,5 @@ pub use process::{Context, Never, Payload, Process};
 pub use random::{Ratio, Stream};
 pub use step::{Halt, SkipReason, Step, StepKind};
 pub use time::{Duration, LocalTime, Time};
-pub use trace::{EventLine, TraceEvent, TraceSink};
+pub use trace::{EventLine, Fields, TraceEvent, TraceSink};
 pub use world::World;

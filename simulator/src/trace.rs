@@ -24,8 +24,12 @@
 //!
 //! Other kinds are the process's, the client's and the harness's own. `from` and `to` are endpoints, as in `"n0"` and `"c0"`.
 
+mod fields;
 pub mod format;
 mod line;
+mod scan;
+
+pub use fields::Fields;
 
 use crate::id::Endpoint;
 use crate::time::Time;
@@ -63,7 +67,7 @@ pub struct TraceEvent {
     /// The event that made it happen, if that was an event.
     pub cause: Option<u64>,
     /// What else there is to say.
-    pub fields: Map<String, Value>,
+    pub fields: Fields,
 }
 
 impl Serialize for TraceEvent {
@@ -81,7 +85,7 @@ impl Serialize for TraceEvent {
         if let Some(cause) = self.cause {
             map.serialize_entry("cause", &cause)?;
         }
-        for (name, value) in &self.fields {
+        for (name, value) in &self.fields.to_map() {
             if RESERVED.contains(&name.as_str()) {
                 map.serialize_entry(&format!("{name}_"), value)?;
             } else {
@@ -115,8 +119,89 @@ impl<'de> Deserialize<'de> for TraceEvent {
                 .ok_or_else(|| D::Error::missing_field("kind"))?
                 .into(),
             cause: typed(&mut fields, "cause")?,
-            fields,
+            fields: fields.into(),
         })
+    }
+}
+
+impl TraceEvent {
+    /// The event in a line of a trace. It keeps the line as its fields.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the line, and in which column.
+    pub fn of_line(line: &str) -> Result<Self, serde_json::Error> {
+        let outline: Outline<'_> = serde_json::from_str(line)?;
+        Ok(Self {
+            seq: outline.seq,
+            t: outline.t,
+            node: outline.node,
+            client: outline.client,
+            kind: known(outline.kind),
+            cause: outline.cause,
+            fields: Fields::of_line(line),
+        })
+    }
+
+    /// Shortens what is long in its message.
+    pub(crate) fn abbreviate(&mut self) {
+        if let Some(Ok(short)) = self.fields.line().map(scan::abbreviated) {
+            self.fields = Fields::of_line(&short);
+        }
+    }
+
+    /// Whether it tells of something that travels, or of its loss, with its message.
+    pub(crate) fn has_message(&self) -> bool {
+        matches!(&*self.kind, "send" | "deliver" | "request" | "response" | "drop")
+    }
+}
+
+/// What every event has beside its fields.
+#[derive(Deserialize)]
+struct Outline<'a> {
+    seq: u64,
+    t: u64,
+    #[serde(default)]
+    node: Option<u16>,
+    #[serde(default)]
+    client: Option<u16>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    cause: Option<u64>,
+}
+
+/// A kind without a text of its own, where it is one of those that most events have.
+fn known(kind: Cow<'_, str>) -> Cow<'static, str> {
+    const KINDS: [&str; 24] = [
+        "append",
+        "apply",
+        "commit",
+        "crash",
+        "deliver",
+        "discard",
+        "drop",
+        "duplicate",
+        "invoke",
+        "kept",
+        "lost",
+        "request",
+        "response",
+        "restart",
+        "return",
+        "role",
+        "send",
+        "sync",
+        "sync-start",
+        "timer",
+        "vote",
+        "work",
+        "worked",
+        "write",
+    ];
+    match KINDS.binary_search(&&*kind) {
+        Ok(place) => KINDS[place].into(),
+        Err(_) => kind.into_owned().into(),
     }
 }
 
@@ -143,7 +228,7 @@ pub struct EventLine<'a> {
 impl EventLine<'_> {
     /// The event itself.
     pub fn parsed(&self) -> TraceEvent {
-        serde_json::from_str(self.json).expect("trace: a line that was just written is an event")
+        TraceEvent::of_line(self.json).expect("trace: a line that was just written is an event")
     }
 }
 
@@ -235,7 +320,7 @@ impl Recorder {
 
     pub fn take(&mut self) -> Vec<TraceEvent> {
         let lines = std::mem::take(&mut self.lines);
-        let parsed = |line: Box<str>| serde_json::from_str(&line).expect("trace: a line that was written is an event");
+        let parsed = |line: Box<str>| TraceEvent::of_line(&line).expect("trace: a line that was written is an event");
         lines.into_iter().map(parsed).collect()
     }
 }

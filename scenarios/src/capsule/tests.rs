@@ -29,7 +29,7 @@ fn story(trace: &[TraceEvent]) -> Vec<String> {
     };
     let told = |event: &TraceEvent| {
         // Events are numbered otherwise: faults that found no target are not in a capsule.
-        let mut fields = event.fields.clone();
+        let mut fields = event.fields.to_map();
         fields.remove("write");
         format!("{} {} {:?} {fields:?}", event.t, event.kind, (event.node, event.client))
     };

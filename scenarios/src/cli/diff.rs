@@ -155,7 +155,7 @@ fn traces(context: usize, mut a: TraceReader, mut b: TraceReader) -> Result<(Dif
 
 /// The event of a line that is known to be one.
 fn parsed(line: &str) -> TraceEvent {
-    serde_json::from_str(line).expect("the reader has seen that it is an event")
+    TraceEvent::of_line(line).expect("the reader has seen that it is an event")
 }
 
 fn shown(first: Option<TraceEvent>, context: usize, mut trace: TraceReader) -> Result<Shown, CliError> {
@@ -353,7 +353,7 @@ fn side_by_side(before: &[TraceEvent], a: &Shown, b: &Shown) -> String {
 
 /// Number, time, place, kind, cause and the rest of an event.
 fn cells(event: &TraceEvent) -> [String; 6] {
-    let mut fields = event.fields.clone();
+    let mut fields = event.fields.to_map();
     let mut kind = cut(&event.kind, NAME);
     if let Some(Value::String(sort)) = fields.remove("type") {
         let _ = write!(kind, " {}", cut(&sort, NAME));

@@ -1,10 +1,12 @@
 //! `squall export`: a trace in the formats of other tools.
 
 use super::error::CliError;
-use super::files::{self, Draft};
+use super::files::{self, Draft, TraceReader};
 use super::{Done, Global, exit, output};
 use clap::{Args, ValueEnum};
 use scenarios::export::{self, ExportError, Format};
+use simulator::trace::format;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -61,6 +63,9 @@ pub fn export(args: &ExportArgs, global: &Global) -> Done {
             "--key chooses a history, which only `--to edn` writes: leave it out".to_owned(),
         ));
     }
+    if matches!(format, Format::Jsonl | Format::Csv) {
+        return line_by_line(args, format, global);
+    }
     let trace = files::trace(&args.trace)?;
     // Made in memory first: what a trace does not have is known before a file is touched.
     let mut text = Vec::new();
@@ -79,4 +84,66 @@ pub fn export(args: &ExportArgs, global: &Global) -> Done {
         }
     }
     Ok(exit::PASSED)
+}
+
+/// Writes what needs one event at a time, while the trace is read.
+fn line_by_line(args: &ExportArgs, format: Format, global: &Global) -> Done {
+    let mut trace = TraceReader::open(&args.trace)?;
+    let Some(path) = &args.output else {
+        let mut out = output::pieces();
+        let written = lines(&mut trace, format, &mut out).and_then(|()| Ok(out.flush()?));
+        return match written {
+            // A reader that went away has seen enough.
+            Err(Broken::Write(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Stdout(error)),
+            Err(Broken::Read(error)) => Err(error),
+            Ok(()) | Err(Broken::Write(_)) => Ok(exit::PASSED),
+        };
+    };
+    let mut writing = Draft::create(path)?.begin()?;
+    match lines(&mut trace, format, &mut writing) {
+        Ok(()) => {
+            let path = writing.finish()?;
+            output::notice(global, &format_args!("{}", path.display()));
+            Ok(exit::PASSED)
+        }
+        Err(Broken::Read(error)) => Err(error),
+        Err(Broken::Write(error)) => Err(writing.failed(error)),
+    }
+}
+
+/// Why lines do not come through.
+enum Broken {
+    Read(CliError),
+    Write(io::Error),
+}
+
+impl From<CliError> for Broken {
+    fn from(error: CliError) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+fn lines(trace: &mut TraceReader, format: Format, out: &mut dyn Write) -> Result<(), Broken> {
+    if format == Format::Csv {
+        export::csv_head(out)?;
+        while let Some(event) = trace.next_event()? {
+            export::csv_line(&event, out)?;
+        }
+        return Ok(());
+    }
+    let header = trace.header().clone();
+    format::write_line(&mut &mut *out, &header)?;
+    while let Some(line) = trace.next_line()? {
+        out.write_all(line.as_bytes())?;
+        out.write_all(b"\n")?;
+    }
+    let footer = trace.footer().expect("it was read to its end");
+    format::write_line(&mut &mut *out, footer)?;
+    Ok(())
 }

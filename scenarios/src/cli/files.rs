@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 
 /// The fastest level of zstd: traces shrink more than tenfold at any.
 const LEVEL: i32 = 1;
+/// The most events of a trace that is held in memory.
+const TRACE_EVENTS_MAX: usize = 1 << 22;
+/// The most bytes of its events.
+const TRACE_BYTES_MAX: usize = 1 << 30;
 /// From this size on, in bytes, a history deserves a notice.
 pub const LARGE_HISTORY: u64 = 64 << 20;
 
@@ -73,9 +77,26 @@ fn reader(path: &Path, bar: Option<&ProgressBar>) -> Result<Box<dyn BufRead + Se
     Ok(Box::new(BufReader::new(decoder)))
 }
 
-/// Reads a trace.
+/// Reads a trace into memory, its long messages abbreviated.
 pub fn trace(path: &Path) -> Result<Trace, CliError> {
-    format::read(reader(path, None)?).map_err(|error| bad_trace(path, error))
+    let mut trace = TraceReader::open(path)?.abbreviating();
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while let Some(event) = trace.next_event()? {
+        bytes += event.fields.line().map_or(0, str::len);
+        events.push(event);
+        if events.len() > TRACE_EVENTS_MAX || bytes > TRACE_BYTES_MAX {
+            let what = format!(
+                "the trace is longer than what is held in memory, which is {TRACE_EVENTS_MAX} events and {TRACE_BYTES_MAX} bytes; \
+                 `squall diff`, `squall replay` and `squall export --to csv|jsonl` take any length"
+            );
+            return Err(CliError::BadFile {
+                path: path.to_owned(),
+                what,
+            });
+        }
+    }
+    let (header, footer) = trace.ends()?;
+    Ok(Trace { header, events, footer })
 }
 
 fn bad_trace(path: &Path, error: TraceError) -> CliError {
@@ -101,6 +122,19 @@ impl TraceReader {
         })
     }
 
+    /// What was run.
+    pub fn header(&self) -> &TraceHeader {
+        self.reader.header()
+    }
+
+    /// As it is, but for long messages, of which [`TraceReader::next_event`] gives the beginnings.
+    pub fn abbreviating(self) -> Self {
+        Self {
+            reader: self.reader.abbreviating(),
+            ..self
+        }
+    }
+
     /// The next event; `None` after the last.
     pub fn next_event(&mut self) -> Result<Option<TraceEvent>, CliError> {
         self.reader.next_event().map_err(|error| bad_trace(&self.path, error))
@@ -109,6 +143,11 @@ impl TraceReader {
     /// The line of the next event; `None` after the last.
     pub fn next_line(&mut self) -> Result<Option<&str>, CliError> {
         self.reader.next_line().map_err(|error| bad_trace(&self.path, error))
+    }
+
+    /// How it ended; known once there is no event left.
+    pub fn footer(&self) -> Option<&TraceFooter> {
+        self.reader.footer()
     }
 
     /// Reads what is left: the header, and the footer that only a whole trace has.

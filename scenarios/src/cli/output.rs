@@ -40,6 +40,11 @@ pub fn raw(bytes: &[u8]) -> Result<(), CliError> {
     }
 }
 
+/// Standard output for what is written piece by piece, as it is.
+pub fn pieces() -> io::BufWriter<io::StdoutLock<'static>> {
+    io::BufWriter::new(io::stdout().lock())
+}
+
 /// Writes a line for a person to standard error, unless they want quiet.
 pub fn notice(global: &Global, text: &dyn Display) {
     if !global.quiet {

@@ -5,6 +5,7 @@ use super::words;
 use crate::timeline::{Row, Timeline, place};
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// So many hops are followed back.
@@ -216,7 +217,7 @@ impl<'t, 'a> Units<'t, 'a> {
         self.members(root)
             .any(|row| self.timeline.events[row].kind == "role")
             .then_some(())?;
-        let sort = |event: &simulator::TraceEvent| event.fields.get("type").and_then(Value::as_str).map(str::to_owned);
+        let sort = |event: &simulator::TraceEvent| event.fields.text("type").map(Cow::into_owned);
         let from_leader = |before: &&&simulator::TraceEvent| {
             before.kind == "deliver"
                 && before.node == event.node
@@ -243,13 +244,15 @@ impl<'t, 'a> Units<'t, 'a> {
             return String::new();
         };
         let granted = |before: &&simulator::TraceEvent| {
-            let message = before.fields.get("message");
-            let body = message.and_then(|message| message.get("body"));
-            before.kind == "deliver"
+            let is_reply = before.kind == "deliver"
                 && before.node == Some(node)
-                && before.fields.get("type").and_then(Value::as_str) == Some("vote-reply")
-                && message.and_then(|message| message.get("term")).and_then(Value::as_u64) == term
-                && body.and_then(|body| body.get("granted")) == Some(&Value::Bool(true))
+                && before.fields.text("type").as_deref() == Some("vote-reply");
+            is_reply && {
+                let message = before.fields.get("message");
+                let body = message.and_then(|message| message.get("body"));
+                message.and_then(|message| message.get("term")).and_then(Value::as_u64) == term
+                    && body.and_then(|body| body.get("granted")) == Some(&Value::Bool(true))
+            }
         };
         let mut voters: Vec<String> = Vec::new();
         for vote in self.timeline.events[..row].iter().filter(|event| granted(event)) {

@@ -40,7 +40,7 @@ fn lines(timeline: &Timeline<'_>) -> Vec<(Row, String)> {
     let between = passages.iter().rev().filter_map(|passage| {
         let sent = timeline.events[passage.sent];
         let (from, to) = (timeline.lane_of(sent)?, timeline.peer_of(sent)?);
-        let sort = sent.fields.get("type").and_then(Value::as_str).unwrap_or("message");
+        let sort = sent.fields.text("type").unwrap_or("message".into());
         let row = passage.ended.unwrap_or(passage.sent);
         (row < last && from < nodes && to < nodes && sort != "heartbeat").then(|| {
             let arrow = if passage.lost || passage.ended.is_none() {
@@ -50,7 +50,12 @@ fn lines(timeline: &Timeline<'_>) -> Vec<(Row, String)> {
             };
             (
                 row,
-                format!("{}{arrow}{}: {}", timeline.lanes[from], timeline.lanes[to], plain(sort)),
+                format!(
+                    "{}{arrow}{}: {}",
+                    timeline.lanes[from],
+                    timeline.lanes[to],
+                    plain(&sort)
+                ),
             )
         })
     });

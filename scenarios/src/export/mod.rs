@@ -1,7 +1,8 @@
 //! A trace in the formats of other tools.
 //!
 //! Owns the list of formats and the way to each; one file beside this for each format that is more than the trace's own lines.
-//! All are written from a [`Timeline`], so that they tell what the page tells.
+//! All that are more than a line for each event are written from a [`Timeline`], so that they tell what the page tells; a line of CSV
+//! needs its event alone, so a trace of any length passes through.
 
 mod csv;
 mod edn;
@@ -63,17 +64,21 @@ pub enum ExportError {
 ///
 /// [`ExportError`]: the trace has nothing for this format, or `out` reports an error.
 pub fn write(trace: &Trace, format: Format, key: Option<&str>, out: &mut dyn Write) -> Result<(), ExportError> {
-    let timeline = Timeline::new(trace);
     match format {
-        Format::Perfetto => perfetto::write(&timeline, out)?,
-        Format::Shiviz => shiviz::write(&timeline, out)?,
+        Format::Perfetto => perfetto::write(&Timeline::new(trace), out)?,
+        Format::Shiviz => shiviz::write(&Timeline::new(trace), out)?,
         Format::Jsonl => format::write(out, &trace.header, &trace.events, &trace.footer)?,
-        Format::Csv => csv::write(&timeline, out)?,
-        Format::Edn => edn::write(&timeline, key, out)?,
-        Format::Mermaid => mermaid::write(&timeline, out)?,
+        Format::Csv => {
+            csv::head(out)?;
+            trace.events.iter().try_for_each(|event| csv::line(event, out))?;
+        }
+        Format::Edn => edn::write(&Timeline::new(trace), key, out)?,
+        Format::Mermaid => mermaid::write(&Timeline::new(trace), out)?,
     }
     Ok(())
 }
+
+pub use csv::{head as csv_head, line as csv_line};
 
 #[cfg(test)]
 mod tests;

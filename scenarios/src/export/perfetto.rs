@@ -21,11 +21,18 @@ const ROLE: u64 = 0;
 const MESSAGES: u64 = 1;
 const DISK: u64 = 2;
 
-/// Writes one document.
+/// Writes one document, event by event.
 pub fn write(timeline: &Timeline<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let (header, footer) = (&timeline.trace.header, &timeline.trace.footer);
+    let other = json!({
+        "tool": header.tool, "scenario": header.scenario, "seed": header.seed, "verdict": footer.verdict, "digest": footer.digest,
+    });
+    write!(out, r#"{{"displayTimeUnit":"ns","otherData":{other},"traceEvents":["#)?;
     let mut events = Events {
         timeline,
-        list: Vec::new(),
+        out,
+        is_first: true,
+        error: None,
     };
     events.names();
     events.roles();
@@ -33,16 +40,10 @@ pub fn write(timeline: &Timeline<'_>, out: &mut dyn Write) -> io::Result<()> {
     events.syncs();
     events.faults();
     events.operations();
-    let (header, footer) = (&timeline.trace.header, &timeline.trace.footer);
-    let document = json!({
-        "displayTimeUnit": "ns",
-        "otherData": {
-            "tool": header.tool, "scenario": header.scenario, "seed": header.seed, "verdict": footer.verdict, "digest": footer.digest,
-        },
-        "traceEvents": events.list,
-    });
-    serde_json::to_writer(&mut *out, &document)?;
-    writeln!(out)
+    match events.error {
+        Some(error) => Err(error),
+        None => writeln!(out, "]}}"),
+    }
 }
 
 fn process(endpoint: Endpoint) -> u64 {
@@ -61,7 +62,10 @@ fn micros(ns: u64) -> Number {
 
 struct Events<'a> {
     timeline: &'a Timeline<'a>,
-    list: Vec<Value>,
+    out: &'a mut dyn Write,
+    is_first: bool,
+    /// Why nothing is written any more.
+    error: Option<io::Error>,
 }
 
 impl Events<'_> {
@@ -75,7 +79,15 @@ impl Events<'_> {
             return;
         };
         event_fields.extend(more);
-        self.list.push(event);
+        self.write(&event);
+    }
+
+    fn write(&mut self, event: &Value) {
+        if self.error.is_some() {
+            return;
+        }
+        let comma = if std::mem::take(&mut self.is_first) { "" } else { "," };
+        self.error = write!(self.out, "{comma}{event}").err();
     }
 
     fn names(&mut self) {
@@ -85,15 +97,19 @@ impl Events<'_> {
                 json!({ "ph": "M", "name": "process_sort_index", "pid": process, "args": { "sort_index": order } }),
             ]
         };
-        self.list.extend(name(FAULTS, "faults".to_owned(), 0));
+        name(FAULTS, "faults".to_owned(), 0)
+            .iter()
+            .for_each(|event| self.write(event));
         for (order, lane) in self.timeline.lanes.iter().enumerate() {
-            self.list.extend(name(process(*lane), lane.to_string(), order + 1));
+            name(process(*lane), lane.to_string(), order + 1)
+                .iter()
+                .for_each(|event| self.write(event));
             let threads: &[(u64, &str)] = match lane {
                 Endpoint::Node(_) => &[(ROLE, "role"), (MESSAGES, "messages"), (DISK, "disk")],
                 Endpoint::Client(_) => &[(MESSAGES, "messages")],
             };
             let thread = |(thread, name): &(u64, &str)| json!({ "ph": "M", "name": "thread_name", "pid": process(*lane), "tid": thread, "args": { "name": name } });
-            self.list.extend(threads.iter().map(thread));
+            threads.iter().map(thread).for_each(|event| self.write(&event));
         }
     }
 
@@ -153,26 +169,17 @@ impl Events<'_> {
             let at = event.t.max(free.get(&lane).copied().unwrap_or(0));
             free.insert(lane, at + SHORT);
             slices.insert(row, at);
-            let sort = event.fields.get("type").and_then(Value::as_str).unwrap_or("message");
+            let mut fields = event.fields.to_map();
+            let sort = event.fields.text("type").unwrap_or("message".into());
             let name = if kind == "send" {
-                sort.to_owned()
+                sort.into_owned()
             } else {
                 format!("{kind} {sort}")
             };
             let mut args = Map::from_iter([("seq".to_owned(), event.seq.into())]);
-            args.extend(
-                event
-                    .fields
-                    .get("message")
-                    .map(|message| ("message".to_owned(), message.clone()))
-                    .filter(|_| kind == "send"),
-            );
-            args.extend(
-                event
-                    .fields
-                    .get("reason")
-                    .map(|reason| ("reason".to_owned(), reason.clone())),
-            );
+            let mut told = |name: &str| fields.remove(name).map(|value| (name.to_owned(), value));
+            args.extend(told("message").filter(|_| kind == "send"));
+            args.extend(told("reason"));
             self.push(
                 "X",
                 &name,
@@ -266,7 +273,7 @@ impl Events<'_> {
                 FAULTS,
                 0,
                 event.t,
-                json!({ "s": "g", "args": event.fields }),
+                json!({ "s": "g", "args": event.fields.to_map() }),
             );
         }
     }

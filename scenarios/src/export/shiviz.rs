@@ -4,7 +4,6 @@
 //! client has no clock and is left out.
 
 use crate::timeline::Timeline;
-use serde_json::Value;
 use std::io::{self, Write};
 
 /// The pattern that ShiViz is to apply to each line.
@@ -33,7 +32,7 @@ pub fn write(timeline: &Timeline<'_>, out: &mut dyn Write) -> io::Result<()> {
             .iter()
             .map(|(lane, count)| format!("\"{}\":{count}", timeline.lanes[*lane]))
             .collect();
-        let sort = event.fields.get("type").and_then(Value::as_str).unwrap_or("");
+        let sort = event.fields.text("type").unwrap_or_default();
         let peer = timeline
             .peer_of(event)
             .map_or_else(String::new, |peer| format!(" {}", timeline.lanes[peer]));

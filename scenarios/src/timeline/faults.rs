@@ -50,7 +50,7 @@ pub fn bands(timeline: &Timeline<'_>) -> Vec<Band> {
             }
             "skip" => continue,
             // Whatever else was done to the world: a moment.
-            _ if event.cause.is_none() && event.fields.get("action").is_some_and(Value::is_string) => (None, None),
+            _ if event.cause.is_none() && event.fields.text("action").is_some() => (None, None),
             _ => continue,
         };
         if let Some(key) = ends {

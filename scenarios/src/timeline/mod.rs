@@ -8,7 +8,6 @@ pub mod faults;
 pub mod operations;
 pub mod state;
 
-use serde_json::Value;
 use simulator::trace::format::Trace;
 use simulator::{Endpoint, TraceEvent};
 use std::collections::BTreeMap;
@@ -102,7 +101,7 @@ impl<'a> Timeline<'a> {
             "deliver" | "request" | "response" | "drop" => "from",
             _ => return None,
         };
-        self.lane(event.fields.get(name)?.as_str()?.parse().ok()?)
+        self.lane(event.fields.text(name)?.parse().ok()?)
     }
 
     /// How many of the lanes are nodes; they come first.
@@ -128,7 +127,7 @@ impl<'a> Timeline<'a> {
 
     /// How many nanoseconds a message was under way, and so on: the number in a field.
     pub(crate) fn number(event: &TraceEvent, field: &str) -> Option<u64> {
-        event.fields.get(field).and_then(Value::as_u64)
+        event.fields.number(field)
     }
 }
 

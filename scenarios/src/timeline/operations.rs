@@ -139,6 +139,10 @@ fn paired(timeline: &Timeline<'_>) -> Vec<Operation> {
 
 /// A value in few characters: what pads it and what is beyond the bound goes, and its length is stated.
 fn shown(value: &Value) -> String {
+    if let Some(text) = value.as_str().filter(|text| is_abbreviated(text)) {
+        let text = format!("{text:?}");
+        return text.strip_suffix('"').unwrap_or(&text).to_owned();
+    }
     let text = value
         .as_str()
         .map_or_else(|| value.to_string(), |text| format!("{text:?}"));
@@ -151,6 +155,12 @@ fn shown(value: &Value) -> String {
     }
     let head: String = bare.chars().take(SHOWN).collect();
     format!("{head}… ({length})")
+}
+
+/// Whether a text says itself that it was cut, and how long it was, as those of long messages do.
+fn is_abbreviated(text: &str) -> bool {
+    let length = text.rsplit_once("… (").and_then(|(_, length)| length.strip_suffix(')'));
+    text.len() <= 400 && length.is_some_and(|length| length.parse::<u64>().is_ok())
 }
 
 /// An operation in words: its name, its key, and whatever else it says.

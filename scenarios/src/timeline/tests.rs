@@ -5,6 +5,7 @@ use super::*;
 use crate::run::{RunOptions, RunReport, run};
 use crate::scenario;
 use crate::systems::kv::PlantedBug;
+use serde_json::Value;
 use simulator::trace::format;
 
 /// The trace of a run of a built-in scenario with three nodes.

@@ -93,8 +93,8 @@ impl<'a> Contents<'a> {
             events.lane.push(number(self.timeline.lane_of(event)));
             events.peer.push(number(self.timeline.peer_of(event)));
             events.kind.push(names.of(&event.kind));
-            let sort = event.fields.get("type").and_then(Value::as_str);
-            events.sort.push(sort.map_or(-1, |sort| names.of(sort)));
+            let sort = event.fields.text("type");
+            events.sort.push(sort.map_or(-1, |sort| names.of(&sort)));
             let cause = self.timeline.causes[row].and_then(|cause| rows.exactly(cause));
             events.cause.push(cause.map_or(0, |cause| (place - cause) as u64));
             events.detail.push(self.detail(row, event));
@@ -105,11 +105,12 @@ impl<'a> Contents<'a> {
 
     /// The text that an event has beside its columns; null if its cause says it.
     fn detail(&self, row: Row, event: &TraceEvent) -> Option<String> {
-        let mut fields = event.fields.clone();
+        let mut fields = event.fields.to_map();
         let is_end = matches!(&*event.kind, "deliver" | "request" | "response" | "drop");
         let sent = self.timeline.causes[row].map(|cause| self.timeline.events[cause]);
         if let (true, Some(sent)) = (is_end, sent.filter(|sent| sent.kind == "send")) {
-            fields.retain(|name, value| sent.fields.get(name) != Some(value));
+            let sent = sent.fields.to_map();
+            fields.retain(|name, value| sent.get(name) != Some(value));
         }
         for (name, told) in [("type", true), ("from", event.kind == "send"), ("to", is_end)] {
             if told {

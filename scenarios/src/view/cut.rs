@@ -11,21 +11,26 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write as _;
 
+/// So many events tell how much room the others take.
+const SAMPLE: usize = 20_000;
 /// The longest chain of causes that is kept.
 const CHAIN_MAX: usize = 5_000;
 
 /// The data as base64 in at most `room` bytes, and which events are in it.
 pub fn fit(contents: &Contents<'_>, room: usize) -> (String, Vec<bool>) {
     let total = contents.timeline.events.len();
-    let all = vec![true; total];
-    let whole = packed(&contents.data(&all));
-    if whole.len() <= room {
-        return (whole, all);
-    }
     let end = contents.focus().map_or(total, |row| (row + 1 + total / 100).min(total));
+    let mut size = guessed(contents, end);
+    if size <= room.saturating_mul(2) {
+        let all = vec![true; total];
+        let whole = packed(&contents.data(&all));
+        if whole.len() <= room {
+            return (whole, all);
+        }
+        size = whole.len();
+    }
     let mut important = important(contents);
     let mut stretch = total;
-    let mut size = whole.len();
     loop {
         // A little less than in proportion, so that few attempts are needed.
         stretch = (stretch as u128 * room as u128 / size as u128 * 9 / 10) as usize;
@@ -40,6 +45,17 @@ pub fn fit(contents: &Contents<'_>, room: usize) -> (String, Vec<bool>) {
         }
         size = data.len().max(room + 1);
     }
+}
+
+/// About how many bytes all events would take; 0 for so few that trying is no trouble.
+fn guessed(contents: &Contents<'_>, end: Row) -> usize {
+    let total = contents.timeline.events.len();
+    if total <= 5 * SAMPLE {
+        return 0;
+    }
+    let sample = kept(&vec![false; total], end.max(SAMPLE), SAMPLE);
+    let size = packed(&contents.data(&sample)).len() as u128;
+    usize::try_from(size * total as u128 / SAMPLE as u128).unwrap_or(usize::MAX)
 }
 
 fn kept(important: &[bool], end: Row, stretch: usize) -> Vec<bool> {

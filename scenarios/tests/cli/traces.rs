@@ -113,6 +113,73 @@ fn two_traces_are_the_same_or_part_at_an_event_that_is_shown() {
 }
 
 #[test]
+fn what_traces_say_is_shown_in_a_bounded_space_however_wide_it_is() {
+    let folder = folder("diff-wide");
+    let trace = |name: &str, events: &[String]| {
+        let header = r#"{"schema":"SCHEMA","tool":"t","scenario":"s","seed":"0x1","nodes":2,"clients":2,"clock":"ns","rng":"r"}"#;
+        let header = header.replace("SCHEMA", simulator::trace::format::SCHEMA);
+        let footer = format!(
+            r#"{{"verdict":"pass","digest":"00","events":{},"end":1}}"#,
+            events.len()
+        );
+        let path = folder.join(name);
+        std::fs::write(&path, format!("{header}\n{}\n{footer}\n", events.join("\n"))).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let wide = "k".repeat(70_000);
+    let a = trace("a.jsonl", &[format!(r#"{{"seq":1,"t":1,"kind":"{wide}"}}"#)]);
+    let fields: Vec<String> = (0..500).map(|number| format!(r#""f{number}\u202e\n":1"#)).collect();
+    let event = format!(
+        r#"{{"seq":1,"t":1,"kind":"{wide}","type":"\u001b[31m{wide}","{wide}":1,{}}}"#,
+        fields.join(",")
+    );
+    let b = trace("b.jsonl", &[event]);
+    let differ = squall(&["diff", &a, &b]);
+    assert_eq!(differ.code, Some(103), "{differ:?}");
+    assert!(
+        differ.out.lines().count() < 10 && differ.out.len() < 4_000,
+        "{}",
+        differ.out
+    );
+    assert!(
+        differ.out.contains(" more.\n") && !differ.out.contains(['\u{202e}', '\u{1b}']),
+        "{}",
+        differ.out
+    );
+    let digest = "0".repeat(64);
+    let list = |name: &str, digit: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, format!("{wide} 1 {digit}{}\n", &digest[1..])).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let differ = squall(&["diff", &list("a.txt", "0"), &list("b.txt", "1")]);
+    assert!(differ.code == Some(103) && differ.out.len() < 1_000, "{differ:?}");
+}
+
+#[test]
+fn a_seed_and_its_capsule_are_described_in_few_lines() {
+    let folder = folder("diff-capsule");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (capsule, by_seed, on_course) = (path("a.capsule.json"), path("a.jsonl"), path("b.jsonl"));
+    let run = ["run", "storm", "--seed", "1", "--set", "time.chaos=2s", "--quiet"];
+    let recorded = [&run[..], &["--trace", &by_seed, "--capsule", &capsule]].concat();
+    assert_eq!(squall(&recorded).code, Some(0));
+    assert_eq!(
+        squall(&["replay", &capsule, "--trace", &on_course, "--quiet"]).code,
+        Some(0)
+    );
+    let differ = squall(&["diff", &by_seed, &on_course]);
+    assert!(differ.out.lines().count() < 80, "{} lines", differ.out.lines().count());
+    assert!(
+        differ.out.contains("more lines of what the traces say of their runs\n"),
+        "{}",
+        differ.out
+    );
+    let json = squall(&["diff", &by_seed, &on_course, "--format", "json"]).json();
+    assert!(json["described"].as_array().unwrap().len() == 20 && json["described_left_out"].as_u64() > Some(0));
+}
+
+#[test]
 fn two_lists_of_digests_are_compared_by_run() {
     let folder = folder("diff-digests");
     let list = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/digests.txt");

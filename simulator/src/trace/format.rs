@@ -3,19 +3,22 @@
 //! Owns the header, the footer, and reading a whole file back with errors that say where and what to do. A file of another
 //! version of the schema is refused by name, before anything else in it is looked at.
 
-use super::TraceEvent;
+use super::{Outline, TraceEvent};
 use crate::random::RNG;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
 
 /// The schema that this version reads and writes.
 pub const SCHEMA: &str = "squall-trace/1";
 
-/// The longest line that a reader takes, in bytes.
+/// The longest line that a reader takes, in bytes. A longer one is not written: of its message only the beginnings of long texts and
+/// lists are.
 pub const LINE_LIMIT: usize = 16 << 20;
+
+/// The longest line that [`Reader::abbreviating`] leaves as it is, in bytes.
+const WHOLE_MAX: usize = 4 << 10;
 
 /// The first line: what was run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,6 +227,7 @@ pub struct Reader<R> {
     header: TraceHeader,
     events: u64,
     footer: Option<TraceFooter>,
+    abbreviates: bool,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -244,7 +248,15 @@ impl<R: BufRead> Reader<R> {
             header,
             events: 0,
             footer: None,
+            abbreviates: false,
         })
+    }
+
+    /// Has [`Reader::next_event`] abbreviate long messages: of long texts and of long lists of numbers in them the beginnings are kept,
+    /// and how much more there was. So a trace is held in a memory that goes by the number of its events.
+    pub fn abbreviating(mut self) -> Self {
+        self.abbreviates = true;
+        self
     }
 
     /// What was run.
@@ -274,10 +286,11 @@ impl<R: BufRead> Reader<R> {
     /// [`TraceError`], with the line, for what is no event and no end of a trace.
     pub fn next_event(&mut self) -> Result<Option<TraceEvent>, TraceError> {
         let Some(line) = self.advance()? else { return Ok(None) };
-        match serde_json::from_str(self.text()) {
-            Ok(event) => Ok(Some(event)),
-            Err(error) => Err(TraceError::event(line, &error)),
+        let mut event = TraceEvent::of_line(self.text()).map_err(|error| TraceError::event(line, &error))?;
+        if self.abbreviates && self.text().len() > WHOLE_MAX && event.has_message() {
+            event.abbreviate();
         }
+        Ok(Some(event))
     }
 
     /// The line of the next event as it stands in the trace, which is known to be one; `None` after the last.
@@ -328,22 +341,6 @@ impl<R: BufRead> Reader<R> {
             found: self.events,
         })
     }
-}
-
-/// What every event has, to see that a line is one without keeping it.
-#[derive(Deserialize)]
-#[expect(dead_code, reason = "it is asked only whether it can be read")]
-struct Outline<'a> {
-    seq: u64,
-    t: u64,
-    #[serde(default)]
-    node: Option<u16>,
-    #[serde(default)]
-    client: Option<u16>,
-    #[serde(borrow)]
-    kind: Cow<'a, str>,
-    #[serde(default)]
-    cause: Option<u64>,
 }
 
 #[derive(Debug)]

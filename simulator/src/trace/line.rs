@@ -4,7 +4,8 @@
 //! without the tree in between, which for a message with a snapshot in it takes fifty times the text. Numbers and texts are
 //! written by `serde_json`. What cannot be written stands as `{"unserialisable": why}` in its place and stops nothing.
 
-use super::RESERVED;
+use super::format::LINE_LIMIT;
+use super::{RESERVED, scan};
 use serde::ser::{self, Serialize};
 use std::fmt::{self, Display};
 use std::ops::Range;
@@ -66,7 +67,19 @@ impl LineWriter {
         self.value(fields);
         self.join(self.fields_at);
         self.out.push(b'}');
+        if self.out.len() > LINE_LIMIT {
+            self.abbreviate();
+        }
         std::str::from_utf8(&self.out).expect("JSON is text")
+    }
+
+    /// No reader takes a line beyond [`LINE_LIMIT`]; of a message that makes one, the beginnings of its texts and lists are written.
+    #[cold]
+    fn abbreviate(&mut self) {
+        let line = std::str::from_utf8(&self.out).expect("JSON is text");
+        if let Ok(short) = scan::abbreviated(line) {
+            self.out = short.into_bytes();
+        }
     }
 
     fn reset(&mut self) {
@@ -466,5 +479,138 @@ struct Key<'a, T: ?Sized>(&'a T);
 impl<T: Serialize + ?Sized> Serialize for Key<'_, T> {
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map([(self.0, ())])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::TraceEvent;
+    use proptest::prelude::*;
+    use serde::Serialize;
+    use serde_json::{Map, Value, json};
+    use std::collections::BTreeMap;
+
+    const HEAD: Head = Head {
+        seq: 7,
+        t: u64::MAX,
+        node: Some(2),
+        client: None,
+        kind: "a \"kind\"",
+        cause: Some(3),
+    };
+
+    fn line(fields: &impl Serialize) -> String {
+        LineWriter::default().line(&HEAD, fields).to_owned()
+    }
+
+    /// The line by way of a tree, which is what a trace has to look like.
+    fn by_tree(fields: &impl Serialize) -> String {
+        let fields = match serde_json::to_value(fields).unwrap() {
+            Value::Object(fields) => fields,
+            Value::Null => Map::new(),
+            other => Map::from_iter([("value".to_owned(), other)]),
+        };
+        let event = TraceEvent {
+            seq: HEAD.seq,
+            t: HEAD.t,
+            node: HEAD.node,
+            client: HEAD.client,
+            kind: HEAD.kind.into(),
+            cause: HEAD.cause,
+            fields: fields.into(),
+        };
+        serde_json::to_string(&event).unwrap()
+    }
+
+    #[derive(Serialize)]
+    struct Unit;
+
+    #[derive(Clone, Debug, Serialize)]
+    enum Any {
+        Unit,
+        #[serde(rename = "new")]
+        One(Box<Any>),
+        Two(u8, Option<i64>),
+        Named {
+            zebra: String,
+            seq: char,
+            map: BTreeMap<u16, Any>,
+            list: Vec<Any>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            absent: Option<u8>,
+            apple: (bool, f32),
+        },
+    }
+
+    fn any_value() -> impl Strategy<Value = Any> {
+        let leaf = prop_oneof![
+            Just(Any::Unit),
+            (any::<u8>(), any::<Option<i64>>()).prop_map(|(one, other)| Any::Two(one, other)),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            let map = prop::collection::btree_map(any::<u16>(), inner.clone(), 0..4);
+            let named = (
+                ".{0,6}",
+                any::<char>(),
+                map,
+                prop::collection::vec(inner.clone(), 0..4),
+                any::<Option<u8>>(),
+            );
+            prop_oneof![
+                inner.prop_map(|one| Any::One(Box::new(one))),
+                named.prop_map(|(zebra, seq, map, list, absent)| Any::Named {
+                    zebra,
+                    seq,
+                    map,
+                    list,
+                    absent,
+                    apple: (true, 0.1),
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_the_one_that_a_tree_would_give(value in any_value(), names in prop::collection::vec(".{0,3}", 0..4)) {
+            prop_assert_eq!(line(&value), by_tree(&value));
+            let map: BTreeMap<String, &Any> = names.iter().map(|name| (name.clone(), &value)).collect();
+            prop_assert_eq!(line(&map), by_tree(&map));
+            prop_assert_eq!(line(&[&map]), by_tree(&[&map]));
+        }
+    }
+
+    #[test]
+    fn the_fields_of_an_event_stand_beside_its_own_and_in_order() {
+        let fields = json!({ "to": 1, "seq": [{ "t": 2 }], "kind": null, "b": { "node": 3 } });
+        let text = r#"{"seq":7,"t":18446744073709551615,"node":2,"kind":"a \"kind\"","cause":3,"b":{"node":3},"kind_":null,"seq_":[{"t":2}],"to":1}"#;
+        assert_eq!(line(&fields), text);
+        for fields in [Value::Null, json!({}), json!(7), json!([{ "seq": 1 }]), json!("{}")] {
+            assert_eq!(line(&fields), by_tree(&fields));
+        }
+        assert_eq!(line(&Unit), by_tree(&()));
+    }
+
+    #[test]
+    fn what_cannot_be_written_stands_as_such_in_its_place() {
+        let map = BTreeMap::from([(vec![1], 1)]);
+        let text = line(&BTreeMap::from([("bad", Some(&map)), ("good", None)]));
+        assert!(
+            text.contains(r#","bad":{"unserialisable":"key must be a string"},"good":null}"#),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_line_beyond_the_limit_of_readers_has_its_message_abbreviated() {
+        let fields = json!({ "message": { "bytes": vec![255; 5 << 20], "index": 3 }, "to": "n1" });
+        let text = line(&fields);
+        assert!(text.len() < 1_000, "{} bytes", text.len());
+        assert!(
+            text.ends_with(r#"… (5242848 more)"],"index":3},"to":"n1"}"#),
+            "{}",
+            &text[text.len() - 60..]
+        );
     }
 }
