@@ -161,7 +161,7 @@ fn a_seed_and_its_capsule_are_described_in_few_lines() {
     let folder = folder("diff-capsule");
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let (capsule, by_seed, on_course) = (path("a.capsule.json"), path("a.jsonl"), path("b.jsonl"));
-    let run = ["run", "storm", "--seed", "1", "--set", "time.chaos=2s", "--quiet"];
+    let run = ["run", "storm", "--seed", "1", "--set", "time.chaos=12s", "--quiet"];
     let recorded = [&run[..], &["--trace", &by_seed, "--capsule", &capsule]].concat();
     assert_eq!(squall(&recorded).code, Some(0));
     assert_eq!(
