@@ -10,7 +10,7 @@
 //! name = "leader-crash"
 //!
 //! [cluster]
-//! nodes = [3, 5]              # counts, flags and sizes may be lists: each seed draws one
+//! nodes = [3, 5]              # a list may stand for any single value: each seed draws one
 //!
 //! [network]
 //! latency = "1ms..10ms"       # ranges of durations are drawn per use; both ends are included
@@ -28,6 +28,7 @@
 //! This module owns the format and depends on nothing else of the project: names that only the rest knows, of properties
 //! and fault classes, come in as [`Known`]. It draws nothing and runs nothing.
 
+mod alternatives;
 mod catalog;
 mod disk_fault;
 mod document;
@@ -48,6 +49,7 @@ mod tests;
 mod write;
 mod write_fault;
 
+pub use alternatives::Alternatives;
 pub use catalog::{Builtin, UnknownScenario, builtin, find};
 pub use disk_fault::{DiskKind, RotForm};
 pub use error::{Place, Problem, ScenarioError};
@@ -134,7 +136,7 @@ pub fn parse(
                 document::set(&mut document, index, path, value)?;
             }
         }
-        let mut scenario = read::scenario(&document, known)?;
+        let mut scenario = alternatives::read(&mut document, known)?;
         if let Some(swarm) = &mut scenario.swarm {
             let last = overrides.iter().filter(|(path, _)| !is_of_swarm(path));
             swarm.overrides = last.cloned().collect();

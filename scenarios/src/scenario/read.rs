@@ -65,6 +65,7 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
         recovery: recovery(&top.child("recovery", "recovery.", "[recovery]")?)?,
         expect: expect(top.child("expect", "expect.", "[expect]")?, known)?,
         swarm: swarm(&top, known)?,
+        alternatives: Vec::new(),
         cluster,
         time,
     })

@@ -4,6 +4,7 @@
 //! sizes bytes, all of them integers. Leaves to others: how a value is written (`quantity.rs`), how a section is read
 //! and which bounds are enforced (`read.rs`), and every draw (whoever runs the scenario).
 
+use super::alternatives::Alternatives;
 use super::fault::Fault;
 use super::links::Links;
 use serde::Serialize;
@@ -43,6 +44,9 @@ pub struct Scenario {
     pub expect: Expect,
     /// `[swarm]`: that each seed draws a scenario of its own from this one; `None` if the file has no such section.
     pub swarm: Option<Swarm>,
+    /// The lists that stand for single values, in the order in which they are read; the value of each field is the first of its list.
+    /// See [`Scenario::of_seed`].
+    pub alternatives: Vec<Alternatives>,
 }
 
 /// `[recovery]`: what the second phase of a run is like, in which faults have ended.

@@ -1,5 +1,6 @@
 //! From a [`Scenario`] back to a file: every key with its value, so that the text stands without the defaults.
 
+use super::alternatives::Alternatives;
 use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::read::{DAMAGES, LASTINGS, MODELS, VERDICTS};
@@ -13,7 +14,7 @@ impl Scenario {
     /// The scenario as a file that [`parse`](super::parse) reads back to an equal value. Comments of the file that it came
     /// from are gone, and defaults are spelled out.
     pub fn to_toml(&self) -> String {
-        let mut out = Writer { text: String::new() };
+        let mut out = Writer::new(&self.alternatives);
         out.text("schema", SCHEMA);
         out.text("name", &self.name);
         out.text("about", &self.about);
@@ -49,7 +50,7 @@ impl Scenario {
         out.text
     }
 
-    fn write_world(&self, out: &mut Writer) {
+    fn write_world(&self, out: &mut Writer<'_>) {
         let Self {
             cluster,
             time,
@@ -112,7 +113,7 @@ impl Scenario {
         out.ratio("drift", clock.drift_max_ppm);
     }
 
-    fn write_workload(&self, out: &mut Writer) {
+    fn write_workload(&self, out: &mut Writer<'_>) {
         let workload = &self.workload;
         out.section("[workload]");
         out.text("model", word(&MODELS, &workload.model));
@@ -120,12 +121,14 @@ impl Scenario {
         out.choice("keys", &workload.keys, u32::to_string);
         let texts = workload.model == Model::Kv;
         let mix = workload.mix;
-        let weights = format!(
-            "{{ read = {}, write = {}, cas = {}, append = {} }}",
-            mix.read, mix.write, mix.cas, mix.append
-        );
         if texts {
-            out.raw("mix", weights);
+            let weights = [
+                ("read", mix.read),
+                ("write", mix.write),
+                ("cas", mix.cas),
+                ("append", mix.append),
+            ];
+            out.weights("mix", &weights);
         }
         out.durations("think", workload.think);
         out.duration("timeout", workload.timeout_ns);
@@ -137,30 +140,71 @@ impl Scenario {
     }
 }
 
-fn write_operator(out: &mut Writer, operator: &Operator) {
+fn write_operator(out: &mut Writer<'_>, operator: &Operator) {
     let mix = operator.mix;
-    let weights = format!(
-        "{{ change = {}, replace = {}, transfer = {}, campaign = {}, single = {} }}",
-        mix.change, mix.replace, mix.transfer, mix.campaign, mix.single
-    );
+    let weights = [
+        ("change", mix.change),
+        ("replace", mix.replace),
+        ("transfer", mix.transfer),
+        ("campaign", mix.campaign),
+        ("single", mix.single),
+    ];
     out.section("[operator]");
     out.durations("every", operator.every);
-    out.raw("mix", weights);
+    out.weights("mix", &weights);
     out.raw("min_voters", operator.min_voters);
     out.duration("timeout", operator.timeout_ns);
 }
 
-pub(super) struct Writer {
+pub(super) struct Writer<'a> {
     text: String,
+    /// What precedes the keys of the section in a path: `network.`, `fault.0.`.
+    prefix: String,
+    faults: usize,
+    alternatives: &'a [Alternatives],
 }
 
-impl Writer {
+impl<'a> Writer<'a> {
+    fn new(alternatives: &'a [Alternatives]) -> Self {
+        Self {
+            text: String::new(),
+            prefix: String::new(),
+            faults: 0,
+            alternatives,
+        }
+    }
+
     pub(super) fn section(&mut self, header: &str) {
+        let name = header.trim_matches(['[', ']']);
+        self.prefix = if header.starts_with("[[") {
+            self.faults += 1;
+            format!("{name}.{}.", self.faults - 1)
+        } else {
+            format!("{name}.")
+        };
         writeln!(self.text, "\n{header}").expect("writing to a string succeeds");
     }
 
+    /// Writes a value, or the list that stands for it.
     pub(super) fn raw(&mut self, key: &str, value: impl Display) {
+        let value = self.value(key, value);
         writeln!(self.text, "{key} = {value}").expect("writing to a string succeeds");
+    }
+
+    /// The value of a key of this section as it is written.
+    fn value(&self, key: &str, value: impl Display) -> String {
+        let is_it = |setting: &&Alternatives| setting.path.strip_prefix(&self.prefix) == Some(key);
+        match self.alternatives.iter().find(is_it) {
+            Some(setting) => format!("[{}]", setting.options.join(", ")),
+            None => value.to_string(),
+        }
+    }
+
+    /// Writes a table of weights in one line.
+    fn weights(&mut self, key: &str, weights: &[(&str, u32)]) {
+        let weight = |(name, weight): &(&str, u32)| format!("{name} = {}", self.value(&format!("{key}.{name}"), weight));
+        let weights: Vec<String> = weights.iter().map(weight).collect();
+        self.raw(key, format!("{{ {} }}", weights.join(", ")));
     }
 
     pub(super) fn text(&mut self, key: &str, value: &str) {
@@ -197,7 +241,7 @@ impl Writer {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 

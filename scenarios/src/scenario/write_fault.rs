@@ -8,7 +8,7 @@ use super::write::{Writer, word};
 use std::fmt::Display;
 
 /// Writes one section.
-pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
+pub(super) fn write_fault(out: &mut Writer<'_>, fault: &Fault) {
     out.section("[[fault]]");
     out.text("kind", fault.kind.name());
     match fault.when {
