@@ -7,6 +7,7 @@ use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
 use crate::workloads::Actor;
 use crate::workloads::client::{KvClient, Work};
 use crate::workloads::operator::{Operator, Orders};
+use crate::workloads::scripted::Scripted;
 use crate::workloads::script::{Script, Settings};
 use raft_core::{Config, NodeId};
 use serde::Serialize;
@@ -205,7 +206,10 @@ pub fn world(
         };
         Actor::Operator(Operator::new(orders, draw.nodes))
     });
-    World::try_new(config, nodes, clients.chain(operator).collect())
+    let faults_end = Time(scenario.time.chaos_ns);
+    let scripted = scenario.orders.iter();
+    let scripted = scripted.map(|order| Actor::Scripted(Scripted::new(order, faults_end)));
+    World::try_new(config, nodes, clients.chain(operator).chain(scripted).collect())
 }
 
 /// How the network behaves until the faults end.

@@ -36,11 +36,13 @@ mod error;
 mod fault;
 mod flips;
 mod links;
+mod named;
 mod nearest;
 mod quantity;
 mod read;
 mod read_cluster;
 mod read_fault;
+mod read_operator;
 mod schema;
 mod section;
 mod spec;
@@ -56,11 +58,12 @@ pub use error::{Place, Problem, ScenarioError};
 pub use fault::{Direction, Fault, FaultKind, Identity, MESSAGE_KINDS, Side, Split, Target, Thaw, Trigger, When};
 pub use flips::{Flip, Flips};
 pub use links::{Links, Shape};
+pub use named::{CutLinks, Groups};
 pub use quantity::QuantityError;
 pub use schema::{Form, Key, json_schema, keys};
 pub use spec::{
     Budget, Choice, Clock, Cluster, Codec, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network,
-    OffsetRange, Operator, OrderMix, Recovery, Scenario, Swarm, Timing, Verdict, Workload,
+    OffsetRange, Operator, Order, OrderMix, Recovery, Scenario, ScriptedOrder, Swarm, Timing, Verdict, Workload,
 };
 
 use error::Misfit;
@@ -71,6 +74,8 @@ pub const SCHEMA: &str = "squall-scenario/1";
 pub const MAX_TEXT: usize = 256 * 1024;
 /// Most `[[fault]]` sections of a scenario.
 pub const MAX_FAULTS: usize = 64;
+/// Most orders at given times.
+pub const MAX_ORDERS: usize = 64;
 /// Most values in one list of choices.
 pub const MAX_CHOICES: usize = 32;
 

@@ -1,6 +1,6 @@
 //! From a document to a [`Scenario`]: every section with its keys, defaults and bounds, and what must hold between them.
 //!
-//! Owns all sections except the cluster with its operator (`read_cluster.rs`) and the faults (`read_fault.rs`). Leaves the checks of a single value to `section.rs`.
+//! Owns all sections except the cluster (`read_cluster.rs`), who gives it orders (`read_operator.rs`) and the faults (`read_fault.rs`). Leaves the checks of a single value to `section.rs`.
 
 use super::document::{Mark, Node, Table, Value};
 use super::error::{Misfit, Problem, shown};
@@ -11,7 +11,7 @@ use super::spec::{
     Budget, Clock, Cluster, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, Recovery, Scenario,
     Swarm, Timing, Verdict, Workload,
 };
-use super::{Known, MAX_FAULTS, Result, SCHEMA, links, read_cluster, read_fault};
+use super::{Known, MAX_FAULTS, Result, SCHEMA, links, read_cluster, read_fault, read_operator};
 
 pub(super) const NANOSECOND: u64 = 1;
 pub(super) const MICROSECOND: u64 = 1_000 * NANOSECOND;
@@ -52,6 +52,7 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
     let (name, about) = (name(&top)?, about(&top)?);
     let cluster = read_cluster::cluster(top.child("cluster", "cluster.", "[cluster]")?)?;
     let time = time(top.child("time", "time.", "[time]")?)?;
+    let (operator, orders) = read_operator::operators(&top, &cluster, &time)?;
     Ok(Scenario {
         name,
         about,
@@ -60,7 +61,8 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
         budget: budget(top.child("budget", "budget.", "[budget]")?)?,
         clock: clock(top.child("clock", "clock.", "[clock]")?)?,
         workload: workload(top.child("workload", "workload.", "[workload]")?)?,
-        operator: read_cluster::operator(&top, &cluster, &time)?,
+        operator,
+        orders,
         faults: faults(&top, &cluster, &time, known)?,
         recovery: recovery(&top.child("recovery", "recovery.", "[recovery]")?)?,
         expect: expect(top.child("expect", "expect.", "[expect]")?, known)?,
@@ -358,13 +360,14 @@ fn named(section: &Section<'_>, key: &str, known: &[&str], example: &str) -> Res
 }
 
 fn expect(section: Section<'_>, known: &Known<'_>) -> Result<Expect> {
-    section.only(&["properties", "fired", "reach", "verdict", "online"])?;
+    section.only(&["properties", "fired", "reach", "never", "verdict", "online"])?;
     let named = |key: &str, known: &[&str], example: &str| named(&section, key, known, example);
     let all = || known.properties.iter().map(|&name| name.to_owned()).collect();
     Ok(Expect {
         properties: named("properties", known.properties, "[\"election-safety\"]")?.unwrap_or_else(all),
         fired: named("fired", known.fault_classes, "[\"crash\"]")?,
         reach: named("reach", known.situations, "[\"two-leaders\"]")?.unwrap_or_default(),
+        never: named("never", known.situations, "[\"two-leaders\"]")?.unwrap_or_default(),
         verdict: section.word("verdict", Verdict::Pass, &VERDICTS)?,
         online: section.flag("online", true)?,
     })

@@ -159,20 +159,41 @@ impl<'d> Section<'d> {
 
     /// One of `known` words, as what it stands for.
     pub fn word<T: Copy + PartialEq>(&self, key: &str, default: T, known: &[(&'static str, T)]) -> Result<T> {
+        self.word_or(key, default, known, "", |_, _, _| None)
+    }
+
+    /// One of `known` words, or a text that `other` knows to read: `None` if it is none of its kind. `example`, if there is one, is
+    /// such a text.
+    pub fn word_or<T: Copy + PartialEq>(
+        &self,
+        key: &str,
+        default: T,
+        known: &[(&'static str, T)],
+        example: &'static str,
+        other: impl Fn(&Node, &str, &str) -> Option<Result<T>>,
+    ) -> Result<T> {
         self.note(key, || {
             let usual = known.iter().find(|(_, meaning)| *meaning == default);
             let names = known.iter().map(|(name, _)| *name).collect();
+            let form = if example.is_empty() {
+                Form::Word(names)
+            } else {
+                Form::WordOr(names, example)
+            };
             (
-                Form::Word(names),
+                form,
                 usual.map_or_else(String::new, |(name, _)| (*name).to_owned()),
             )
         });
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
         self.one(key, default, |node, path| {
             let word = text(node, path, &format!("\"{}\"", known[0].0))?;
-            let found = known.iter().find(|(name, _)| *name == word);
-            let meaning = found.map(|(_, meaning)| *meaning);
-            meaning.ok_or_else(|| unknown_word(node.mark, path, word, &names))
+            if let Some((_, meaning)) = known.iter().find(|(name, _)| *name == word) {
+                return Ok(*meaning);
+            }
+            let listed = || names.iter().copied().chain(Some(example).filter(|example| !example.is_empty()));
+            other(node, path, word)
+                .unwrap_or_else(|| Err(unknown_word(node.mark, path, word, &listed().collect::<Vec<_>>())))
         })
     }
 

@@ -5,7 +5,7 @@ use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::read::{DAMAGES, LASTINGS, MODELS, VERDICTS};
 use super::read_cluster::CODECS;
-use super::spec::{Choice, DurationRange, Model, Operator, Scenario};
+use super::spec::{Choice, DurationRange, Model, Operator, Order, Scenario, ScriptedOrder};
 use super::write_fault::write_fault;
 use super::{OFF, SCHEMA};
 use std::fmt::{Display, Write};
@@ -20,9 +20,11 @@ impl Scenario {
         out.text("about", &self.about);
         self.write_world(&mut out);
         self.write_workload(&mut out);
+        let header = if self.orders.is_empty() { "[operator]" } else { "[[operator]]" };
         if let Some(operator) = &self.operator {
-            write_operator(&mut out, operator);
+            write_operator(&mut out, header, operator);
         }
+        self.orders.iter().for_each(|order| write_order(&mut out, order));
         for fault in &self.faults {
             write_fault(&mut out, fault);
         }
@@ -45,6 +47,7 @@ impl Scenario {
             out.texts("fired", fired);
         }
         out.texts("reach", &self.expect.reach);
+        out.texts("never", &self.expect.never);
         out.text("verdict", word(&VERDICTS, &self.expect.verdict));
         out.raw("online", self.expect.online);
         out.text
@@ -140,7 +143,7 @@ impl Scenario {
     }
 }
 
-fn write_operator(out: &mut Writer<'_>, operator: &Operator) {
+fn write_operator(out: &mut Writer<'_>, header: &str, operator: &Operator) {
     let mix = operator.mix;
     let weights = [
         ("change", mix.change),
@@ -149,18 +152,38 @@ fn write_operator(out: &mut Writer<'_>, operator: &Operator) {
         ("campaign", mix.campaign),
         ("single", mix.single),
     ];
-    out.section("[operator]");
+    out.section(header);
     out.durations("every", operator.every);
     out.weights("mix", &weights);
     out.raw("min_voters", operator.min_voters);
     out.duration("timeout", operator.timeout_ns);
 }
 
+fn write_order(out: &mut Writer<'_>, scripted: &ScriptedOrder) {
+    let name = |node: &u16| format!("n{node}");
+    let names = |nodes: &[u16]| nodes.iter().map(name).collect::<Vec<_>>();
+    out.section("[[operator]]");
+    out.duration("at", scripted.at_ns);
+    match &scripted.order {
+        Order::Add(node) => out.text("add", &name(node)),
+        Order::AddLearner(node) => out.text("add_learner", &name(node)),
+        Order::Remove(node) => out.text("remove", &name(node)),
+        Order::Transfer(node) => out.text("transfer", &name(node)),
+        Order::Campaign(node) => out.text("campaign", &name(node)),
+        Order::Members { voters, learners } => {
+            out.texts("members", &names(voters));
+            out.texts("learners", &names(learners));
+        }
+    }
+    out.duration("timeout", scripted.timeout_ns);
+}
+
 pub(super) struct Writer<'a> {
     text: String,
     /// What precedes the keys of the section in a path: `network.`, `fault.0.`.
     prefix: String,
-    faults: usize,
+    /// The header of the last section that may come several times, and how many of it there were.
+    repeated: (String, usize),
     alternatives: &'a [Alternatives],
 }
 
@@ -169,7 +192,7 @@ impl<'a> Writer<'a> {
         Self {
             text: String::new(),
             prefix: String::new(),
-            faults: 0,
+            repeated: (String::new(), 0),
             alternatives,
         }
     }
@@ -177,8 +200,11 @@ impl<'a> Writer<'a> {
     pub(super) fn section(&mut self, header: &str) {
         let name = header.trim_matches(['[', ']']);
         self.prefix = if header.starts_with("[[") {
-            self.faults += 1;
-            format!("{name}.{}.", self.faults - 1)
+            if self.repeated.0 != name {
+                self.repeated = (name.to_owned(), 0);
+            }
+            self.repeated.1 += 1;
+            format!("{name}.{}.", self.repeated.1 - 1)
         } else {
             format!("{name}.")
         };

@@ -1,7 +1,7 @@
 //! From a [`Fault`] back to its `[[fault]]` section.
 
 use super::disk_fault::DiskKind;
-use super::fault::{Fault, FaultKind, Target, When};
+use super::fault::{Fault, FaultKind, Split, Target, When};
 use super::quantity::{DURATION, format_range};
 use super::read_fault::{DIRECTIONS, IDENTITIES, ROT_FORMS, SIDES, SPLITS, THAWS};
 use super::write::{Writer, word};
@@ -29,9 +29,13 @@ pub(super) fn write_fault(out: &mut Writer<'_>, fault: &Fault) {
     }
     match fault.kind {
         FaultKind::Partition { split, clients, .. } => {
-            out.text("split", word(&SPLITS, &split));
+            match split {
+                Split::Named(groups) => out.text("split", &groups.to_string()),
+                split => out.text("split", word(&SPLITS, &split)),
+            }
             out.raw("clients", clients);
         }
+        FaultKind::CutLinks { links, .. } => out.texts("links", &links.names()),
         FaultKind::Isolate { clients, keeps, .. } => {
             out.raw("clients", clients);
             out.raw("keeps", keeps);

@@ -32,6 +32,10 @@ pub struct Watcher {
     /// The situations of which each occurrence is kept for [`take`](Self::take), as bits.
     wanted: u128,
     fresh: Vec<(Situation, Option<u32>)>,
+    /// The situations that must not be reached, as bits.
+    forbidden: u128,
+    /// The first of them that was reached all the same.
+    broken: Option<(Situation, Option<u32>)>,
 }
 
 impl Watcher {
@@ -51,7 +55,19 @@ impl Watcher {
             next_half: u64::MAX,
             wanted: 0,
             fresh: Vec::new(),
+            forbidden: 0,
+            broken: None,
         }
+    }
+
+    /// From now on this situation must not be reached: see [`broken`](Self::broken).
+    pub fn forbid(&mut self, situation: Situation) {
+        self.forbidden |= 1 << situation as u32;
+    }
+
+    /// The first forbidden situation that was reached, with the node that it was observed on, if it was on one.
+    pub fn broken(&self) -> Option<(Situation, Option<u32>)> {
+        self.broken
     }
 
     /// Keeps each occurrence of this situation for [`take`](Self::take).
@@ -119,6 +135,9 @@ impl Watcher {
 
     fn count(&mut self, situation: Situation, node: Option<usize>) {
         self.situations.reached(situation, 1);
+        if self.forbidden & 1 << situation as u32 != 0 {
+            self.broken.get_or_insert((situation, node.map(|node| node as u32)));
+        }
         if self.wanted & 1 << situation as u32 != 0 {
             self.fresh.push((situation, node.map(|node| node as u32)));
         }
