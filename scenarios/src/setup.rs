@@ -7,8 +7,8 @@ use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
 use crate::workloads::Actor;
 use crate::workloads::client::{KvClient, Work};
 use crate::workloads::operator::{Operator, Orders};
-use crate::workloads::scripted::Scripted;
 use crate::workloads::script::{Script, Settings};
+use crate::workloads::scripted::Scripted;
 use raft_core::{Config, NodeId};
 use serde::Serialize;
 use simulator::{

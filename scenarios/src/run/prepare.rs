@@ -43,9 +43,8 @@ pub(super) fn prepared<'a>(
         triggers.disarm();
     }
     let never = scenario.expect.never.iter();
-    never
-        .filter_map(|name| Situation::from_name(name))
-        .for_each(|situation| watcher.forbid(situation));
+    let never = never.filter_map(|name| Situation::from_name(name));
+    watcher.forbid(never, scenario.expect.never_from_ns);
     let online = scenario.expect.online && is_listed(scenario, LINEARIZABLE);
     Ok(Run {
         world,

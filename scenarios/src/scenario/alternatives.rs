@@ -93,7 +93,10 @@ fn combinations(document: &mut Table, alternatives: &[Alternatives], known: &Kno
     let Some(count) = count else {
         let last = alternatives.last().expect("without lists there is one combination");
         let mark = document::find(document, &last.path).map_or(document::Mark::Whole, |node| node.mark);
-        let paths: Vec<String> = alternatives.iter().map(|setting| format!("`{}`", setting.path)).collect();
+        let paths: Vec<String> = alternatives
+            .iter()
+            .map(|setting| format!("`{}`", setting.path))
+            .collect();
         return Err(Misfit::unfit(
             mark,
             format!(

@@ -42,7 +42,11 @@ impl Groups {
     /// The pairs of nodes that no longer hear each other, the lower number first.
     pub fn apart(&self, nodes: u16) -> Vec<(u16, u16)> {
         let groups = self.of(nodes);
-        let together = |one, other| groups.iter().any(|group| group.contains(&one) && group.contains(&other));
+        let together = |one, other| {
+            groups
+                .iter()
+                .any(|group| group.contains(&one) && group.contains(&other))
+        };
         let pairs = (0..nodes).flat_map(|one| (one + 1..nodes).map(move |other| (one, other)));
         pairs.filter(|(one, other)| !together(*one, *other)).collect()
     }
@@ -94,7 +98,11 @@ pub(super) fn groups(node: &Node, path: &str, text: &str, cluster: &Cluster) -> 
             mask |= 1 << number(node.mark, path, name, cluster)?;
         }
         if mask == 0 || groups.count == NODES_MAX {
-            let what = if mask == 0 { "names an empty group" } else { "names too many groups" };
+            let what = if mask == 0 {
+                "names an empty group"
+            } else {
+                "names too many groups"
+            };
             return Err(Misfit::unfit(
                 node.mark,
                 format!("`{path}` {what}"),
@@ -125,9 +133,7 @@ pub(super) fn cut_links(section: &Section<'_>, cluster: &Cluster) -> Result<CutL
         return Err(section.missing("links", "links = [\"n0-n1\"], the links that are cut"));
     };
     let path = section.path("links");
-    let mut links = CutLinks {
-        beyond: [0; NODES_MAX],
-    };
+    let mut links = CutLinks { beyond: [0; NODES_MAX] };
     for (word, mark) in &words {
         let (from, to, is_one_way) = match (word.split_once('-'), word.split_once('>')) {
             (Some((from, to)), None) => (from, to, false),
@@ -206,7 +212,10 @@ mod tests {
         let scenario = read(&body)?;
         assert_eq!(parse("again", &scenario.to_toml(), &[], &known()).unwrap(), scenario);
         match scenario.faults[0].kind {
-            FaultKind::Partition { split: Split::Named(groups), .. } => Ok(groups.apart(nodes as u16)),
+            FaultKind::Partition {
+                split: Split::Named(groups),
+                ..
+            } => Ok(groups.apart(nodes as u16)),
             kind => panic!("{kind:?}"),
         }
     }

@@ -71,7 +71,10 @@ fn scripted(section: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<S
         let (at, chaos) = (duration(at_ns), duration(time.chaos_ns));
         return Err(Misfit::unfit(
             section.mark_of(&["at"]),
-            format!("`{}` is {at}, and orders end with `time.chaos`, at {chaos}", section.path("at")),
+            format!(
+                "`{}` is {at}, and orders end with `time.chaos`, at {chaos}",
+                section.path("at")
+            ),
             "give the order earlier, or make `time.chaos` longer",
         ));
     }
@@ -117,7 +120,8 @@ fn members(section: &Section<'_>, cluster: &Cluster) -> Result<Order> {
     let nodes = |key: &str| -> Result<Vec<u16>> {
         let path = section.path(key);
         let words = section.words(key, "[\"n0\", \"n1\"]")?.unwrap_or_default();
-        let number = |(name, mark): &(&str, Mark)| named::number(*mark, &path, name, cluster).map(|number| number as u16);
+        let number =
+            |(name, mark): &(&str, Mark)| named::number(*mark, &path, name, cluster).map(|number| number as u16);
         words.iter().map(number).collect()
     };
     let (voters, learners) = (nodes("members")?, nodes("learners")?);
@@ -150,7 +154,10 @@ fn at_random(section: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<
         let (every, chaos) = (duration(operator.every.min_ns), duration(time.chaos_ns));
         return Err(Misfit::unfit(
             section.mark_of(&["every"]),
-            format!("`{}` starts at {every} and no order is given: `time.chaos` is {chaos}", section.path("every")),
+            format!(
+                "`{}` starts at {every} and no order is given: `time.chaos` is {chaos}",
+                section.path("every")
+            ),
             "let the orders follow each other faster, or make `time.chaos` longer",
         ));
     }
@@ -197,7 +204,11 @@ fn mix(operator: &Section<'_>) -> Result<OrderMix> {
     };
     if mix.total() == 0 {
         let remedy = "give at least one kind of order a weight, such as { transfer = 1 }, or leave [operator] out";
-        return Err(Misfit::unfit(node.mark, format!("{title} leaves nothing to do"), remedy));
+        return Err(Misfit::unfit(
+            node.mark,
+            format!("{title} leaves nothing to do"),
+            remedy,
+        ));
     }
     Ok(mix)
 }

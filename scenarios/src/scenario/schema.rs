@@ -147,7 +147,14 @@ pub fn keys(known: &Known<'_>) -> Vec<Key> {
                     mix = { transfer = 1 }\n[recovery]\n[swarm]\n[expect]\n";
     let head = format!("schema = \"{SCHEMA}\"\nname = \"all\"\n");
     observe(&format!("{head}{sections}"), known, &record);
-    for want in ["add = \"n1\"", "add_learner = \"n1\"", "remove = \"n1\"", "members = [\"n0\"]", "transfer = \"n1\"", "campaign = \"n1\""] {
+    for want in [
+        "add = \"n1\"",
+        "add_learner = \"n1\"",
+        "remove = \"n1\"",
+        "members = [\"n0\"]",
+        "transfer = \"n1\"",
+        "campaign = \"n1\"",
+    ] {
         scripted(want, &head, known, &record);
     }
     for kind in read_fault::kind_names() {

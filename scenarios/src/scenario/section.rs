@@ -180,10 +180,7 @@ impl<'d> Section<'d> {
             } else {
                 Form::WordOr(names, example)
             };
-            (
-                form,
-                usual.map_or_else(String::new, |(name, _)| (*name).to_owned()),
-            )
+            (form, usual.map_or_else(String::new, |(name, _)| (*name).to_owned()))
         });
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
         self.one(key, default, |node, path| {
@@ -191,7 +188,12 @@ impl<'d> Section<'d> {
             if let Some((_, meaning)) = known.iter().find(|(name, _)| *name == word) {
                 return Ok(*meaning);
             }
-            let listed = || names.iter().copied().chain(Some(example).filter(|example| !example.is_empty()));
+            let listed = || {
+                names
+                    .iter()
+                    .copied()
+                    .chain(Some(example).filter(|example| !example.is_empty()))
+            };
             other(node, path, word)
                 .unwrap_or_else(|| Err(unknown_word(node.mark, path, word, &listed().collect::<Vec<_>>())))
         })
@@ -366,12 +368,7 @@ impl<'d> Section<'d> {
 }
 
 /// The values of a list, of which a seed draws one.
-fn options<T>(
-    node: &Node,
-    items: &[Node],
-    path: &str,
-    read: impl Fn(&Node, &str) -> Result<T>,
-) -> Result<Vec<T>> {
+fn options<T>(node: &Node, items: &[Node], path: &str, read: impl Fn(&Node, &str) -> Result<T>) -> Result<Vec<T>> {
     if items.is_empty() {
         return Err(Misfit::unfit(
             node.mark,

@@ -458,9 +458,12 @@ pub struct Expect {
     pub fired: Option<Vec<String>>,
     /// `reach`: situations that must have been reached at least once over a sweep; default: none.
     pub reach: Vec<String>,
-    /// `never`: situations that no run may reach, from its start to its end; default: none. A run that reaches one breaks off as a
-    /// safety violation.
+    /// `never`: situations that no run may reach from `never_from` to its end; default: none. A run that reaches one breaks off as
+    /// a safety violation.
     pub never: Vec<String>,
+    /// `never_from`: from which true time on (ns), up to 1 h; by default from when the first fault with `at` or `every` can strike,
+    /// so that what a cluster does to find its first leader does not count, and from the start where there is no such fault.
+    pub never_from_ns: u64,
     /// `verdict`: how every run should end; default `pass`.
     pub verdict: Verdict,
     /// `online`: whether what clients are told is judged while the run goes on, which then stops at the first answer that nothing

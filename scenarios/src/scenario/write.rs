@@ -20,7 +20,11 @@ impl Scenario {
         out.text("about", &self.about);
         self.write_world(&mut out);
         self.write_workload(&mut out);
-        let header = if self.orders.is_empty() { "[operator]" } else { "[[operator]]" };
+        let header = if self.orders.is_empty() {
+            "[operator]"
+        } else {
+            "[[operator]]"
+        };
         if let Some(operator) = &self.operator {
             write_operator(&mut out, header, operator);
         }
@@ -47,7 +51,10 @@ impl Scenario {
             out.texts("fired", fired);
         }
         out.texts("reach", &self.expect.reach);
-        out.texts("never", &self.expect.never);
+        if !self.expect.never.is_empty() {
+            out.texts("never", &self.expect.never);
+            out.duration("never_from", self.expect.never_from_ns);
+        }
         out.text("verdict", word(&VERDICTS, &self.expect.verdict));
         out.raw("online", self.expect.online);
         out.text
@@ -228,7 +235,8 @@ impl<'a> Writer<'a> {
 
     /// Writes a table of weights in one line.
     fn weights(&mut self, key: &str, weights: &[(&str, u32)]) {
-        let weight = |(name, weight): &(&str, u32)| format!("{name} = {}", self.value(&format!("{key}.{name}"), weight));
+        let weight =
+            |(name, weight): &(&str, u32)| format!("{name} = {}", self.value(&format!("{key}.{name}"), weight));
         let weights: Vec<String> = weights.iter().map(weight).collect();
         self.raw(key, format!("{{ {} }}", weights.join(", ")));
     }

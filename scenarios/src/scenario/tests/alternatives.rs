@@ -5,7 +5,10 @@ use crate::scenario::{Scenario, ScenarioError};
 use std::collections::BTreeSet;
 
 fn read(body: &str) -> Result<Scenario, ScenarioError> {
-    overridden(&format!("schema = \"squall-scenario/1\"\nname = \"lists\"\n{body}"), &[])
+    overridden(
+        &format!("schema = \"squall-scenario/1\"\nname = \"lists\"\n{body}"),
+        &[],
+    )
 }
 
 fn of_seeds<T: Ord>(scenario: &Scenario, what: impl Fn(&Scenario) -> T) -> BTreeSet<T> {
@@ -16,7 +19,8 @@ fn of_seeds<T: Ord>(scenario: &Scenario, what: impl Fn(&Scenario) -> T) -> BTree
 
 #[test]
 fn each_seed_draws_one_value_of_a_list() {
-    let scenario = read("[network]\nqueue = [100, 1000]\nloss = [\"0%\", \"1%\"]\n[disk]\ndistrust = [true, false]").unwrap();
+    let scenario =
+        read("[network]\nqueue = [100, 1000]\nloss = [\"0%\", \"1%\"]\n[disk]\ndistrust = [true, false]").unwrap();
     assert_eq!(of_seeds(&scenario, |of| of.network.links.queue), [100, 1000].into());
     assert_eq!(of_seeds(&scenario, |of| of.network.loss_ppm), [0, 10_000].into());
     let both = of_seeds(&scenario, |of| (of.network.links.queue, of.disk.distrust));
@@ -54,7 +58,10 @@ fn faults_weights_words_and_ranges_may_be_lists() {
         assert!(paths.contains(&path), "{path} is missing in {paths:?}");
     }
     assert_eq!(of_seeds(&scenario, |of| of.workload.mix.read), [1, 2].into());
-    assert_eq!(of_seeds(&scenario, |of| of.network.latency.max_ns), [1_000_000, 5_000_000].into());
+    assert_eq!(
+        of_seeds(&scenario, |of| of.network.latency.max_ns),
+        [1_000_000, 5_000_000].into()
+    );
 }
 
 #[test]
@@ -72,7 +79,9 @@ fn a_scenario_with_lists_reads_back_equal() {
 
 #[test]
 fn every_combination_is_checked_when_the_scenario_is_read() {
-    let error = read("[disk]\nlost = [\"10%\", \"80%\"]\ntorn = [\"10%\", \"30%\"]").unwrap_err().to_string();
+    let error = read("[disk]\nlost = [\"10%\", \"80%\"]\ntorn = [\"10%\", \"30%\"]")
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("add up to more than 100%"), "{error}");
     let error = read("[network]\nqueue = [100, 0]").unwrap_err().to_string();
     assert!(error.contains("network.queue") && error.contains(":4:15"), "{error}");
@@ -90,18 +99,24 @@ fn every_combination_is_checked_when_the_scenario_is_read() {
 
 #[test]
 fn what_a_sweep_must_show_is_no_list() {
-    let error = read("[expect]\nverdict = [\"pass\", \"inconclusive\"]").unwrap_err().to_string();
+    let error = read("[expect]\nverdict = [\"pass\", \"inconclusive\"]")
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("expect.verdict") && error.contains("a text"), "{error}");
 }
 
 #[test]
 fn an_override_may_be_a_list_and_take_the_place_of_one() {
     let text = "schema = \"squall-scenario/1\"\nname = \"lists\"\n[network]\nqueue = [100, 1000]\n[swarm]";
-    let parse = |value: &str| {
-        overridden(text, &[("network.queue", value)]).unwrap()
-    };
+    let parse = |value: &str| overridden(text, &[("network.queue", value)]).unwrap();
     assert_eq!(of_seeds(&parse("7"), |of| of.network.links.queue), [7].into());
     assert_eq!(of_seeds(&parse("[7, 8]"), |of| of.network.links.queue), [7, 8].into());
-    let resolved = |seed| crate::swarm::resolve(&parse("[7, 8]"), seed).unwrap().network.links.queue;
+    let resolved = |seed| {
+        crate::swarm::resolve(&parse("[7, 8]"), seed)
+            .unwrap()
+            .network
+            .links
+            .queue
+    };
     assert_eq!((0..64).map(resolved).collect::<BTreeSet<_>>(), [7, 8].into());
 }
