@@ -11,8 +11,14 @@ pub const fn knobs(class: FaultClass) -> &'static str {
         FaultClass::Duplicate => "network.duplicate (ratio, 0%), network.duplicate_delay (duration up to 10m, 100ms)",
         FaultClass::Reorder => "network.reorder (ratio, 0%), network.reorder_delay (duration up to 10m, 50ms)",
         FaultClass::DelayTail => "network.tail (ratio, 0%), network.tail_max (duration up to 10m, ten times latency)",
-        FaultClass::Partition => "kind: partition [for, split = \"random\", clients = false]",
-        FaultClass::OneWayPartition => "kind: one-way [for, target = \"any\", direction = \"any\", clients = false]",
+        FaultClass::Partition => {
+            "kind: partition [for, split = \"random\" or named groups, clients = false]; kind: cut-clients [for]; \
+             kind: cut-links [for, links such as [\"n0-n1\"]]"
+        }
+        FaultClass::OneWayPartition => {
+            "kind: one-way [for, target = \"any\", direction = \"any\", clients = false]; kind: cut-links [for, links such as \
+             [\"n0>n1\"]]"
+        }
         FaultClass::IsolatePrimary => "kind: isolate [for, target = \"leader\", clients = false]",
         FaultClass::FarLatency => "network.shape (\"long-tailed\", \"bimodal\" or \"mixed\"; \"uniform\")",
         FaultClass::SlowLink => "network.slow_links (ratio, 0%), network.slow_factor (count, 10)",

@@ -93,6 +93,7 @@ impl Planner<'_> {
         match kind {
             FaultKind::Partition { .. }
             | FaultKind::CutClients { .. }
+            | FaultKind::CutLinks { .. }
             | FaultKind::Isolate { .. }
             | FaultKind::OneWay { .. }
             | FaultKind::Clog { .. }

@@ -35,6 +35,9 @@ use watch::check_history;
 /// The property that a client's view of the store is linearizable.
 pub const LINEARIZABLE: &str = "linearizable";
 
+/// The property that no situation of `[expect] never` is reached.
+pub const MUST_NOT_HAPPEN: &str = "must-not-happen";
+
 /// How a run is carried out.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RunOptions {

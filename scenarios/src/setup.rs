@@ -8,6 +8,7 @@ use crate::workloads::Actor;
 use crate::workloads::client::{KvClient, Work};
 use crate::workloads::operator::{Operator, Orders};
 use crate::workloads::script::{Script, Settings};
+use crate::workloads::scripted::Scripted;
 use raft_core::{Config, NodeId};
 use serde::Serialize;
 use simulator::{
@@ -206,7 +207,10 @@ pub fn world(
         };
         Actor::Operator(Operator::new(orders, draw.nodes))
     });
-    let clients = clients.chain(operator).collect();
+    let faults_end = Time(scenario.time.chaos_ns);
+    let scripted = scenario.orders.iter();
+    let scripted = scripted.map(|order| Actor::Scripted(Scripted::new(order, faults_end)));
+    let clients = clients.chain(operator).chain(scripted).collect();
     match sink {
         None => World::try_new(config, nodes, clients),
         Some(sink) => World::recorded(config, nodes, clients, sink),

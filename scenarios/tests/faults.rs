@@ -91,10 +91,14 @@ fn the_swarm_knows_every_kind_of_fault() {
         .map(|fault| fault.kind.name().to_owned())
         .collect();
     let keys = scenarios::scenario::keys(&scenarios::known());
-    let kinds: BTreeSet<String> = keys
+    let mut kinds: BTreeSet<String> = keys
         .iter()
         .filter_map(|key| key.path.strip_prefix("fault.")?.split('.').next().map(str::to_owned))
         .collect();
+    assert!(
+        kinds.remove("cut-links"),
+        "names its links; `partition` and `one-way` cut any"
+    );
     let never: Vec<_> = kinds.difference(&drawn).collect();
     assert!(never.is_empty(), "no seed of the swarm draws {never:?}");
     assert!(CLASSES.len() > 50, "{}", CLASSES.len());

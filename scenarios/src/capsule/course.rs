@@ -75,7 +75,8 @@ impl Course {
         let losses = losses.iter().map(|applied| applied.fault.action.clone());
         let orders = actors().find_map(|actor| match actor {
             Actor::Operator(operator) => Some(operator.tasks()),
-            Actor::Client(_) => None,
+            // What those with one order do is in the scenario.
+            Actor::Client(_) | Actor::Scripted(_) => None,
         });
         let mut decisions = world.decisions();
         // What clients do is told by their tasks.

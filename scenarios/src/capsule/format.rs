@@ -159,7 +159,7 @@ fn closed(scenario: &Scenario) -> Result<(), CapsuleError> {
 fn fits(course: &Course, scenario: &Scenario) -> Result<(), CapsuleError> {
     let draw = Draw::new(scenario, 0);
     let (nodes, clients) = (draw.all_nodes(), draw.clients);
-    let actors = clients + u16::from(scenario.operator.is_some());
+    let actors = clients + u16::from(scenario.operator.is_some()) + scenario.orders.len() as u16;
     let wrong = |place: &str, what: String| {
         Err(CapsuleError::Course {
             place: place.to_owned(),
@@ -230,7 +230,11 @@ fn misfit(operation: &Operation, model: Model, keys: u16) -> Option<String> {
         | Operation::Cas { key, .. }
         | Operation::Append { key, .. } => (key, model == Model::Kv),
         Operation::Call { key, call } => (key, is_of(call, model)),
-        Operation::Change { .. } | Operation::Transfer { .. } | Operation::Campaign => {
+        Operation::Change { .. }
+        | Operation::Join { .. }
+        | Operation::Leave { .. }
+        | Operation::Transfer { .. }
+        | Operation::Campaign => {
             return Some("this is an operator's order: put it into `course.orders`".to_owned());
         }
     };

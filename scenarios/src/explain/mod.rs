@@ -195,6 +195,7 @@ fn property(signature: &str) -> Property {
     let known = PROPERTIES.iter().find(|property| property.name == name);
     let about = match name {
         crate::run::LINEARIZABLE => Some("what clients saw is what one copy of the data would have shown them"),
+        crate::run::MUST_NOT_HAPPEN => Some("no situation that the scenario's `[expect] never` names is reached"),
         crate::recovery::RECOVERS => Some("after the faults the cluster elects, converges and serves within a bound"),
         _ => known.map(|property| property.about),
     };

@@ -2,7 +2,7 @@
 
 use super::shape::Shape;
 use super::{Planner, aim};
-use crate::scenario::{Direction, DurationRange, FaultKind, Split, Target};
+use crate::scenario::{CutLinks, Direction, DurationRange, FaultKind, Split, Target};
 use simulator::{ClientId, CutId, Endpoint, FaultAction, Held, NodeId, OneWay, Time};
 
 impl Planner<'_> {
@@ -11,6 +11,7 @@ impl Planner<'_> {
         match *kind {
             FaultKind::Partition { lasts, split, clients } => self.partition(at, lasts, split, clients),
             FaultKind::CutClients { lasts } => self.cut_clients(at, lasts),
+            FaultKind::CutLinks { links, lasts } => self.cut_links(at, lasts, &links),
             FaultKind::Isolate {
                 target,
                 lasts,
@@ -98,6 +99,24 @@ impl Planner<'_> {
         let clients = clients.into_iter().map(|client| Endpoint::Client(ClientId(client)));
         let until = at + self.span(lasts);
         self.cut(at, until, clients.collect(), endpoints(&nodes));
+    }
+
+    /// Each link is a cut of its own, so that shrinking may leave some out; they mend together.
+    fn cut_links(&mut self, at: Time, lasts: DurationRange, links: &CutLinks) {
+        let until = at + self.span(lasts);
+        for (from, to, one_way) in links.links() {
+            let id = self.cut_id();
+            self.add(
+                at,
+                FaultAction::Cut {
+                    id,
+                    from: endpoints(&[from]),
+                    to: endpoints(&[to]),
+                    one_way,
+                },
+            );
+            self.add(until, FaultAction::Mend { id });
+        }
     }
 
     fn cut(&mut self, at: Time, until: Time, from: Vec<Endpoint>, to: Vec<Endpoint>) {

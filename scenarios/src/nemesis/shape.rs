@@ -27,6 +27,14 @@ impl Shape {
             }
             Split::Ring => Self::ring(order),
             Split::Bridge => Self::bridge(order),
+            Split::Named(groups) => {
+                let nodes = order.len() as u16;
+                let pair = |(one, other)| (vec![one], vec![other]);
+                Self {
+                    apart: groups.apart(nodes).into_iter().map(pair).collect(),
+                    sides: groups.of(nodes),
+                }
+            }
         }
     }
 

@@ -6,10 +6,12 @@
 //! must have somebody among them who can win as their logs are.
 
 use crate::scenario::Lasting;
-use crate::systems::kv::KvNode;
+use crate::systems::kv::{KvNode, Operation};
+use crate::workloads::Actor;
 use crate::workloads::operator::Operator;
 use raft_core::{Configuration, Mark};
 use simulator::{CutId, FaultAction, NodeId, OneWay, Stream, Target, World};
+use std::collections::BTreeSet;
 
 /// Which nodes never come back, and what keeps them: a random set without which every configuration that some node acts under, or
 /// that an operator has asked for, still has a quorum of nodes that can vote, and one of them can win. Those that were down when
@@ -80,14 +82,50 @@ fn can_go_on_without(world: &World<KvNode>, lost: &[NodeId]) -> bool {
         })
     };
     let standings: Vec<Standing> = world.nodes().filter_map(standing).collect();
+    let scripted = sets_after_scripted_orders(world, &standings);
     // An order that is still under way may be carried out when the faults are over.
     let operators = world.clients().filter_map(|client| world.client(client).operator());
-    let mut asked = operators.flat_map(Operator::asked);
+    let mut asked = operators.flat_map(Operator::asked).chain(&scripted);
     let named = |voters: &Vec<u16>| -> Vec<raft_core::NodeId> {
         let id = |voter: &u16| raft_core::NodeId(u64::from(*voter));
         voters.iter().map(id).collect()
     };
     asked.all(|voters| is_majority(&standings, &named(voters), |_| true)) && can_elect(&standings)
+}
+
+/// The sets of voters that orders at given times may still make of those that somebody acts under, in whatever order they are
+/// carried out.
+fn sets_after_scripted_orders(world: &World<KvNode>, standings: &[Standing]) -> BTreeSet<Vec<u16>> {
+    let scripted = world.clients().filter_map(|client| match world.client(client) {
+        Actor::Scripted(scripted) => Some(scripted.operation().clone()),
+        _ => None,
+    });
+    let orders: Vec<Operation> = scripted.collect();
+    if orders.is_empty() {
+        return BTreeSet::new();
+    }
+    let number = |id: &raft_core::NodeId| u16::try_from(id.0).expect("nodes are numbered from 0 by the world");
+    let voters = |standing: &Standing| standing.members.voters.iter().map(number).collect::<BTreeSet<_>>();
+    let mut sets: BTreeSet<BTreeSet<u16>> = standings.iter().map(voters).filter(|set| !set.is_empty()).collect();
+    loop {
+        let mut more = sets.clone();
+        for (set, order) in sets.iter().flat_map(|set| orders.iter().map(move |order| (set, order))) {
+            let mut after = set.clone();
+            match order {
+                Operation::Change { voters, .. } => after = voters.iter().copied().collect(),
+                Operation::Join { node, learner: false } => _ = after.insert(*node),
+                Operation::Join { node, .. } | Operation::Leave { node } => _ = after.remove(node),
+                _ => {}
+            }
+            if !after.is_empty() {
+                more.insert(after);
+            }
+        }
+        if more.len() == sets.len() {
+            return sets.into_iter().map(|set| set.into_iter().collect()).collect();
+        }
+        sets = more;
+    }
 }
 
 /// Whether most of `voters` are sure of their promises and as `is_for` wants them.

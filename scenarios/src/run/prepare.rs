@@ -6,7 +6,7 @@ use crate::nemesis::{self, Triggers};
 use crate::recovery::Reached;
 use crate::scenario::{Flip, Flips, Scenario};
 use crate::setup::{self, Draw, Making};
-use crate::situations::Watcher;
+use crate::situations::{Situation, Watcher};
 use crate::workloads::history::Effects;
 use crate::workloads::online::Online;
 use checker::properties::{PROPERTIES, Properties, Timing};
@@ -42,6 +42,9 @@ pub(super) fn prepared<'a>(
     if steering.without_triggers {
         triggers.disarm();
     }
+    let never = scenario.expect.never.iter();
+    let never = never.filter_map(|name| Situation::from_name(name));
+    watcher.forbid(never, scenario.expect.never_from_ns);
     let online = scenario.expect.online && is_listed(scenario, LINEARIZABLE);
     Ok(Run {
         world,

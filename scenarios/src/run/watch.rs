@@ -1,6 +1,6 @@
 //! What the checkers get to see of each step, and what they say.
 
-use super::{Checked, LINEARIZABLE, Mark, Run};
+use super::{Checked, LINEARIZABLE, MUST_NOT_HAPPEN, Mark, Run};
 use crate::scenario::{MESSAGE_KINDS, Model};
 use crate::situations::{Links, Situation};
 use crate::systems::kv::log_file::Rewritten;
@@ -15,6 +15,35 @@ use simulator::{ClientId, LocalTime, NodeId, Step, StepKind, World};
 impl Run<'_> {
     /// Lets the checkers see what a step did.
     pub(super) fn stepped(&mut self, step: &Step) -> Checked {
+        self.seen_by_checkers(step)?;
+        self.nothing_forbidden(step)
+    }
+
+    /// Whether the situations of `[expect] never` are still unreached.
+    fn nothing_forbidden(&mut self, step: &Step) -> Checked {
+        let Some((situation, node)) = self.watcher.broken() else {
+            return Ok(());
+        };
+        let message = format!(
+            "`{}` was reached ({}), which `[expect] never` rules out",
+            situation.name(),
+            situation.about()
+        );
+        let failure = Failure {
+            event: Some(step.seq),
+            time: Some(step.time.0),
+            node,
+            ..Failure::new(FailureKind::Safety, MUST_NOT_HAPPEN, situation.name(), message)
+        };
+        self.world.note(
+            node.map(|node| NodeId(node as u16).into()),
+            "violation",
+            || serde_json::json!({ "property": failure.property, "message": failure.message }),
+        );
+        Err(Box::new(failure))
+    }
+
+    fn seen_by_checkers(&mut self, step: &Step) -> Checked {
         self.watcher.at(step.time.0);
         if self.mark_every > 0 && self.world.steps() / self.mark_every > self.marks.len() as u64 {
             self.mark(step);

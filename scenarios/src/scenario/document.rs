@@ -19,14 +19,14 @@ pub enum Mark {
 }
 
 /// A value and where it was written.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Node {
     pub mark: Mark,
     pub value: Value,
 }
 
 /// A TOML value. Numbers that are not integers keep their spelling: the format has none.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Value {
     Text(String),
     Integer(i64),
@@ -38,15 +38,17 @@ pub enum Value {
 }
 
 /// The entries of a table, in the order in which they were written; those of overrides come last.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Table {
     pub entries: Vec<Entry>,
     /// Where the reader notes which keys it asks for, when somebody wants to know.
     pub record: Option<super::schema::Record>,
+    /// Where the reader notes lists that stand for one value, when that is allowed.
+    pub lists: Option<super::alternatives::Lists>,
 }
 
 /// A key with its value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Entry {
     pub key: String,
     pub key_mark: Mark,
@@ -181,6 +183,26 @@ pub fn set(document: &mut Table, index: usize, path: &str, value: &str) -> Resul
     Ok(())
 }
 
+/// The value at a dotted path such as `cluster.nodes` or `fault.0.every`, if there is one.
+pub fn find<'t>(document: &'t mut Table, path: &str) -> Option<&'t mut Node> {
+    let mut segments = path.split('.');
+    let first = segments.next()?;
+    let mut node = entry(document, first)?;
+    for segment in segments {
+        node = match &mut node.value {
+            Value::Table(table) => entry(table, segment)?,
+            Value::List(items) => items.get_mut(segment.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(node)
+}
+
+fn entry<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Node> {
+    let place = table.position(key)?;
+    Some(&mut table.entries[place].node)
+}
+
 /// The value of `key` in `table`; an empty table of that name if there is none.
 fn child<'t>(table: &'t mut Table, key: &str, mark: Mark) -> &'t mut Node {
     let position = table.position(key).unwrap_or_else(|| {
@@ -223,6 +245,7 @@ fn table(source: &DeTable<'_>, within: Option<Mark>) -> Table {
     Table {
         entries: entries.collect(),
         record: None,
+        lists: None,
     }
 }
 

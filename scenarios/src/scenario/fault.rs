@@ -5,6 +5,7 @@
 
 use super::disk_fault::DiskKind;
 use super::flips::Flips;
+use super::named::{CutLinks, Groups};
 use super::spec::{DurationRange, OffsetRange};
 
 /// One `[[fault]]`: what happens and when. Faults strike during `time.chaos` only; when it ends, all of them heal.
@@ -59,6 +60,13 @@ pub enum FaultKind {
     /// `cut-clients`: some of the clients, at least one, are cut off from some of the nodes, at least one; both at random.
     CutClients {
         /// `for`: until the links mend; 1 us to 1 h.
+        lasts: DurationRange,
+    },
+    /// `cut-links`: these links are cut.
+    CutLinks {
+        /// `links`: which, and which way.
+        links: CutLinks,
+        /// `for`: until they mend; 1 us to 1 h.
         lasts: DurationRange,
     },
     /// `isolate`: one node cannot reach the others, nor they it.
@@ -234,6 +242,7 @@ impl FaultKind {
         match self {
             Self::Partition { .. } => "partition",
             Self::CutClients { .. } => "cut-clients",
+            Self::CutLinks { .. } => "cut-links",
             Self::Isolate { .. } => "isolate",
             Self::OneWay { .. } => "one-way",
             Self::Clog { .. } => "clog",
@@ -287,6 +296,7 @@ impl FaultKind {
             Self::Disk(kind) => kind.target_mut(),
             Self::Partition { .. }
             | Self::CutClients { .. }
+            | Self::CutLinks { .. }
             | Self::ClogLink { .. }
             | Self::SwizzleClog { .. }
             | Self::ReplayOld { .. }
@@ -302,6 +312,7 @@ impl FaultKind {
         match *self {
             Self::Partition { lasts, .. }
             | Self::CutClients { lasts }
+            | Self::CutLinks { lasts, .. }
             | Self::Isolate { lasts, .. }
             | Self::OneWay { lasts, .. }
             | Self::Clog { lasts, .. }
@@ -360,6 +371,8 @@ pub enum Split {
     Ring,
     /// `bridge`: two groups that differ by at most one node, and one node that belongs to both.
     Bridge,
+    /// `n0 n1 | n2`: these groups, the same at each strike.
+    Named(Groups),
 }
 
 /// Which way a `one-way` fault cuts its node off.

@@ -65,7 +65,7 @@ pub fn read(section: &Section<'_>) -> Result<Links> {
 }
 
 /// Writes the keys into `[network]`.
-pub fn write(out: &mut Writer, links: &Links) {
+pub fn write(out: &mut Writer<'_>, links: &Links) {
     out.text("shape", word(&SHAPES, &links.shape));
     out.ratio("slow_links", links.slow_ppm);
     out.raw("slow_factor", links.slow_factor);

@@ -10,7 +10,7 @@
 //! name = "leader-crash"
 //!
 //! [cluster]
-//! nodes = [3, 5]              # counts, flags and sizes may be lists: each seed draws one
+//! nodes = [3, 5]              # a list may stand for any single value: each seed draws one
 //!
 //! [network]
 //! latency = "1ms..10ms"       # ranges of durations are drawn per use; both ends are included
@@ -28,6 +28,7 @@
 //! This module owns the format and depends on nothing else of the project: names that only the rest knows, of properties
 //! and fault classes, come in as [`Known`]. It draws nothing and runs nothing.
 
+mod alternatives;
 mod catalog;
 mod disk_fault;
 mod document;
@@ -35,11 +36,13 @@ mod error;
 mod fault;
 mod flips;
 mod links;
+mod named;
 mod nearest;
 mod quantity;
 mod read;
 mod read_cluster;
 mod read_fault;
+mod read_operator;
 mod schema;
 mod section;
 mod spec;
@@ -48,17 +51,19 @@ mod tests;
 mod write;
 mod write_fault;
 
+pub use alternatives::Alternatives;
 pub use catalog::{Builtin, UnknownScenario, builtin, find};
 pub use disk_fault::{DiskKind, RotForm};
 pub use error::{Place, Problem, ScenarioError};
 pub use fault::{Direction, Fault, FaultKind, Identity, MESSAGE_KINDS, Side, Split, Target, Thaw, Trigger, When};
 pub use flips::{Flip, Flips};
 pub use links::{Links, Shape};
+pub use named::{CutLinks, Groups};
 pub use quantity::QuantityError;
 pub use schema::{Form, Key, json_schema, keys};
 pub use spec::{
     Budget, Choice, Clock, Cluster, Codec, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network,
-    OffsetRange, Operator, OrderMix, Recovery, Scenario, Swarm, Timing, Verdict, Workload,
+    OffsetRange, Operator, Order, OrderMix, Recovery, Scenario, ScriptedOrder, Swarm, Timing, Verdict, Workload,
 };
 
 use error::Misfit;
@@ -69,6 +74,8 @@ pub const SCHEMA: &str = "squall-scenario/1";
 pub const MAX_TEXT: usize = 256 * 1024;
 /// Most `[[fault]]` sections of a scenario.
 pub const MAX_FAULTS: usize = 64;
+/// Most orders at given times.
+pub const MAX_ORDERS: usize = 64;
 /// Most values in one list of choices.
 pub const MAX_CHOICES: usize = 32;
 
@@ -134,7 +141,7 @@ pub fn parse(
                 document::set(&mut document, index, path, value)?;
             }
         }
-        let mut scenario = read::scenario(&document, known)?;
+        let mut scenario = alternatives::read(&mut document, known)?;
         if let Some(swarm) = &mut scenario.swarm {
             let last = overrides.iter().filter(|(path, _)| !is_of_swarm(path));
             swarm.overrides = last.cloned().collect();

@@ -1,17 +1,17 @@
 //! From a document to a [`Scenario`]: every section with its keys, defaults and bounds, and what must hold between them.
 //!
-//! Owns all sections except the cluster with its operator (`read_cluster.rs`) and the faults (`read_fault.rs`). Leaves the checks of a single value to `section.rs`.
+//! Owns all sections except the cluster (`read_cluster.rs`), who gives it orders (`read_operator.rs`) and the faults (`read_fault.rs`). Leaves the checks of a single value to `section.rs`.
 
 use super::document::{Mark, Node, Table, Value};
 use super::error::{Misfit, Problem, shown};
-use super::fault::{FaultKind, Identity};
+use super::fault::{FaultKind, Identity, When};
 use super::quantity::{self, DURATION};
 use super::section::{Section, is_kebab_case, unknown_word, wrong_type};
 use super::spec::{
     Budget, Clock, Cluster, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, Recovery, Scenario,
     Swarm, Timing, Verdict, Workload,
 };
-use super::{Known, MAX_FAULTS, Result, SCHEMA, links, read_cluster, read_fault};
+use super::{Known, MAX_FAULTS, Result, SCHEMA, links, read_cluster, read_fault, read_operator};
 
 pub(super) const NANOSECOND: u64 = 1;
 pub(super) const MICROSECOND: u64 = 1_000 * NANOSECOND;
@@ -52,6 +52,8 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
     let (name, about) = (name(&top)?, about(&top)?);
     let cluster = read_cluster::cluster(top.child("cluster", "cluster.", "[cluster]")?)?;
     let time = time(top.child("time", "time.", "[time]")?)?;
+    let faults = faults(&top, &cluster, &time, known)?;
+    let (operator, orders) = read_operator::operators(&top, &cluster, &time)?;
     Ok(Scenario {
         name,
         about,
@@ -60,11 +62,13 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
         budget: budget(top.child("budget", "budget.", "[budget]")?)?,
         clock: clock(top.child("clock", "clock.", "[clock]")?)?,
         workload: workload(top.child("workload", "workload.", "[workload]")?)?,
-        operator: read_cluster::operator(&top, &cluster, &time)?,
-        faults: faults(&top, &cluster, &time, known)?,
+        operator,
+        orders,
         recovery: recovery(&top.child("recovery", "recovery.", "[recovery]")?)?,
-        expect: expect(top.child("expect", "expect.", "[expect]")?, known)?,
+        expect: expect(top.child("expect", "expect.", "[expect]")?, &faults, known)?,
+        faults,
         swarm: swarm(&top, known)?,
+        alternatives: Vec::new(),
         cluster,
         time,
     })
@@ -356,14 +360,38 @@ fn named(section: &Section<'_>, key: &str, known: &[&str], example: &str) -> Res
     words.into_iter().map(check).collect::<Result<Vec<_>>>().map(Some)
 }
 
-fn expect(section: Section<'_>, known: &Known<'_>) -> Result<Expect> {
-    section.only(&["properties", "fired", "reach", "verdict", "online"])?;
+fn expect(section: Section<'_>, faults: &[super::Fault], known: &Known<'_>) -> Result<Expect> {
+    section.only(&[
+        "properties",
+        "fired",
+        "reach",
+        "never",
+        "never_from",
+        "verdict",
+        "online",
+    ])?;
     let named = |key: &str, known: &[&str], example: &str| named(&section, key, known, example);
+    let strikes = faults.iter().filter_map(|fault| match fault.when {
+        When::At { ns } => Some(ns),
+        When::Every(pause) => Some(pause.min_ns),
+        When::Reached(_) => None,
+    });
+    let never = named("never", known.situations, "[\"two-leaders\"]")?.unwrap_or_default();
+    let never_from_ns = section.duration("never_from", strikes.min().unwrap_or(0), 0..=HOUR)?;
+    if never.is_empty() && section.get("never_from").is_some() {
+        return Err(Misfit::unfit(
+            section.mark_of(&["never_from"]),
+            "`expect.never_from` says from when on, and `expect.never` names nothing",
+            "name situations in `never`, or remove `never_from`",
+        ));
+    }
     let all = || known.properties.iter().map(|&name| name.to_owned()).collect();
     Ok(Expect {
         properties: named("properties", known.properties, "[\"election-safety\"]")?.unwrap_or_else(all),
         fired: named("fired", known.fault_classes, "[\"crash\"]")?,
         reach: named("reach", known.situations, "[\"two-leaders\"]")?.unwrap_or_default(),
+        never_from_ns: if never.is_empty() { 0 } else { never_from_ns },
+        never,
         verdict: section.word("verdict", Verdict::Pass, &VERDICTS)?,
         online: section.flag("online", true)?,
     })

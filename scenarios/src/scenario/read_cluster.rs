@@ -1,14 +1,13 @@
-//! From `[cluster]` and `[operator]` to a [`Cluster`] and who gives it orders: keys, defaults, bounds, and what must hold
-//! between them.
+//! From `[cluster]` to a [`Cluster`]: keys, defaults, bounds, and what must hold between them.
 
 use super::Result;
 use super::error::Misfit;
-use super::read::{HOUR, KIB, MIB, MILLISECOND, MINUTE, SECOND, WHOLE, duration, millis, ratio};
+use super::read::{KIB, MIB, MILLISECOND, MINUTE, SECOND, WHOLE, duration, millis, ratio};
 use super::section::Section;
-use super::spec::{Cluster, Codec, Operator, OrderMix, Timing};
+use super::spec::{Cluster, Codec};
 
 /// Most nodes of a cluster, its spares included.
-const MAX_NODES: u32 = 10;
+pub(super) const MAX_NODES: u32 = 10;
 
 pub(super) const CODECS: [(&str, Codec); 3] = [("off", Codec::Off), ("plain", Codec::Plain), ("lz4", Codec::Lz4)];
 
@@ -91,70 +90,4 @@ fn consistent(section: &Section<'_>, cluster: &Cluster) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Reads `[operator]`, if there is one.
-pub fn operator(top: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<Option<Operator>> {
-    if top.get("operator").is_none() {
-        return Ok(None);
-    }
-    let section = top.child("operator", "operator.", "[operator]")?;
-    section.only(&["every", "mix", "min_voters", "timeout"])?;
-    let operator = Operator {
-        every: section.durations("every", millis(1_000, 3_000), MILLISECOND..=HOUR)?,
-        mix: mix(&section)?,
-        min_voters: section.count("min_voters", 1, 1..=MAX_NODES)?,
-        timeout_ns: section.duration("timeout", 2 * SECOND, MILLISECOND..=10 * MINUTE)?,
-    };
-    if operator.every.min_ns >= time.chaos_ns {
-        let (every, chaos) = (duration(operator.every.min_ns), duration(time.chaos_ns));
-        return Err(Misfit::unfit(
-            section.mark_of(&["every"]),
-            format!("`operator.every` starts at {every} and no order is given: `time.chaos` is {chaos}"),
-            "let the orders follow each other faster, or make `time.chaos` longer",
-        ));
-    }
-    let (nodes, spares) = (cluster.nodes.smallest(), cluster.spares.smallest());
-    if operator.min_voters > nodes + spares {
-        return Err(Misfit::unfit(
-            section.mark_of(&["min_voters"]),
-            format!(
-                "`operator.min_voters` is {}, but `cluster.nodes` may be {nodes} and `cluster.spares` {spares}",
-                operator.min_voters
-            ),
-            format!(
-                "write at most {}, or raise the smallest values of `nodes` and `spares`",
-                nodes + spares
-            ),
-        ));
-    }
-    Ok(Some(operator))
-}
-
-fn mix(operator: &Section<'_>) -> Result<OrderMix> {
-    let Some(node) = operator.get("mix") else {
-        return Ok(OrderMix {
-            change: 3,
-            replace: 1,
-            transfer: 2,
-            campaign: 1,
-            single: 0,
-        });
-    };
-    let example = "mix = { change = 3, replace = 1, transfer = 2, campaign = 1 }";
-    let section = Section::of(node, "operator.mix.", "`operator.mix`", example)?;
-    section.only(&["change", "replace", "transfer", "campaign", "single"])?;
-    let weight = |key| section.count(key, 0, 0..=1_000);
-    let mix = OrderMix {
-        change: weight("change")?,
-        replace: weight("replace")?,
-        transfer: weight("transfer")?,
-        campaign: weight("campaign")?,
-        single: weight("single")?,
-    };
-    if mix.total() == 0 {
-        let remedy = "give at least one kind of order a weight, such as { transfer = 1 }, or leave [operator] out";
-        return Err(Misfit::unfit(node.mark, "`operator.mix` leaves nothing to do", remedy));
-    }
-    Ok(mix)
 }

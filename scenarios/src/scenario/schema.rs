@@ -35,6 +35,8 @@ pub enum Form {
     Text,
     /// One of these words.
     Word(Vec<&'static str>),
+    /// One of these words, or another text such as this example.
+    WordOr(Vec<&'static str>, &'static str),
     /// A list of names.
     Names,
     /// `true` or `false`.
@@ -77,6 +79,7 @@ impl Form {
         match self {
             Self::Text => "a text".to_owned(),
             Self::Word(words) => words.join(" | "),
+            Self::WordOr(words, example) => format!("{} | {example:?}", words.join(" | ")),
             Self::Names => "a list of names".to_owned(),
             Self::Flag => "true | false".to_owned(),
             Self::Count { min, max } => format!("{min} to {max}"),
@@ -98,6 +101,9 @@ impl Form {
         match self {
             Self::Text => json!({ "type": "string" }),
             Self::Word(words) => json!({ "enum": words }),
+            Self::WordOr(words, example) => {
+                json!({ "type": "string", "description": self.described(), "examples": words.iter().chain([example]).collect::<Vec<_>>() })
+            }
             Self::Names => json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true }),
             Self::Flag => json!({ "type": "boolean" }),
             Self::Count { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
@@ -141,6 +147,16 @@ pub fn keys(known: &Known<'_>) -> Vec<Key> {
                     mix = { transfer = 1 }\n[recovery]\n[swarm]\n[expect]\n";
     let head = format!("schema = \"{SCHEMA}\"\nname = \"all\"\n");
     observe(&format!("{head}{sections}"), known, &record);
+    for want in [
+        "add = \"n1\"",
+        "add_learner = \"n1\"",
+        "remove = \"n1\"",
+        "members = [\"n0\"]",
+        "transfer = \"n1\"",
+        "campaign = \"n1\"",
+    ] {
+        scripted(want, &head, known, &record);
+    }
     for kind in read_fault::kind_names() {
         fault(kind, &head, known, &record);
     }
@@ -153,6 +169,25 @@ pub fn keys(known: &Known<'_>) -> Vec<Key> {
     keys
 }
 
+/// What precedes the name of a key of an order at a given time.
+const SCRIPTED: &str = "operator.N.";
+
+/// Reads an `[[operator]]` with an order at a given time.
+fn scripted(want: &str, head: &str, known: &Known<'_>, record: &Record) {
+    let of_order = Record::default();
+    observe(&format!("{head}[[operator]]\nat = \"1s\"\n{want}\n"), known, &of_order);
+    renamed(&of_order, "operator.0.", SCRIPTED, record);
+}
+
+/// Moves what was noted under one prefix to another record, under another prefix.
+fn renamed(noted: &Record, from: &str, to: &str, record: &Record) {
+    let renamed = noted.take().into_iter().filter_map(|key| {
+        let path = format!("{to}{}", key.path.strip_prefix(from)?);
+        Some(Key { path, ..key })
+    });
+    record.borrow_mut().extend(renamed);
+}
+
 /// Reads a `[[fault]]` of a kind in each way in which it can strike; what it lacks is taken from the reader's own example.
 fn fault(kind: &str, head: &str, known: &Known<'_>, record: &Record) {
     for strikes in ["at = \"1s\"", "every = \"1s\"", "when = \"leader-elected\""] {
@@ -163,15 +198,7 @@ fn fault(kind: &str, head: &str, known: &Known<'_>, record: &Record) {
             text.push_str(line);
             text.push('\n');
         }
-        let noted = of_kind.take();
-        let renamed = noted.iter().filter_map(|key| {
-            let name = key.path.strip_prefix("fault.0.")?;
-            Some(Key {
-                path: format!("fault.{kind}.{name}"),
-                ..key.clone()
-            })
-        });
-        record.borrow_mut().extend(renamed);
+        renamed(&of_kind, "fault.0.", &format!("fault.{kind}."), record);
     }
 }
 
@@ -209,6 +236,11 @@ pub fn json_schema(known: &Known<'_>) -> Json {
     for section in sections {
         properties.insert(section.to_owned(), section_schema(&keys, section));
     }
+    let mut order = object(&keys, SCRIPTED);
+    order["required"] = json!(["at"]);
+    let at_random = properties["operator"].clone();
+    let several = json!({ "type": "array", "items": { "anyOf": [order, at_random] } });
+    properties.insert("operator".to_owned(), json!({ "anyOf": [at_random, several] }));
     let kinds: Vec<Json> = read_fault::kind_names()
         .map(|kind| {
             let mut schema = object(&keys, &format!("fault.{kind}."));
@@ -232,6 +264,7 @@ fn section_schema(keys: &[Key], section: &str) -> Json {
     let mut schema = object(keys, &prefix);
     let nested: Vec<&str> = keys
         .iter()
+        .filter(|key| !key.path.starts_with(SCRIPTED))
         .filter_map(|key| key.path.strip_prefix(&prefix)?.split_once('.'))
         .map(|(nested, _)| nested)
         .collect();

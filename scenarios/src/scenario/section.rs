@@ -131,7 +131,7 @@ impl<'d> Section<'d> {
 
     /// A text.
     pub fn text(&self, key: &str, example: &str) -> Result<Option<(&'d str, Mark)>> {
-        self.note(key, || (Form::Text, String::new()));
+        self.note_fixed(key, || (Form::Text, String::new()));
         self.get(key)
             .map(|node| Ok((text(node, &self.path(key), example)?, node.mark)))
             .transpose()
@@ -139,7 +139,7 @@ impl<'d> Section<'d> {
 
     /// A list of texts, without repetitions.
     pub fn words(&self, key: &str, example: &str) -> Result<Option<Vec<(&'d str, Mark)>>> {
-        self.note(key, || (Form::Names, String::new()));
+        self.note_fixed(key, || (Form::Names, String::new()));
         let Some(node) = self.get(key) else { return Ok(None) };
         let path = self.path(key);
         let Value::List(items) = &node.value else {
@@ -159,23 +159,44 @@ impl<'d> Section<'d> {
 
     /// One of `known` words, as what it stands for.
     pub fn word<T: Copy + PartialEq>(&self, key: &str, default: T, known: &[(&'static str, T)]) -> Result<T> {
+        self.word_or(key, default, known, "", |_, _, _| None)
+    }
+
+    /// One of `known` words, or a text that `other` knows to read: `None` if it is none of its kind. `example`, if there is one, is
+    /// such a text.
+    pub fn word_or<T: Copy + PartialEq>(
+        &self,
+        key: &str,
+        default: T,
+        known: &[(&'static str, T)],
+        example: &'static str,
+        other: impl Fn(&Node, &str, &str) -> Option<Result<T>>,
+    ) -> Result<T> {
         self.note(key, || {
             let usual = known.iter().find(|(_, meaning)| *meaning == default);
             let names = known.iter().map(|(name, _)| *name).collect();
-            (
-                Form::Word(names),
-                usual.map_or_else(String::new, |(name, _)| (*name).to_owned()),
-            )
+            let form = if example.is_empty() {
+                Form::Word(names)
+            } else {
+                Form::WordOr(names, example)
+            };
+            (form, usual.map_or_else(String::new, |(name, _)| (*name).to_owned()))
         });
-        let Some((word, mark)) = self.text(key, &format!("\"{}\"", known[0].0))? else {
-            return Ok(default);
-        };
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-        known
-            .iter()
-            .find(|(name, _)| *name == word)
-            .map(|(_, meaning)| *meaning)
-            .ok_or_else(|| unknown_word(mark, &self.path(key), word, &names))
+        self.one(key, default, |node, path| {
+            let word = text(node, path, &format!("\"{}\"", known[0].0))?;
+            if let Some((_, meaning)) = known.iter().find(|(name, _)| *name == word) {
+                return Ok(*meaning);
+            }
+            let listed = || {
+                names
+                    .iter()
+                    .copied()
+                    .chain(Some(example).filter(|example| !example.is_empty()))
+            };
+            other(node, path, word)
+                .unwrap_or_else(|| Err(unknown_word(node.mark, path, word, &listed().collect::<Vec<_>>())))
+        })
     }
 
     /// One of `known` words or a list of them, as what they stand for.
@@ -197,7 +218,7 @@ impl<'d> Section<'d> {
     /// A flag.
     pub fn flag(&self, key: &str, default: bool) -> Result<bool> {
         self.note(key, || (Form::Flag, default.to_string()));
-        self.get(key).map_or(Ok(default), |node| flag(node, &self.path(key)))
+        self.one(key, default, flag)
     }
 
     /// A flag or a list of flags.
@@ -209,8 +230,7 @@ impl<'d> Section<'d> {
     /// A whole number.
     pub fn count(&self, key: &str, default: u32, bounds: RangeInclusive<u32>) -> Result<u32> {
         self.note(key, || (of_count(&bounds), default.to_string()));
-        self.get(key)
-            .map_or(Ok(default), |node| count(node, &self.path(key), default, &bounds))
+        self.one(key, default, |node, path| count(node, path, default, &bounds))
     }
 
     /// A whole number or a list of them.
@@ -228,15 +248,13 @@ impl<'d> Section<'d> {
     /// A ratio in parts per million.
     pub fn ratio(&self, key: &str, default: u32, bounds: RangeInclusive<u32>) -> Result<u32> {
         self.note(key, || (of_quantity(&RATIO, &bounds), written(&RATIO, default)));
-        self.get(key)
-            .map_or(Ok(default), |node| single(&RATIO, node, &self.path(key), &bounds))
+        self.one(key, default, |node, path| single(&RATIO, node, path, &bounds))
     }
 
     /// A duration in nanoseconds.
     pub fn duration(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<u64> {
         self.note(key, || (of_quantity(&DURATION, &bounds), written(&DURATION, default)));
-        self.get(key)
-            .map_or(Ok(default), |node| single(&DURATION, node, &self.path(key), &bounds))
+        self.one(key, default, |node, path| single(&DURATION, node, path, &bounds))
     }
 
     /// A ratio in parts per million or "off", or a list of them; "off" if the key is absent.
@@ -248,15 +266,13 @@ impl<'d> Section<'d> {
     /// A size in bytes.
     pub fn size(&self, key: &str, default: u64, bounds: RangeInclusive<u64>) -> Result<u64> {
         self.note(key, || (of_quantity(&SIZE, &bounds), written(&SIZE, default)));
-        self.get(key)
-            .map_or(Ok(default), |node| single(&SIZE, node, &self.path(key), &bounds))
+        self.one(key, default, |node, path| single(&SIZE, node, path, &bounds))
     }
 
     /// A size in bytes or "off"; "off" if the key is absent.
     pub fn size_or_off(&self, key: &str, bounds: RangeInclusive<u64>) -> Result<Option<u64>> {
         self.note(key, || (or_off(of_quantity(&SIZE, &bounds)), OFF.to_owned()));
-        self.get(key)
-            .map_or(Ok(None), |node| single_or_off(&SIZE, node, &self.path(key), &bounds))
+        self.one(key, None, |node, path| single_or_off(&SIZE, node, path, &bounds))
     }
 
     /// A duration in nanoseconds or "off", or a list of them; "off" if the key is absent.
@@ -269,21 +285,28 @@ impl<'d> Section<'d> {
     pub fn durations(&self, key: &str, default: DurationRange, bounds: RangeInclusive<u64>) -> Result<DurationRange> {
         let usual = || quantity::format_range(&DURATION, default.min_ns.into(), default.max_ns.into());
         self.note(key, || (ranged(of_quantity(&DURATION, &bounds)), usual()));
-        let Some(node) = self.get(key) else { return Ok(default) };
-        let (min_ns, max_ns) = range(node, &self.path(key), &bounds, "1ms..10ms")?;
-        Ok(DurationRange { min_ns, max_ns })
+        self.one(key, default, |node, path| {
+            let (min_ns, max_ns) = range(node, path, &bounds, "1ms..10ms")?;
+            Ok(DurationRange { min_ns, max_ns })
+        })
     }
 
     /// A range of durations of either sign; `None` if the key is absent.
     pub fn offsets(&self, key: &str, bounds: RangeInclusive<i64>) -> Result<Option<OffsetRange>> {
         self.note(key, || (ranged(of_quantity(&DURATION, &bounds)), String::new()));
-        let Some(node) = self.get(key) else { return Ok(None) };
-        let (min_ns, max_ns) = range(node, &self.path(key), &bounds, "-500ms..500ms")?;
-        Ok(Some(OffsetRange { min_ns, max_ns }))
+        self.one(key, None, |node, path| {
+            let (min_ns, max_ns) = range(node, path, &bounds, "-500ms..500ms")?;
+            Ok(Some(OffsetRange { min_ns, max_ns }))
+        })
     }
 
     /// Notes that a key was asked for, with its form and its default.
     fn note(&self, key: &str, said: impl FnOnce() -> (Form, String)) {
+        self.note_as(key, self.may_be_list(), said);
+    }
+
+    /// As [`note`](Self::note), for a key whose value is never one of several.
+    fn note_fixed(&self, key: &str, said: impl FnOnce() -> (Form, String)) {
         self.note_as(key, false, said);
     }
 
@@ -317,19 +340,47 @@ impl<'d> Section<'d> {
         let Value::List(items) = &node.value else {
             return Ok(Choice::one(read(node, &path)?));
         };
-        if items.len() > MAX_CHOICES {
-            let what = format!("`{path}` lists {} values", items.len());
-            return Err(Misfit::unfit(node.mark, what, format!("list at most {MAX_CHOICES}")));
-        }
-        let options = items.iter().map(|item| read(item, &path)).collect::<Result<Vec<T>>>()?;
-        Choice::among(options).ok_or_else(|| {
-            Misfit::unfit(
-                node.mark,
-                format!("`{path}` is an empty list"),
-                "list at least one value to draw from",
-            )
-        })
+        let options = options(node, items, &path, read)?;
+        Ok(Choice::among(options).expect("an empty list is refused"))
     }
+
+    /// One value. Where a list stands in its place, and may, that is noted, and the first of it is given.
+    fn one<T>(&self, key: &str, default: T, read: impl Fn(&Node, &str) -> Result<T>) -> Result<T> {
+        let Some(node) = self.get(key) else {
+            return Ok(default);
+        };
+        let path = self.path(key);
+        let lists = self.table.and_then(|table| table.lists.as_ref());
+        match (&node.value, lists) {
+            (Value::List(items), Some(lists)) if self.may_be_list() => {
+                let first = options(node, items, &path, read)?.swap_remove(0);
+                lists.borrow_mut().push(path);
+                Ok(first)
+            }
+            _ => read(node, &path),
+        }
+    }
+
+    /// Whether each seed may have settings of its own in this section: what a sweep must show is the same for all of them.
+    fn may_be_list(&self) -> bool {
+        !self.prefix.starts_with("expect.") && !self.prefix.starts_with("swarm.")
+    }
+}
+
+/// The values of a list, of which a seed draws one.
+fn options<T>(node: &Node, items: &[Node], path: &str, read: impl Fn(&Node, &str) -> Result<T>) -> Result<Vec<T>> {
+    if items.is_empty() {
+        return Err(Misfit::unfit(
+            node.mark,
+            format!("`{path}` is an empty list"),
+            "list at least one value to draw from",
+        ));
+    }
+    if items.len() > MAX_CHOICES {
+        let what = format!("`{path}` lists {} values", items.len());
+        return Err(Misfit::unfit(node.mark, what, format!("list at most {MAX_CHOICES}")));
+    }
+    items.iter().map(|item| read(item, path)).collect()
 }
 
 fn of_count(bounds: &RangeInclusive<u32>) -> Form {

@@ -4,6 +4,7 @@
 //! sizes bytes, all of them integers. Leaves to others: how a value is written (`quantity.rs`), how a section is read
 //! and which bounds are enforced (`read.rs`), and every draw (whoever runs the scenario).
 
+use super::alternatives::Alternatives;
 use super::fault::Fault;
 use super::links::Links;
 use serde::Serialize;
@@ -35,6 +36,8 @@ pub struct Scenario {
     pub workload: Workload,
     /// `[operator]`: who changes the membership and moves the leadership; `None` if the file has no such section.
     pub operator: Option<Operator>,
+    /// `[[operator]]` with `at`: orders at given times, in the order of the file; at most [`MAX_ORDERS`](super::MAX_ORDERS).
+    pub orders: Vec<ScriptedOrder>,
     /// `[[fault]]`, in the order of the file; at most [`MAX_FAULTS`](super::MAX_FAULTS).
     pub faults: Vec<Fault>,
     /// `[recovery]`: what the second phase is like.
@@ -43,6 +46,17 @@ pub struct Scenario {
     pub expect: Expect,
     /// `[swarm]`: that each seed draws a scenario of its own from this one; `None` if the file has no such section.
     pub swarm: Option<Swarm>,
+    /// The lists that stand for single values, in the order in which they are read; the value of each field is the first of its list.
+    /// See [`Scenario::of_seed`].
+    pub alternatives: Vec<Alternatives>,
+}
+
+impl Scenario {
+    /// Lets the faults end at another time (ns). Orders that would be given later fall away.
+    pub fn end_faults_at(&mut self, chaos_ns: u64) {
+        self.time.chaos_ns = chaos_ns;
+        self.orders.retain(|scripted| scripted.at_ns < chaos_ns);
+    }
 }
 
 /// `[recovery]`: what the second phase of a run is like, in which faults have ended.
@@ -357,6 +371,40 @@ pub struct Operator {
     pub timeout_ns: u64,
 }
 
+/// `[[operator]]` with `at`: an operator with one order, who gives it at its time and again until it is carried out, at the latest
+/// until `time.chaos` is over. Each is somebody else: orders at the same time meet each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptedOrder {
+    /// `at`: when it is first given (ns); less than `time.chaos`.
+    pub at_ns: u64,
+    /// `timeout`: how long an answer is waited for before another node is asked; 1 ms to 10 min; default 2 s.
+    pub timeout_ns: u64,
+    /// What is to be done; nodes that every choice of `cluster.nodes` and `cluster.spares` has.
+    pub order: Order,
+}
+
+/// What a scripted order asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// `add = "n3"`: this node votes, beside those that do.
+    Add(u16),
+    /// `add_learner = "n3"`: this node gets the log and does not vote; a voter becomes a learner.
+    AddLearner(u16),
+    /// `remove = "n1"`: this node is no member.
+    Remove(u16),
+    /// `members = ["n0", "n3"]`, and `learners` beside it: these and no others.
+    Members {
+        /// Who votes; at least one.
+        voters: Vec<u16>,
+        /// Who gets the log.
+        learners: Vec<u16>,
+    },
+    /// `transfer = "n2"`: this node is to lead.
+    Transfer(u16),
+    /// `campaign = "n2"`: this node stands for election.
+    Campaign(u16),
+}
+
 /// `operator.mix`: how often each kind of order is drawn, as weights of 0 to 1,000. At least one is above zero.
 ///
 /// A mix that is written names every kind that it wants: what it leaves out has weight 0.
@@ -373,6 +421,24 @@ pub struct OrderMix {
     pub campaign: u32,
     /// Weight of changes in one step, which add one voter or remove one (Raft thesis, section 4.1); default 0.
     pub single: u32,
+}
+
+impl Order {
+    /// The same with other names for the nodes, or none when one that it must name has none any more.
+    pub fn renamed(&self, name: impl Fn(u16) -> Option<u16>) -> Option<Self> {
+        Some(match self {
+            Self::Add(node) => Self::Add(name(*node)?),
+            Self::AddLearner(node) => Self::AddLearner(name(*node)?),
+            Self::Remove(node) => Self::Remove(name(*node)?),
+            Self::Transfer(node) => Self::Transfer(name(*node)?),
+            Self::Campaign(node) => Self::Campaign(name(*node)?),
+            Self::Members { voters, learners } => {
+                let names = |nodes: &[u16]| nodes.iter().filter_map(|node| name(*node)).collect::<Vec<_>>();
+                let (voters, learners) = (names(voters), names(learners));
+                return (!voters.is_empty()).then_some(Self::Members { voters, learners });
+            }
+        })
+    }
 }
 
 impl OrderMix {
@@ -392,6 +458,12 @@ pub struct Expect {
     pub fired: Option<Vec<String>>,
     /// `reach`: situations that must have been reached at least once over a sweep; default: none.
     pub reach: Vec<String>,
+    /// `never`: situations that no run may reach from `never_from` to its end; default: none. A run that reaches one breaks off as
+    /// a safety violation.
+    pub never: Vec<String>,
+    /// `never_from`: from which true time on (ns), up to 1 h; by default from when the first fault with `at` or `every` can strike,
+    /// so that what a cluster does to find its first leader does not count, and from the start where there is no such fault.
+    pub never_from_ns: u64,
     /// `verdict`: how every run should end; default `pass`.
     pub verdict: Verdict,
     /// `online`: whether what clients are told is judged while the run goes on, which then stops at the first answer that nothing

@@ -1,6 +1,7 @@
 //! Whole scenarios: what the defaults are, what overrides do, and that no text makes the reader panic. The wording of
 //! errors is in `tests/`.
 
+mod alternatives;
 mod cluster;
 mod contradictions;
 mod errors;

@@ -1,10 +1,11 @@
 //! From a [`Scenario`] back to a file: every key with its value, so that the text stands without the defaults.
 
+use super::alternatives::Alternatives;
 use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::read::{DAMAGES, LASTINGS, MODELS, VERDICTS};
 use super::read_cluster::CODECS;
-use super::spec::{Choice, DurationRange, Model, Operator, Scenario};
+use super::spec::{Choice, DurationRange, Model, Operator, Order, Scenario, ScriptedOrder};
 use super::write_fault::write_fault;
 use super::{OFF, SCHEMA};
 use std::fmt::{Display, Write};
@@ -13,15 +14,21 @@ impl Scenario {
     /// The scenario as a file that [`parse`](super::parse) reads back to an equal value. Comments of the file that it came
     /// from are gone, and defaults are spelled out.
     pub fn to_toml(&self) -> String {
-        let mut out = Writer { text: String::new() };
+        let mut out = Writer::new(&self.alternatives);
         out.text("schema", SCHEMA);
         out.text("name", &self.name);
         out.text("about", &self.about);
         self.write_world(&mut out);
         self.write_workload(&mut out);
+        let header = if self.orders.is_empty() {
+            "[operator]"
+        } else {
+            "[[operator]]"
+        };
         if let Some(operator) = &self.operator {
-            write_operator(&mut out, operator);
+            write_operator(&mut out, header, operator);
         }
+        self.orders.iter().for_each(|order| write_order(&mut out, order));
         for fault in &self.faults {
             write_fault(&mut out, fault);
         }
@@ -44,12 +51,16 @@ impl Scenario {
             out.texts("fired", fired);
         }
         out.texts("reach", &self.expect.reach);
+        if !self.expect.never.is_empty() {
+            out.texts("never", &self.expect.never);
+            out.duration("never_from", self.expect.never_from_ns);
+        }
         out.text("verdict", word(&VERDICTS, &self.expect.verdict));
         out.raw("online", self.expect.online);
         out.text
     }
 
-    fn write_world(&self, out: &mut Writer) {
+    fn write_world(&self, out: &mut Writer<'_>) {
         let Self {
             cluster,
             time,
@@ -112,7 +123,7 @@ impl Scenario {
         out.ratio("drift", clock.drift_max_ppm);
     }
 
-    fn write_workload(&self, out: &mut Writer) {
+    fn write_workload(&self, out: &mut Writer<'_>) {
         let workload = &self.workload;
         out.section("[workload]");
         out.text("model", word(&MODELS, &workload.model));
@@ -120,12 +131,14 @@ impl Scenario {
         out.choice("keys", &workload.keys, u32::to_string);
         let texts = workload.model == Model::Kv;
         let mix = workload.mix;
-        let weights = format!(
-            "{{ read = {}, write = {}, cas = {}, append = {} }}",
-            mix.read, mix.write, mix.cas, mix.append
-        );
         if texts {
-            out.raw("mix", weights);
+            let weights = [
+                ("read", mix.read),
+                ("write", mix.write),
+                ("cas", mix.cas),
+                ("append", mix.append),
+            ];
+            out.weights("mix", &weights);
         }
         out.durations("think", workload.think);
         out.duration("timeout", workload.timeout_ns);
@@ -137,30 +150,95 @@ impl Scenario {
     }
 }
 
-fn write_operator(out: &mut Writer, operator: &Operator) {
+fn write_operator(out: &mut Writer<'_>, header: &str, operator: &Operator) {
     let mix = operator.mix;
-    let weights = format!(
-        "{{ change = {}, replace = {}, transfer = {}, campaign = {}, single = {} }}",
-        mix.change, mix.replace, mix.transfer, mix.campaign, mix.single
-    );
-    out.section("[operator]");
+    let weights = [
+        ("change", mix.change),
+        ("replace", mix.replace),
+        ("transfer", mix.transfer),
+        ("campaign", mix.campaign),
+        ("single", mix.single),
+    ];
+    out.section(header);
     out.durations("every", operator.every);
-    out.raw("mix", weights);
+    out.weights("mix", &weights);
     out.raw("min_voters", operator.min_voters);
     out.duration("timeout", operator.timeout_ns);
 }
 
-pub(super) struct Writer {
-    text: String,
+fn write_order(out: &mut Writer<'_>, scripted: &ScriptedOrder) {
+    let name = |node: &u16| format!("n{node}");
+    let names = |nodes: &[u16]| nodes.iter().map(name).collect::<Vec<_>>();
+    out.section("[[operator]]");
+    out.duration("at", scripted.at_ns);
+    match &scripted.order {
+        Order::Add(node) => out.text("add", &name(node)),
+        Order::AddLearner(node) => out.text("add_learner", &name(node)),
+        Order::Remove(node) => out.text("remove", &name(node)),
+        Order::Transfer(node) => out.text("transfer", &name(node)),
+        Order::Campaign(node) => out.text("campaign", &name(node)),
+        Order::Members { voters, learners } => {
+            out.texts("members", &names(voters));
+            out.texts("learners", &names(learners));
+        }
+    }
+    out.duration("timeout", scripted.timeout_ns);
 }
 
-impl Writer {
+pub(super) struct Writer<'a> {
+    text: String,
+    /// What precedes the keys of the section in a path: `network.`, `fault.0.`.
+    prefix: String,
+    /// The header of the last section that may come several times, and how many of it there were.
+    repeated: (String, usize),
+    alternatives: &'a [Alternatives],
+}
+
+impl<'a> Writer<'a> {
+    fn new(alternatives: &'a [Alternatives]) -> Self {
+        Self {
+            text: String::new(),
+            prefix: String::new(),
+            repeated: (String::new(), 0),
+            alternatives,
+        }
+    }
+
     pub(super) fn section(&mut self, header: &str) {
+        let name = header.trim_matches(['[', ']']);
+        self.prefix = if header.starts_with("[[") {
+            if self.repeated.0 != name {
+                self.repeated = (name.to_owned(), 0);
+            }
+            self.repeated.1 += 1;
+            format!("{name}.{}.", self.repeated.1 - 1)
+        } else {
+            format!("{name}.")
+        };
         writeln!(self.text, "\n{header}").expect("writing to a string succeeds");
     }
 
+    /// Writes a value, or the list that stands for it.
     pub(super) fn raw(&mut self, key: &str, value: impl Display) {
+        let value = self.value(key, value);
         writeln!(self.text, "{key} = {value}").expect("writing to a string succeeds");
+    }
+
+    /// The value of a key of this section as it is written.
+    fn value(&self, key: &str, value: impl Display) -> String {
+        let is_it = |setting: &&Alternatives| setting.path.strip_prefix(&self.prefix) == Some(key);
+        match self.alternatives.iter().find(is_it) {
+            Some(setting) => format!("[{}]", setting.options.join(", ")),
+            None => value.to_string(),
+        }
+    }
+
+    /// Writes a table of weights in one line.
+    fn weights(&mut self, key: &str, weights: &[(&str, u32)]) {
+        let weight =
+            |(name, weight): &(&str, u32)| format!("{name} = {}", self.value(&format!("{key}.{name}"), weight));
+        let weights: Vec<String> = weights.iter().map(weight).collect();
+        self.raw(key, format!("{{ {} }}", weights.join(", ")));
     }
 
     pub(super) fn text(&mut self, key: &str, value: &str) {
@@ -197,7 +275,7 @@ impl Writer {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 

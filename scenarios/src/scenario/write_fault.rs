@@ -1,14 +1,14 @@
 //! From a [`Fault`] back to its `[[fault]]` section.
 
 use super::disk_fault::DiskKind;
-use super::fault::{Fault, FaultKind, Target, When};
+use super::fault::{Fault, FaultKind, Split, Target, When};
 use super::quantity::{DURATION, format_range};
 use super::read_fault::{DIRECTIONS, IDENTITIES, ROT_FORMS, SIDES, SPLITS, THAWS};
 use super::write::{Writer, word};
 use std::fmt::Display;
 
 /// Writes one section.
-pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
+pub(super) fn write_fault(out: &mut Writer<'_>, fault: &Fault) {
     out.section("[[fault]]");
     out.text("kind", fault.kind.name());
     match fault.when {
@@ -29,9 +29,13 @@ pub(super) fn write_fault(out: &mut Writer, fault: &Fault) {
     }
     match fault.kind {
         FaultKind::Partition { split, clients, .. } => {
-            out.text("split", word(&SPLITS, &split));
+            match split {
+                Split::Named(groups) => out.text("split", &groups.to_string()),
+                split => out.text("split", word(&SPLITS, &split)),
+            }
             out.raw("clients", clients);
         }
+        FaultKind::CutLinks { links, .. } => out.texts("links", &links.names()),
         FaultKind::Isolate { clients, keeps, .. } => {
             out.raw("clients", clients);
             out.raw("keeps", keeps);

@@ -1,5 +1,6 @@
 //! Changes to a capsule: what takes something out, and keeps what is left consistent.
 
+use crate::budget::fewest_voters;
 use crate::capsule::{Capsule, ends_a_fault};
 use crate::scenario::{Choice, Damage};
 use crate::setup::Draw;
@@ -188,15 +189,16 @@ pub(super) fn without_node(capsule: &Capsule, node: u16) -> Option<Capsule> {
     if let Some(operator) = &mut smaller.scenario.operator {
         operator.min_voters = operator.min_voters.min(left);
     }
+    smaller.scenario.orders.retain_mut(|scripted| {
+        let renamed = scripted.order.renamed(|id| closing_up(id, node));
+        renamed.map(|order| scripted.order = order).is_some()
+    });
     rename(&mut smaller, |endpoint| match endpoint {
         Endpoint::Node(NodeId(id)) => closing_up(id, node).map(|id| NodeId(id).into()),
         Endpoint::Client(_) => Some(endpoint),
     });
-    let fewest = smaller
-        .scenario
-        .operator
-        .map_or(u32::from(draw.nodes), |operator| operator.min_voters);
-    let fewest = fewest.min(smaller.scenario.cluster.nodes.largest()).max(1) as usize;
+    let founders = smaller.scenario.cluster.nodes.largest();
+    let fewest = fewest_voters(&smaller.scenario, founders) as usize;
     let bounded = smaller.scenario.budget.damage == Damage::Minority;
     (!bounded || smaller.course.damageable.iter().count() <= (fewest - 1) / 2).then_some(smaller)
 }

@@ -126,7 +126,7 @@ fn shorter(capsule: &Capsule) -> Vec<Capsule> {
         .into_iter()
         .map(|shorter| shorter.max(CHAOS_MIN))
         .filter(|shorter| *shorter < chaos);
-    let end = |end: u64| changed(capsule, |capsule| capsule.scenario.time.chaos_ns = end);
+    let end = |end: u64| changed(capsule, |capsule| capsule.scenario.end_faults_at(end));
     parts.map(end).collect()
 }
 
@@ -170,7 +170,11 @@ fn sooner(capsule: &Capsule) -> Vec<Capsule> {
     let part = |ns: u64, of: (u64, u64)| ns / of.1 * of.0;
     let scaled = |by: (u64, u64)| {
         changed(capsule, |capsule| {
-            capsule.scenario.time.chaos_ns = part(capsule.scenario.time.chaos_ns, by).max(CHAOS_MIN);
+            for scripted in &mut capsule.scenario.orders {
+                scripted.at_ns = part(scripted.at_ns, by);
+            }
+            let chaos = part(capsule.scenario.time.chaos_ns, by).max(CHAOS_MIN);
+            capsule.scenario.end_faults_at(chaos);
             for strike in &mut capsule.course.faults {
                 strike.at = Time(part(strike.at.0, by));
                 if let Some(span) = span_of(&mut strike.action) {
@@ -202,8 +206,8 @@ fn earlier_from(capsule: &mut Capsule, from: u64, by: u64) {
     for strike in capsule.course.faults.iter_mut().filter(|strike| strike.at.0 >= from) {
         strike.at.0 -= by;
     }
-    let chaos = &mut capsule.scenario.time.chaos_ns;
-    *chaos = chaos.saturating_sub(by).max(CHAOS_MIN);
+    let chaos = capsule.scenario.time.chaos_ns.saturating_sub(by).max(CHAOS_MIN);
+    capsule.scenario.end_faults_at(chaos);
 }
 
 /// Less time between operations.

@@ -171,8 +171,8 @@ pub fn shrink(
 /// attempt that does not fail is over sooner.
 fn without_the_rest(mut capsule: Capsule) -> Capsule {
     let end = cuts::end_of(&capsule).max(cuts::CHAOS_MIN);
-    let chaos = &mut capsule.scenario.time.chaos_ns;
-    *chaos = end.min(*chaos);
+    let chaos = end.min(capsule.scenario.time.chaos_ns);
+    capsule.scenario.end_faults_at(chaos);
     capsule
 }
 

@@ -97,13 +97,19 @@ pub(super) fn plainer(capsule: &Capsule) -> Vec<Capsule> {
             (disk.slow_ppm, disk.torn_ppm, disk.reorder_ppm, disk.error_ppm) = (0, 0, 0, 0);
         },
         &|scenario| (scenario.clock.offset_max_ns, scenario.clock.drift_max_ppm) = (0, 0),
-        &|scenario| scenario.time.chaos_ns = scenario.time.chaos_ns.min(end.max(CHAOS_MIN)),
+        &|scenario| scenario.end_faults_at(scenario.time.chaos_ns.min(end.max(CHAOS_MIN))),
     ];
     let mut candidates: Vec<Capsule> = changes
         .iter()
         .map(|change| changed(capsule, |capsule| change(&mut capsule.scenario)))
         .filter(|candidate| candidate.scenario != capsule.scenario)
         .collect();
+    let orders = 0..capsule.scenario.orders.len();
+    candidates.extend(orders.map(|order| {
+        changed(capsule, |capsule| {
+            capsule.scenario.orders.remove(order);
+        })
+    }));
     let is_idle = capsule
         .course
         .orders

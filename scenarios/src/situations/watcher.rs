@@ -32,6 +32,11 @@ pub struct Watcher {
     /// The situations of which each occurrence is kept for [`take`](Self::take), as bits.
     wanted: u128,
     fresh: Vec<(Situation, Option<u32>)>,
+    /// The situations that must not be reached, as bits, and from when on.
+    forbidden: u128,
+    forbidden_from: u64,
+    /// The first of them that was reached all the same.
+    broken: Option<(Situation, Option<u32>)>,
 }
 
 impl Watcher {
@@ -51,7 +56,21 @@ impl Watcher {
             next_half: u64::MAX,
             wanted: 0,
             fresh: Vec::new(),
+            forbidden: 0,
+            forbidden_from: 0,
+            broken: None,
         }
+    }
+
+    /// These situations must not be reached from a true time (ns) on: see [`broken`](Self::broken).
+    pub fn forbid(&mut self, situations: impl Iterator<Item = Situation>, from: u64) {
+        self.forbidden = situations.fold(0, |bits, situation| bits | 1 << situation as u32);
+        self.forbidden_from = from;
+    }
+
+    /// The first forbidden situation that was reached, with the node that it was observed on, if it was on one.
+    pub fn broken(&self) -> Option<(Situation, Option<u32>)> {
+        self.broken
     }
 
     /// Keeps each occurrence of this situation for [`take`](Self::take).
@@ -119,6 +138,9 @@ impl Watcher {
 
     fn count(&mut self, situation: Situation, node: Option<usize>) {
         self.situations.reached(situation, 1);
+        if self.forbidden & 1 << situation as u32 != 0 && self.now >= self.forbidden_from {
+            self.broken.get_or_insert((situation, node.map(|node| node as u32)));
+        }
         if self.wanted & 1 << situation as u32 != 0 {
             self.fresh.push((situation, node.map(|node| node as u32)));
         }

@@ -21,20 +21,24 @@ use draws::Draws;
 use simulator::{Ratio, Stream};
 use std::borrow::Cow;
 
-/// The scenario that a seed runs: the given one, or for one with `[swarm]` what the seed draws from it.
+/// The scenario that a seed runs: the given one, with one value of each list that stands for a value, and for one with `[swarm]` what
+/// the seed draws from it.
 ///
 /// # Errors
 /// When an override does not fit what was drawn, for example one of a fault that this seed does not have.
 pub fn resolve(scenario: &Scenario, seed: u64) -> Result<Cow<'_, Scenario>, ScenarioError> {
+    let known = crate::known();
+    let chosen = scenario.of_seed(seed, &known)?;
     let Some(swarm) = &scenario.swarm else {
-        return Ok(Cow::Borrowed(scenario));
+        return Ok(chosen);
     };
-    let drawn = draw(scenario, swarm, seed);
+    let drawn = draw(&chosen, swarm, seed);
     if swarm.overrides.is_empty() {
         return Ok(Cow::Owned(drawn));
     }
     let name = format!("{} as drawn by seed {seed:#018x}", scenario.name);
-    scenario::parse(&name, &drawn.to_toml(), &swarm.overrides, &crate::known()).map(Cow::Owned)
+    let overridden = scenario::parse(&name, &drawn.to_toml(), &swarm.overrides, &known)?;
+    Ok(Cow::Owned(overridden.of_seed(seed, &known)?.into_owned()))
 }
 
 fn draw(scenario: &Scenario, swarm: &Swarm, seed: u64) -> Scenario {

@@ -5,11 +5,13 @@ pub mod history;
 pub mod online;
 pub mod operator;
 pub mod script;
+pub mod scripted;
 pub mod tasks;
 
 use crate::systems::kv::{Request, Response};
 use client::KvClient;
 use operator::Operator;
+use scripted::Scripted;
 use simulator::{Client, ClientContext, NodeId};
 
 /// Who sends requests to the service.
@@ -17,8 +19,10 @@ use simulator::{Client, ClientContext, NodeId};
 pub enum Actor {
     /// A client.
     Client(KvClient),
-    /// An operator.
+    /// An operator who gives orders one after another.
     Operator(Operator),
+    /// An operator with one order at its time.
+    Scripted(Scripted),
 }
 
 impl Client for Actor {
@@ -29,6 +33,7 @@ impl Client for Actor {
         match self {
             Self::Client(client) => client.start(ctx),
             Self::Operator(operator) => operator.start(ctx),
+            Self::Scripted(operator) => operator.start(ctx),
         }
     }
 
@@ -36,6 +41,7 @@ impl Client for Actor {
         match self {
             Self::Client(client) => client.answered(response, ctx),
             Self::Operator(operator) => operator.answered(from, &response, ctx),
+            Self::Scripted(operator) => operator.answered(from, &response, ctx),
         }
     }
 
@@ -43,6 +49,7 @@ impl Client for Actor {
         match self {
             Self::Client(client) => client.woken(ctx),
             Self::Operator(operator) => operator.woken(ctx),
+            Self::Scripted(operator) => operator.woken(ctx),
         }
     }
 }
@@ -52,14 +59,14 @@ impl Actor {
     pub fn client(&self) -> Option<&KvClient> {
         match self {
             Self::Client(client) => Some(client),
-            Self::Operator(_) => None,
+            Self::Operator(_) | Self::Scripted(_) => None,
         }
     }
 
-    /// The operator, if it is one.
+    /// The operator who gives orders one after another, if it is one.
     pub fn operator(&self) -> Option<&Operator> {
         match self {
-            Self::Client(_) => None,
+            Self::Client(_) | Self::Scripted(_) => None,
             Self::Operator(operator) => Some(operator),
         }
     }

@@ -3,13 +3,15 @@
 use super::{Kind, lasts, target};
 use crate::scenario::Result;
 use crate::scenario::fault::{Direction, FaultKind, MESSAGE_KINDS, Side, Split};
+use crate::scenario::named;
 use crate::scenario::read::{HOUR, millis};
 use crate::scenario::section::Section;
 use crate::scenario::spec::Cluster;
 
-pub const KINDS: [Kind; 9] = [
+pub const KINDS: [Kind; 10] = [
     ("partition", &["kind", "at", "every", "for", "split", "clients"]),
     ("cut-clients", &["kind", "at", "every", "for"]),
+    ("cut-links", &["kind", "at", "every", "for", "links"]),
     ("isolate", &["kind", "at", "every", "for", "target", "clients", "keeps"]),
     (
         "one-way",
@@ -47,10 +49,17 @@ pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<
     Ok(Some(match kind {
         "partition" => FaultKind::Partition {
             lasts: lasts()?,
-            split: section.word("split", Split::Random, &SPLITS)?,
+            split: section.word_or("split", Split::Random, &SPLITS, "n0 n1 | n2", |node, path, text| {
+                let is_named = text.contains(['|', ' ']) || named::number(node.mark, path, text, cluster).is_ok();
+                is_named.then(|| named::groups(node, path, text, cluster).map(Split::Named))
+            })?,
             clients: clients()?,
         },
         "cut-clients" => FaultKind::CutClients { lasts: lasts()? },
+        "cut-links" => FaultKind::CutLinks {
+            links: named::cut_links(section, cluster)?,
+            lasts: lasts()?,
+        },
         "isolate" => FaultKind::Isolate {
             target: target()?,
             lasts: lasts()?,

@@ -186,12 +186,12 @@ mine.toml:4:12: `cluster.pre_vote` must be a flag, not the integer 1
 "#,
     );
     says(
-        "[network]\nlatency = [\"1ms\"]\n",
+        "[network]\nlatency = [5]\n",
         r#"
-mine.toml:4:11: `network.latency` must be a range of durations in double quotes, not a list of 1
+mine.toml:4:12: `network.latency` must be a range of durations in double quotes, not the integer 5
   |
-4 | latency = ["1ms"]
-  |           ^^^^^^^
+4 | latency = [5]
+  |            ^
   = write, for example, "1ms..10ms"
 "#,
     );

@@ -280,12 +280,31 @@ impl KvNode {
                 };
                 Some(Input::ChangeMembership { id, members })
             }
+            Operation::Join { node, learner } => Some(self.one_member(id, *node, Some(*learner))),
+            Operation::Leave { node } => Some(self.one_member(id, *node, None)),
             Operation::Transfer { to } => Some(Input::Transfer {
                 id,
                 to: NodeId(u64::from(*to)),
             }),
             _ => Some(Input::Campaign),
         }
+    }
+
+    /// The members that this node knows, with one of them a voter, a learner, or none any more.
+    fn one_member(&self, id: RequestId, node: u16, learner: Option<bool>) -> Input {
+        let node = NodeId(u64::from(node));
+        let now = self.raft.configuration().1;
+        let others = |list: &[NodeId]| list.iter().copied().filter(|member| *member != node).collect();
+        let mut members = Members {
+            voters: others(&now.voters),
+            learners: others(&now.learners),
+        };
+        match learner {
+            Some(true) => members.learners.push(node),
+            Some(false) => members.voters.push(node),
+            None => {}
+        }
+        Input::ChangeMembership { id, members }
     }
 
     /// Gives one input to the core and carries out all that comes of it.
@@ -410,7 +429,7 @@ impl KvNode {
             self.observer.refused(&pending.operation, refusal);
         }
         let reply = match answer.outcome {
-            Outcome::Committed { .. } if matches!(pending.operation, Operation::Change { .. }) => Reply::Done,
+            Outcome::Committed { .. } if pending.operation.changes_members() => Reply::Done,
             Outcome::Committed { index, .. } => match self.replies.remove(&index).expect("applied just before") {
                 Some(reply) => self.reply_to(&pending.operation, reply),
                 None => return, // the session has moved on: nobody waits
@@ -434,8 +453,9 @@ impl KvNode {
             Outcome::Refused(Refusal::NotLeader { leader }) => Reply::NotLeader {
                 leader: leader.map(node_number),
             },
-            Outcome::Refused(_) => match pending.operation {
-                Operation::Change { .. } | Operation::Transfer { .. } => Reply::Refused,
+            Outcome::Refused(_) => match &pending.operation {
+                Operation::Transfer { .. } => Reply::Refused,
+                operation if operation.changes_members() => Reply::Refused,
                 _ => Reply::NotLeader { leader: None }, // ask again, here or elsewhere
             },
             Outcome::Unknown => Reply::Unknown,

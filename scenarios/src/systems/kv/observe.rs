@@ -437,7 +437,7 @@ impl Observer {
         match (operation, refusal) {
             (Operation::Read { .. }, _) => self.sign(Sign::ReadRefused),
             (Operation::Transfer { .. }, Refusal::TransferTimedOut) => self.sign(Sign::TransferAborted),
-            (Operation::Change { .. }, _) => self.sign(Sign::ChangeRefused),
+            (operation, _) if operation.changes_members() => self.sign(Sign::ChangeRefused),
             (_, Refusal::Transferring) => self.sign(Sign::UpdateHeldUp),
             _ => {}
         }

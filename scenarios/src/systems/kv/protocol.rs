@@ -60,6 +60,18 @@ pub enum Operation {
         /// The nodes that are to get the log.
         learners: Vec<u16>,
     },
+    /// An operator's order: one member more than the leader's configuration has, or the same with another part in it.
+    Join {
+        /// Which.
+        node: u16,
+        /// Whether it only gets the log.
+        learner: bool,
+    },
+    /// An operator's order: one member less than the leader's configuration has.
+    Leave {
+        /// Which.
+        node: u16,
+    },
     /// An operator's order: leadership to this node.
     Transfer {
         /// Which.
@@ -67,6 +79,13 @@ pub enum Operation {
     },
     /// An operator's order: the node that gets it stands for election.
     Campaign,
+}
+
+impl Operation {
+    /// Whether it is an order to change the members.
+    pub fn changes_members(&self) -> bool {
+        matches!(self, Self::Change { .. } | Self::Join { .. } | Self::Leave { .. })
+    }
 }
 
 /// One attempt at an operation. All attempts at one operation carry the same session and sequence number, by which the
@@ -248,7 +267,7 @@ impl Payload for Request {
             Operation::Cas { .. } => "cas",
             Operation::Append { .. } => "append",
             Operation::Call { call, .. } => call.name(),
-            Operation::Change { .. } => "change",
+            Operation::Change { .. } | Operation::Join { .. } | Operation::Leave { .. } => "change",
             Operation::Transfer { .. } => "transfer",
             Operation::Campaign => "campaign",
         }
@@ -282,6 +301,10 @@ impl Payload for Request {
                 stamp.u64(7 << 16 | u64::from(*key));
                 stamp.bytes(&call.bytes());
             }
+            Operation::Join { node, learner } => {
+                stamp.u64((8 + u64::from(*learner)) << 16 | u64::from(*node));
+            }
+            Operation::Leave { node } => stamp.u64(10 << 16 | u64::from(*node)),
         }
     }
 }

@@ -33,7 +33,12 @@ impl<'a> Command<'a> {
     /// The command of a request; none for reads and orders, which are not commands.
     pub fn of(request: &'a Request) -> Option<Self> {
         let update = match &request.operation {
-            Operation::Read { .. } | Operation::Change { .. } | Operation::Transfer { .. } | Operation::Campaign => {
+            Operation::Read { .. }
+            | Operation::Change { .. }
+            | Operation::Join { .. }
+            | Operation::Leave { .. }
+            | Operation::Transfer { .. }
+            | Operation::Campaign => {
                 return None;
             }
             Operation::Write { key, value } => Update::Write { key: *key, value },
