@@ -293,6 +293,11 @@ impl History {
 
     /// One operation in words, without client and times: `append "x" "b"`, `read "x" -> "ab"`, `cas "x" 1 -> 2: ok`.
     pub fn describe(&self, id: OperationId) -> String {
-        operation::describe(self, &self.operation(id))
+        self.describe_as(&self.operation(id))
+    }
+
+    /// As [`describe`](Self::describe), of an operation as it was known at some moment.
+    pub(crate) fn describe_as(&self, operation: &Operation) -> String {
+        operation::describe(self, operation)
     }
 }

@@ -4,6 +4,7 @@
 //! element taken twice, out of turn or not at all, a list that lacks an item. Each is *proved* from the history before it is said
 //! (no other operation of the key could save it), so a sentence is never a guess; what fits none gets the plain one.
 
+use super::excerpt::Cut;
 use crate::history::{Atom, History, OPERATIONS, Op, Operation, OperationId, Output, TextId};
 
 /// Most operations of unknown outcome that are spoken of.
@@ -13,6 +14,8 @@ const UNKNOWN_SPOKEN_MAX: usize = 3;
 pub(super) struct Case<'a> {
     pub(super) history: &'a History,
     pub(super) stuck: OperationId,
+    /// The return of `stuck`.
+    pub(super) cut: Cut,
     pub(super) core: &'a [OperationId],
     pub(super) context: &'a [OperationId],
     /// Values that the key has after the nearest orders.
@@ -33,12 +36,14 @@ impl Case<'_> {
         sentence + &self.unknown_outcomes()
     }
 
+    /// As it was known when the stuck operation returned.
     fn operation(&self, id: OperationId) -> Operation {
-        self.history.operation(id)
+        self.cut.known(self.history.operation(id), id)
     }
 
+    /// When it returned, be it after the stuck one.
     fn returned(&self, id: OperationId) -> u64 {
-        self.operation(id).returned.unwrap_or(u64::MAX)
+        self.history.returned(id).unwrap_or(u64::MAX)
     }
 
     fn precedes(&self, earlier: OperationId, later: OperationId) -> bool {
@@ -49,7 +54,7 @@ impl Case<'_> {
     fn said(&self, id: OperationId) -> String {
         let Operation {
             client, call, returned, ..
-        } = self.operation(id);
+        } = self.history.operation(id);
         let end = returned.map_or_else(|| "…".to_owned(), |returned| returned.to_string());
         format!("`{}` by client {client} [{call}, {end}]", self.history.describe(id))
     }
@@ -313,7 +318,7 @@ impl Case<'_> {
             .take(UNKNOWN_SPOKEN_MAX)
             .map(|id| {
                 let operation = self.operation(id);
-                let word = if operation.returned.is_none() {
+                let word = if self.history.returned(id).is_none() {
                     "timed-out"
                 } else {
                     "unfinished"
