@@ -83,7 +83,9 @@ pub(super) struct Quest<'a, M> {
 impl<M: Model> Quest<'_, M> {
     pub(super) fn run(mut self) -> Result<Found, Misfit> {
         if !self.hint.is_empty() {
+            // What a method calls a contradiction may name what was called later.
             let mut candidate = self.hint.to_vec();
+            candidate.retain(|&id| self.cut.was_called(self.history, id));
             for round in 0..ENLARGED_MAX {
                 let mut shrink = self.shrink(candidate.clone());
                 match shrink.ask(&shrink.all(), None, self.steps)? {
@@ -116,6 +118,7 @@ impl<M: Model> Quest<'_, M> {
             let is_everything = size >= called.len();
             let last = &called[called.len().saturating_sub(size)..];
             let mut candidate: Vec<OperationId> = self.hint.iter().chain(last).copied().collect();
+            candidate.retain(|&id| self.cut.was_called(self.history, id));
             // What was in flight at the same time is of the same moment.
             let start = last.iter().map(|&id| self.history.call(id)).min().unwrap_or(0);
             candidate.extend(self.in_flight(&called[..called.len() - last.len()], start, size));
@@ -443,7 +446,7 @@ impl<'a, M: Model> Shrink<'a, M> {
             Outcome::Exhausted { .. } => Answer::Unknown,
             Outcome::Order(order) => {
                 let place = |item: u32| steps.get(item as usize).copied().filter(|_| (item as usize) < real);
-                let order = order.into_iter().map(place).collect();
+                let order: Vec<Option<usize>> = order.into_iter().map(place).collect();
                 self.replay(order, kept).map_or(Answer::Unknown, Answer::Possible)
             }
         })

@@ -83,17 +83,10 @@ struct Scan<'a, M> {
 impl<M: Model> Scan<'_, M> {
     /// The others as far as they were known.
     fn others(&self) -> impl Iterator<Item = (OperationId, Operation)> {
-        let mut core = self.core.iter().peekable();
-        let is_other = move |id: OperationId| core.next_if(|&&next| next == id).is_none();
-        let called = self
-            .ids
-            .iter()
-            .copied()
-            .filter(|&id| self.cut.was_called(self.history, id));
-        let mut is_other = is_other;
-        called
-            .filter(move |&id| is_other(id))
-            .map(|id| (id, self.cut.known(self.history.at_hand(id), id)))
+        let is_other =
+            |id: &OperationId| self.cut.was_called(self.history, *id) && self.core.binary_search(id).is_err();
+        let others = self.ids.iter().copied().filter(is_other);
+        others.map(|id| (id, self.cut.known(self.history.at_hand(id), id)))
     }
 
     fn of_core(&self) -> impl Iterator<Item = Operation> {

@@ -183,10 +183,13 @@ pub fn check_guided<M: Model>(
     guide: Guide<'_>,
 ) -> Result<Report, Misfit> {
     let partitions = Partitions::new(history);
+    let (unknown_outcomes, succeeded) = history.outcomes();
     let mut report = Report {
         model: model.name(),
         operations: history.operations().len(),
-        unknown_outcomes: history.unknown_outcomes(),
+        unknown_outcomes,
+        succeeded,
+        import: history.import().clone(),
         keys: partitions.len(),
         steps: 0,
         methods: Vec::new(),

@@ -62,10 +62,9 @@ impl Refusal {
             text += &wrapped(&refused(attempt, &self.stuck), width, "  ");
             text.push('\n');
         }
-        let end = self
-            .stuck
-            .returned
-            .map_or_else(String::new, |returned| format!(" at {returned}"));
+        let end = self.stuck.returned.map_or_else(String::new, |returned| {
+            format!(" at {}", self.stuck.clock.time(returned))
+        });
         let (event, events, length) = (self.event, self.events, self.legal_prefix.len());
         let plural = if length == 1 { "" } else { "s" };
         let moment = if self.is_first {

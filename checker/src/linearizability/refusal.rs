@@ -11,7 +11,7 @@ use super::portfolio::Impossible;
 use super::search::{Outcome, search};
 use super::sentence::Case;
 use super::{Options, items};
-use crate::history::{Disturbance, History, OperationId, Value};
+use crate::history::{Clock, Disturbance, History, OperationId, Value};
 use crate::models::{Misfit, Model};
 
 /// Most states named in a sentence.
@@ -44,6 +44,8 @@ pub struct OperationLine {
     pub call: u64,
     /// When it returned; `None`: never.
     pub returned: Option<u64>,
+    /// What the times count.
+    pub clock: Clock,
 }
 
 impl OperationLine {
@@ -55,14 +57,12 @@ impl OperationLine {
             described: history.describe(id),
             call: operation.call,
             returned: operation.returned,
+            clock: history.clock(),
         }
     }
 
     pub(super) fn interval(&self) -> String {
-        match self.returned {
-            Some(returned) => format!("[{}, {returned}]", self.call),
-            None => format!("[{}, …", self.call),
-        }
+        self.clock.interval(self.call, self.returned)
     }
 }
 
@@ -351,8 +351,17 @@ fn refusal<M: Model>(history: &History, model: &M, stuck: OperationId, core: Cor
         Value::Null => String::new(),
         key => key.to_string(),
     };
+    let called = |id: &OperationId| cut.was_called(history, *id);
+    let of_key = history.key_place(stuck);
+    let mut others = history
+        .ids()
+        .filter(called)
+        .filter(|&id| history.key_place(id) == of_key);
+    let mut others = others.by_ref().map(|id| cut.known(history.at_hand(id), id));
+    let remark = model.remark(history, &history.operation(stuck), &mut others);
     let sentence = Case {
         history,
+        remark,
         stuck,
         cut,
         core: &core,

@@ -527,7 +527,7 @@ fn what_does_not_fit_is_an_error_that_names_it() {
 fn the_initial_value_is_what_an_untouched_register_reads() {
     let read = history(&[(1, 1, 2, Op::read("x"), Output::value(5))]);
     let check = |initial: &str| {
-        let initial = Some(initial.parse().expect("any text"));
+        let initial = Some(initial.parse().expect("JSON"));
         check_history(
             &read,
             "register",
@@ -539,7 +539,7 @@ fn the_initial_value_is_what_an_untouched_register_reads() {
         .expect("fits")
         .is_linearizable()
     };
-    assert_eq!([check("5"), check("null"), check("five")], [true, false, false]);
+    assert_eq!([check("5"), check("null"), check("\"five\"")], [true, false, false]);
 }
 
 #[test]

@@ -5,9 +5,9 @@
 //! is explained by the longest legal prefix; the core is impossible with all others set free, and holds the operation that is stuck;
 //! where it is said to be minimal, setting any of it free makes the rest possible, and then the context is enough.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use checker::history::{History, Op, Operation, OperationId};
+use checker::history::{Atom, History, Op, Operation, OperationId, Output, Value};
 use checker::linearizability::{OperationLine, Refusal};
 use checker::models::Model;
 
@@ -34,7 +34,7 @@ struct Orders<'a, M: Model> {
     model: &'a M,
     history: &'a History,
     placed: Vec<Placed>,
-    failed: Vec<(BTreeSet<usize>, M::State)>,
+    failed: BTreeMap<BTreeSet<usize>, Vec<M::State>>,
     steps: u64,
 }
 
@@ -59,7 +59,7 @@ impl<M: Model> Orders<'_, M> {
         else {
             return Some(true);
         };
-        if self.failed.iter().any(|(known, held)| known == done && held == state) {
+        if self.failed.get(done).is_some_and(|states| states.contains(state)) {
             return Some(false);
         }
         for index in left {
@@ -91,7 +91,7 @@ impl<M: Model> Orders<'_, M> {
                 return Some(true);
             }
         }
-        self.failed.push((done.clone(), state.clone()));
+        self.failed.entry(done.clone()).or_default().push(state.clone());
         Some(false)
     }
 }
@@ -156,7 +156,7 @@ impl<M: Model> Laws<'_, M> {
             model: self.model,
             history: self.history,
             placed,
-            failed: Vec::new(),
+            failed: BTreeMap::new(),
             steps: self.steps_max,
         };
         orders.is_possible(&BTreeSet::new(), &self.model.initial())
@@ -212,6 +212,9 @@ impl<M: Model> Laws<'_, M> {
                 );
             }
         }
+        for (words, is_so) in claims(self.history, self.refusal) {
+            ask(&format!("{words:?} is so"), Some(is_so), true);
+        }
         held
     }
 
@@ -239,4 +242,77 @@ impl<M: Model> Laws<'_, M> {
             .filter(|id| had_returned(id))
             .all(|id| placed.contains(id))
     }
+}
+
+/// What the sentence claims, in the words that it uses, and whether it is so.
+fn claims(history: &History, refusal: &Refusal) -> Vec<(&'static str, bool)> {
+    let stuck = history.operation(refusal.stuck.id);
+    let end = stuck.returned.expect("what is stuck has returned");
+    let by_then: Vec<(OperationId, Operation)> = history
+        .ids()
+        .map(|id| (id, history.operation(id)))
+        .filter(|(id, operation)| {
+            operation.op.key() == stuck.op.key() && operation.call <= end && *id != refusal.stuck.id
+        })
+        .collect();
+    let brings = |operation: &Operation| match (operation.op, operation.output) {
+        (_, Some(Output::Done(false))) => None,
+        (
+            Op::Write { value, .. }
+            | Op::Cas { to: value, .. }
+            | Op::Append { value, .. }
+            | Op::Enqueue { value, .. }
+            | Op::Push { value, .. }
+            | Op::Insert { value, .. },
+            _,
+        ) => Some(value),
+        _ => None,
+    };
+    let found = match (stuck.op, stuck.output) {
+        (Op::Cas { from, .. }, Some(Output::Done(true))) => Some(from),
+        (_, Some(Output::Value(value))) => Some(value),
+        _ => None,
+    };
+    let same = |one: Atom, other: Atom| {
+        let is_empty = |atom: Atom| matches!(history.value(atom), Value::Null | Value::Text(""));
+        one == other || is_empty(one) && is_empty(other)
+    };
+    let brought: Vec<&Operation> = by_then
+        .iter()
+        .map(|(_, operation)| operation)
+        .filter(|operation| {
+            brings(operation)
+                .zip(found)
+                .is_some_and(|(one, other)| same(one, other))
+        })
+        .collect();
+    let precedes = |one: &Operation, other: &Operation| one.returned.is_some_and(|returned| returned < other.call);
+    let takers = by_then.iter().filter(|(_, operation)| {
+        matches!(operation.op, Op::Dequeue { .. } | Op::Pop { .. } | Op::PopMin { .. })
+            && operation.returned.is_some_and(|returned| returned <= end)
+            && operation.output == stuck.output
+    });
+    let overwritten = by_then
+        .iter()
+        .any(|(_, between)| precedes(between, &stuck) && brought.iter().all(|writer| precedes(writer, between)));
+    let said = [
+        ("which nobody had written by", brought.is_empty()),
+        ("which nobody had put in by", brought.is_empty()),
+        ("was never written again", overwritten && !brought.is_empty()),
+        ("was never written.", overwritten && brought.is_empty()),
+        ("had taken it already", takers.count() >= brought.len()),
+        ("whichever of the other operations happened", refusal.core.len() == 1),
+        (
+            "of the core contradict each other",
+            refusal
+                .sentence
+                .contains(&format!("The {} operations of the core", refusal.core.len())),
+        ),
+        (
+            "nobody else had brought",
+            refusal.sentence.contains("compare-and-set") || brought.is_empty() || found.is_none(),
+        ),
+    ];
+    let is_said = |(words, _): &(&str, bool)| refusal.sentence.contains(words);
+    said.into_iter().filter(is_said).collect()
 }
