@@ -50,8 +50,8 @@ bench-checker: ## CPU time and peak memory of linearizability checks, from 1,000
 bench-shrink: ## how small the failures of planted bugs become, as the table of scenarios/SHRINKING.md (some ten minutes)
 	cargo run --release -p scenarios --example shrink -- 60
 
-fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method
-	cargo test --release -p checker --test brute_force --test methods -- --ignored --nocapture
+fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method; 10,000 refusals of every model
+	cargo test --release -p checker --test brute_force --test methods --test laws -- --ignored --nocapture
 
 bugs-table: ## measure how soon the planted bugs are found and write docs/bugs.md (an hour or two on two cores)
 	cargo build --release -p scenarios

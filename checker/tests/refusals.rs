@@ -294,3 +294,15 @@ fn a_long_witness_is_verified_key_by_key() {
         assert_eq!(verify(&twice), Err(WitnessError::Misplaced { id: refused }), "{place}");
     }
 }
+
+/// Two compare-and-sets at one moment, either of which the other one's answer rules out.
+#[test]
+fn a_core_of_two_compare_and_sets_is_minimal() {
+    let lines = [
+        r#"{"client":0,"op":"write","key":"k","value":2,"call":10,"return":null}"#,
+        r#"{"client":1,"op":"cas","key":"k","from":0,"to":2,"ok":false,"call":0,"return":0}"#,
+        r#"{"client":2,"op":"cas","key":"k","from":2,"to":0,"ok":true,"call":0,"return":0}"#,
+    ];
+    let (_, refusal) = refusal("cas-register", &lines);
+    assert!(refusal.is_core_minimal && refusal.core.len() == 2, "{refusal}");
+}

@@ -1,5 +1,5 @@
-//! A reader of EDN, as far as recorded histories use it: nil, booleans, integers, strings, keywords, vectors, lists and maps, with
-//! comments and commas as space. Other forms (floats, characters, sets, tagged values, symbols) are read and kept as
+//! A reader of EDN, as far as recorded histories use it: nil, booleans, integers, strings, keywords, vectors, lists, sets and maps, with
+//! comments and commas as space. Other forms (floats, characters, tagged and symbolic values, symbols) are read and kept as
 //! [`Form::Other`], so that a history may carry them in fields that nobody looks at.
 //!
 //! Owns the syntax alone; what the maps of a Jepsen history mean is in [`jepsen`](super::jepsen).
@@ -29,6 +29,8 @@ pub enum Form<'t> {
     Keyword(&'t str),
     /// A vector or a list.
     Sequence(Vec<Form<'t>>),
+    /// A set, in the order of the file.
+    Set(Vec<Form<'t>>),
     /// A map, in the order of the file.
     Map(Vec<(Form<'t>, Form<'t>)>),
     /// Anything else, as it stands.
@@ -222,7 +224,12 @@ impl<'t> Reader<'t> {
         let start = self.at;
         self.at += 1;
         if self.text[self.at..].starts_with('{') {
-            self.sequence('}', depth)?;
+            return Ok(Form::Set(self.sequence('}', depth)?));
+        }
+        if self.text[self.at..].starts_with('#') {
+            // A symbolic value: `##Inf`, `##NaN`.
+            self.at += 1;
+            self.token()?;
         } else {
             self.token()?;
             self.form(depth + 1)?;

@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, Cursor, Read};
 
-use super::{History, HistoryError, Place, jepsen, jsonl};
+use super::independent::LOOK_BYTES_MAX as KEYS_LOOK_BYTES_MAX;
+use super::{History, HistoryError, Keys, Place, jepsen, jsonl};
 
 /// Most bytes looked at to tell the formats apart; beyond that much leading space no history begins.
 const LOOK_BYTES_MAX: usize = 1 << 16;
@@ -24,7 +25,16 @@ impl History {
     /// # Errors
     ///
     /// See [`HistoryError`]; reading stops at the first.
-    pub fn read(mut reader: impl BufRead) -> Result<History, HistoryError> {
+    pub fn read(reader: impl BufRead) -> Result<History, HistoryError> {
+        History::read_with(reader, Keys::Auto).map(|(history, _)| history)
+    }
+
+    /// As [`read`](Self::read), and the format; `keys` says where the keys of a Jepsen file are. JSON Lines name them.
+    ///
+    /// # Errors
+    ///
+    /// See [`HistoryError`]; reading stops at the first.
+    pub fn read_with(mut reader: impl BufRead, keys: Keys) -> Result<(History, Format), HistoryError> {
         let mut head = Vec::new();
         let format = loop {
             let length = head.len();
@@ -42,12 +52,18 @@ impl History {
                 None => {}
             }
         };
-        let mut whole = Cursor::new(head).chain(reader);
-        match format {
-            Format::JsonLines => jsonl::read(&mut whole),
-            Format::JepsenEdn => jepsen::read(&mut whole),
-            Format::JepsenLog => jepsen::read_log(&mut whole),
+        if format != Format::JsonLines && keys == Keys::Auto {
+            let more = KEYS_LOOK_BYTES_MAX.saturating_sub(head.len());
+            reader.by_ref().take(more as u64).read_to_end(&mut head)?;
         }
+        let shape = jepsen::shape(&head, format, keys);
+        let mut whole = Cursor::new(head).chain(reader);
+        let history = match format {
+            Format::JsonLines => jsonl::read(&mut whole),
+            Format::JepsenEdn => jepsen::read_shaped(&mut whole, shape),
+            Format::JepsenLog => jepsen::read_log_shaped(&mut whole, shape),
+        }?;
+        Ok((history, format))
     }
 }
 
@@ -70,6 +86,16 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Format>, HistoryError> {
             None => Ok(ended.then_some(Format::JsonLines)),
         },
         b'I' if head[first..].starts_with(b"INFO") => Ok(Some(Format::JepsenLog)),
+        // Today's logs begin with the date.
+        found if found.is_ascii_digit() => match head[first..].iter().position(|&byte| byte == b'\n') {
+            Some(end) if is_dated(&head[first..first + end]) => Ok(Some(Format::JepsenLog)),
+            None if !ended && head.len() < LOOK_BYTES_MAX => Ok(None),
+            None if is_dated(&head[first..]) => Ok(Some(Format::JepsenLog)),
+            _ => Err(HistoryError::UnknownFormat {
+                place: place_after(Place::START, &head[..first]),
+                found: char::from(found),
+            }),
+        },
         found if found.is_ascii() && !found.is_ascii_control() => Err(HistoryError::UnknownFormat {
             place: place_after(Place::START, &head[..first]),
             found: char::from(found),
@@ -79,6 +105,21 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Format>, HistoryError> {
             found,
         }),
     }
+}
+
+/// Whether a line begins with a date, as in `2025-01-01 00:00:00,001{GMT}	INFO`.
+fn is_dated(line: &[u8]) -> bool {
+    let date = line.get(..11).is_some_and(|date| {
+        let is_shaped = |(index, byte): (usize, &u8)| match index {
+            4 | 7 => *byte == b'-',
+            10 => matches!(byte, b' ' | b'T'),
+            _ => byte.is_ascii_digit(),
+        };
+        date.iter().enumerate().all(is_shaped)
+    });
+    date && [&b"INFO"[..], b"WARN", b"ERROR", b"DEBUG"]
+        .iter()
+        .any(|level| line.windows(level.len()).any(|window| window == *level))
 }
 
 /// The place behind `bytes`, which begin at `start`.

@@ -6,8 +6,10 @@
 //! ```
 //!
 //! A vector, a list, or one map after another. Processes without a number (`:nemesis`) are no clients: what they did is kept as
-//! [disturbances](History::disturbances), `:start…` until `:stop…`. `:fail` means that the operation did not happen: it is dropped, a failed `:cas` included. `:info` is an unknown outcome, as is an invocation that
-//! the file never completes. A completed read of `nil` says nothing and is dropped. There is one key, null, and the times are the
+//! [disturbances](History::disturbances), `:start…` until `:stop…`. `:fail` means that the operation did not happen: it is dropped, a failed
+//! `:cas` included. `:info` is an unknown outcome, as is an invocation that
+//! the file never completes. A completed read of `nil` says nothing and is dropped, also within a transaction. What is dropped is counted
+//! in [`History::import`]. There is one key, null, unless the values are `[key value]` ([`Keys`](super::Keys)), and the times are the
 //! positions of the events. Other fields (`:time`, `:index`, `:error`) are not looked at.
 //!
 //! Owns the pairing of events; the syntax is in [`edn`](super::edn).
@@ -18,11 +20,13 @@ use std::io::{BufRead, Read};
 use super::disturbance;
 use super::edn::{Form, Reader};
 use super::format::place_after;
+use super::independent::{Evidence, Shape};
 use super::jsonl::LINE_BYTES_MAX;
 use super::op::ARGUMENTS_MAX;
 use super::stream::Stream;
 use super::{
-    History, HistoryError, LIST_DEPTH_MAX, OPERATIONS, Op, OpInfo, OperationId, Output, OwnedValue, Place, Value,
+    Format, History, HistoryError, Keys, LIST_DEPTH_MAX, OPERATIONS, Op, OpInfo, OperationId, Output, OwnedValue,
+    Place, Value,
 };
 
 /// One event of a numbered process.
@@ -41,23 +45,98 @@ enum Line<'f> {
     Nemesis(Option<&'f str>),
 }
 
-/// Reads a history from the bytes of a file.
+/// Reads a history from the bytes of a file, whose beginning tells where the keys are.
 ///
 /// # Errors
 ///
 /// See [`HistoryError`]; reading stops at the first.
 pub fn parse(mut bytes: &[u8]) -> Result<History, HistoryError> {
-    read(&mut bytes)
+    let shape = shape(bytes, Format::JepsenEdn, Keys::Auto);
+    read_shaped(&mut bytes, shape)
 }
 
-/// Reads a history, one form in memory at a time.
+/// Reads a history without keys, one form in memory at a time.
 ///
 /// # Errors
 ///
 /// See [`HistoryError`]; reading stops at the first.
 pub fn read(source: &mut impl BufRead) -> Result<History, HistoryError> {
+    read_shaped(source, Shape::default())
+}
+
+/// How the values of a file that begins as `head` are put together.
+pub(super) fn shape(head: &[u8], format: Format, keys: Keys) -> Shape {
+    let mut evidence = Evidence::default();
+    if keys != Keys::None {
+        // What is wrong with the file is said when it is read.
+        let _ = match format {
+            Format::JsonLines => Ok(()),
+            Format::JepsenEdn => look(head, &mut evidence),
+            Format::JepsenLog => look_log(head, &mut evidence),
+        };
+    }
+    let shape = evidence.shape();
+    Shape {
+        has_keys: shape.has_keys || keys == Keys::InValue,
+        ..shape
+    }
+}
+
+fn look(head: &[u8], evidence: &mut Evidence) -> Result<(), HistoryError> {
+    let mut reader = Reader::of(valid_text(head), Place::START)?;
+    let mut frame = Frame::Before;
+    loop {
+        match frame.next(&mut reader)? {
+            Next::Frame(Frame::Over) => return Ok(()),
+            Next::Frame(next) => frame = next,
+            Next::Form(_, form) => {
+                if let Ok(Line::Client(event)) = event_of(&form)
+                    && event.kind == "invoke"
+                    && evidence.invocation(event.function, event.value)
+                {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn look_log(head: &[u8], evidence: &mut Evidence) -> Result<(), HistoryError> {
+    for line in valid_text(head).lines() {
+        let mut fields = Reader::of(line, Place::START)?;
+        let Some(start) = log_fields(line) else { continue };
+        fields.skip_to(start);
+        let (process, kind, function) = (fields.read()?, fields.read()?, fields.read()?);
+        if let (Form::Integer(_), Form::Keyword("invoke"), Form::Keyword(function)) = (process, kind, function)
+            && fields.peek()?.is_some()
+            && evidence.invocation(function, &fields.read()?)
+        {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn valid_text(head: &[u8]) -> &str {
+    match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&head[..error.valid_up_to()]).expect("valid up to there"),
+    }
+}
+
+/// Where the fields of a line of a log begin: behind a dash, as old logs have it, or behind the name of who wrote it.
+fn log_fields(line: &str) -> Option<usize> {
+    let dash = line.find(" - ").map(|at| at + 3);
+    dash.or_else(|| line.find("jepsen.util: ").map(|at| at + "jepsen.util: ".len()))
+}
+
+/// As [`read`], where the values are put together so.
+pub(super) fn read_shaped(source: &mut impl BufRead, shape: Shape) -> Result<History, HistoryError> {
     let mut stream = Stream::new(source);
-    let mut import = Import::default();
+    let mut import = Import {
+        shape,
+        ..Import::default()
+    };
     let mut frame = Frame::Before;
     loop {
         stream.advance(import_pieces(&stream, &mut frame, &mut import)?)?;
@@ -161,14 +240,20 @@ impl Frame {
 }
 
 /// Reads a history from a log, one line in memory at a time: lines that end in process, type, function and value, apart by tabs or
-/// spaces. Lines without a dash before these are skipped.
+/// spaces. Lines without a dash, or the name `jepsen.util`, before these are skipped.
 ///
 /// # Errors
 ///
 /// See [`HistoryError`]; reading stops at the first.
 pub fn read_log(source: &mut impl BufRead) -> Result<History, HistoryError> {
+    read_log_shaped(source, Shape::default())
+}
+
+/// As [`read_log`], where the values are put together so.
+pub(super) fn read_log_shaped(source: &mut impl BufRead, shape: Shape) -> Result<History, HistoryError> {
     let mut import = Import {
         is_log: true,
+        shape,
         ..Import::default()
     };
     let mut bytes = Vec::new();
@@ -206,6 +291,7 @@ struct Import {
     pending: BTreeMap<i64, OperationId>,
     /// Events so far.
     time: u64,
+    shape: Shape,
     /// In a log a failed compare-and-set found another value and a read of `nil` found none; elsewhere both say nothing.
     is_log: bool,
 }
@@ -216,14 +302,15 @@ impl Import {
             return Err(HistoryError::Empty);
         }
         self.history.retain(&self.keep);
+        self.history.import.has_keys_in_values = self.shape.has_keys;
         Ok(self.history)
     }
 
     fn log_line(&mut self, mut fields: Reader<'_>) -> Result<(), HistoryError> {
-        let Some(dash) = fields.text().find(" - ") else {
+        let Some(start) = log_fields(fields.text()) else {
             return Ok(());
         };
-        fields.skip_to(dash + 3);
+        fields.skip_to(start);
         let reader = fields.clone();
         let mut form = || {
             if fields.peek()?.is_some() {
@@ -253,6 +340,7 @@ impl Import {
     }
 
     fn disturb(&mut self, name: Option<&str>) {
+        self.history.import.nemesis_events += 1;
         if let Some(name) = name {
             disturbance::add(&mut self.history.disturbances, name, self.time);
         }
@@ -280,7 +368,7 @@ impl Import {
             ));
         };
         let asked = self.history.operation(id).op;
-        if asked.name() != name(event.function) {
+        if asked.name() != name(event.function) && !matches!(asked, Op::Txn { .. }) {
             return Err(pairing(
                 "completes another :f than it invoked; check the order of the events",
             ));
@@ -292,29 +380,64 @@ impl Import {
                 let full = || reader.syntax(offset, FULL);
                 self.history.try_complete(id, self.time, output).ok_or_else(full)?;
             }
-            "fail" => self.keep[id.index()] = false,
+            "fail" => {
+                self.keep[id.index()] = false;
+                let mut failed = self.history.operation(id);
+                failed.returned = Some(self.time);
+                self.history.import.failed.push(failed);
+            }
             "info" => {}
             _ => return Err(reader.syntax(offset, "`:type` is one of :invoke, :ok, :fail and :info")),
         }
         Ok(())
     }
 
+    /// The key and the value of an event: what stands in `:value`, taken apart.
+    fn key_and_value<'f>(&mut self, event: &Event<'f>) -> Result<(&'f Form<'f>, &'f Form<'f>), &'static str> {
+        let (mut key, mut value) = (event.key, event.value);
+        if self.shape.has_keys {
+            match pair(value) {
+                Some(parts) => (key, value) = parts,
+                None if event.kind == "invoke" || event.kind == "ok" => {
+                    return Err(
+                        "the keys of this file are in its values, so `:value` is a vector [key value]; `--keys none` takes values as they stand",
+                    );
+                }
+                None => {}
+            }
+        }
+        if self.shape.has_versions
+            && let Some((version, versioned)) = pair(value)
+        {
+            value = versioned;
+            self.history.import.versions += usize::from(event.kind == "ok" && *version != Form::Nil);
+        }
+        Ok((key, value))
+    }
+
     fn invoke(&mut self, event: &Event<'_>) -> Result<OperationId, &'static str> {
-        let row = OpInfo::find(name(event.function)).ok_or(
+        let (key, value) = self.key_and_value(event)?;
+        let function = if is_transaction(value) {
+            "txn"
+        } else {
+            name(event.function)
+        };
+        let row = OpInfo::find(function).ok_or(
             "`:f` is none of the operations that can be imported, :read, :write, :cas, :append, :add, :enqueue, :dequeue, :txn and so on",
         )?;
-        let given = match (OPERATIONS[row].arguments, event.value) {
+        let given = match (OPERATIONS[row].arguments, value) {
             ([], _) => Vec::new(),
             (["from", "to"], Form::Sequence(pair)) if pair.len() == 2 => vec![value_of(&pair[0])?, value_of(&pair[1])?],
             (["from", "to"], _) => return Err("the `:value` of this `:f` is a vector [from to]"),
-            (_, value) if event.function == "txn" => vec![accesses(value)?.0],
+            (_, value) if function == "txn" => vec![accesses(value)?.0],
+            (_, value) if function == "transfer" => vec![transfer(value)?],
             (_, value) => vec![value_of(value)?],
         };
         let mut arguments = [Value::Null; ARGUMENTS_MAX];
         for (argument, given) in arguments.iter_mut().zip(&given) {
             *argument = given.as_value();
         }
-        let key = value_of(event.key)?;
+        let key = value_of(key)?;
         let client = u32::try_from(event.process).map_err(|_| "`:process` is a number from 0 to 2^32 - 1")?;
         self.keep.push(true);
         self.history
@@ -323,26 +446,85 @@ impl Import {
     }
 
     fn complete(&mut self, id: OperationId, event: &Event<'_>) -> Result<(), &'static str> {
+        let (_, value) = self.key_and_value(event)?;
         let op = self.history.operation(id).op;
         let info = op.info();
         let answer;
         let output = match op {
-            Op::Read { .. } if *event.value == Form::Nil && !self.is_log => {
+            Op::Read { .. } if *value == Form::Nil && !self.is_log => {
                 self.keep[id.index()] = false;
+                self.history.import.nil_reads += 1;
                 return Ok(());
             }
-            Op::Txn { .. } => {
-                answer = accesses(event.value)?.1;
+            Op::Txn { key, .. } => {
+                let (asked, read) = accesses(value)?;
+                let nil_reads = read.iter().filter(|value| **value == OwnedValue::Null).count();
+                if nil_reads > 0 {
+                    // What a read of nil saw is not known: it is as if it had not been asked.
+                    self.history.import.nil_reads += nil_reads;
+                    let key: OwnedValue = self.history.value(key).into();
+                    let asked = without_reads_of_nil(asked, &read);
+                    let op = Op::txn(key.as_value(), asked.as_value());
+                    self.history.try_ask_instead(id, op).ok_or(FULL)?;
+                }
+                answer = OwnedValue::List(read.into_iter().filter(|value| *value != OwnedValue::Null).collect());
                 Output::Value(answer.as_value())
             }
+            // Whoever gets a lock without a token has it, and that is all.
+            Op::Acquire { .. } if *value == Form::Nil => Output::Done(true),
             _ if info.answers_ok => Output::Ok,
             _ if info.answers_value => {
-                answer = value_of(event.value)?;
+                answer = value_of(value)?;
                 Output::Value(answer.as_value())
             }
-            _ => Output::Done(*event.value != Form::Boolean(false)),
+            _ => Output::Done(*value != Form::Boolean(false)),
         };
         self.history.try_complete(id, self.time, output).ok_or(FULL)
+    }
+}
+
+fn pair<'f>(form: &'f Form<'f>) -> Option<(&'f Form<'f>, &'f Form<'f>)> {
+    match form {
+        Form::Sequence(items) => match &items[..] {
+            [first, second] => Some((first, second)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether `value` is a vector of reads and writes: then it is a transaction, whatever `:f` calls it.
+fn is_transaction(value: &Form<'_>) -> bool {
+    let is_access = |form: &Form<'_>| matches!(form, Form::Sequence(parts) if matches!(&parts[..], [Form::Keyword("r" | "w" | "read" | "write"), _, _]));
+    matches!(value, Form::Sequence(forms) if !forms.is_empty() && forms.iter().all(is_access))
+}
+
+/// `asked` without the reads of which `read` has nil.
+fn without_reads_of_nil(asked: OwnedValue, read: &[OwnedValue]) -> OwnedValue {
+    let OwnedValue::List(accesses) = asked else {
+        return asked;
+    };
+    let mut read = read.iter();
+    let is_kept = |access: &OwnedValue| {
+        let is_read = matches!(access, OwnedValue::List(parts) if parts.len() == 2);
+        !is_read || read.next() != Some(&OwnedValue::Null)
+    };
+    let mut is_kept = is_kept;
+    OwnedValue::List(accesses.into_iter().filter(|access| is_kept(access)).collect())
+}
+
+/// A transfer of money as `[from to amount]`, or as `{:from …, :to …, :amount …}`.
+fn transfer(value: &Form<'_>) -> Result<OwnedValue, &'static str> {
+    let Form::Map(entries) = value else {
+        return value_of(value);
+    };
+    let field = |name: &str| {
+        let entry = entries.iter().find(|(key, _)| *key == Form::Keyword(name));
+        entry.map(|(_, value)| value_of(value))
+    };
+    match (field("from"), field("to"), field("amount")) {
+        (Some(from), Some(to), Some(amount)) => Ok(OwnedValue::List(vec![from?, to?, amount?])),
+        _ => Err("the `:value` of a :transfer is [from to amount], or a map {:from …, :to …, :amount …}"),
     }
 }
 
@@ -363,24 +545,24 @@ fn says_why(value: &Form<'_>) -> bool {
 }
 
 /// The accesses of a transaction, reads without their values, and the values of the reads.
-fn accesses(value: &Form<'_>) -> Result<(OwnedValue, OwnedValue), &'static str> {
+fn accesses(value: &Form<'_>) -> Result<(OwnedValue, Vec<OwnedValue>), &'static str> {
     const WHAT: &str = "the `:value` of a :txn is a vector of [:r key value] and [:w key value]";
     let Form::Sequence(forms) = value else { return Err(WHAT) };
     let (mut asked, mut read) = (Vec::new(), Vec::new());
     for form in forms {
         let Form::Sequence(parts) = form else { return Err(WHAT) };
-        let [kind @ Form::Keyword("r" | "w"), key, value] = &parts[..] else {
+        let [Form::Keyword(kind @ ("r" | "w" | "read" | "write")), key, value] = &parts[..] else {
             return Err(WHAT);
         };
-        let mut access = vec![value_of(kind)?, value_of(key)?];
-        if *kind == Form::Keyword("w") {
+        let mut access = vec![OwnedValue::Text(kind[..1].to_owned()), value_of(key)?];
+        if kind.starts_with('w') {
             access.push(value_of(value)?);
         } else {
             read.push(value_of(value)?);
         }
         asked.push(OwnedValue::List(access));
     }
-    Ok((OwnedValue::List(asked), OwnedValue::List(read)))
+    Ok((OwnedValue::List(asked), read))
 }
 
 fn event_of<'f>(form: &'f Form<'f>) -> Result<Line<'f>, &'static str> {
@@ -434,13 +616,27 @@ fn nested_value_of(form: &Form<'_>, depth: usize) -> Result<OwnedValue, &'static
         Form::Integer(integer) => Ok(OwnedValue::Integer(*integer)),
         Form::Text(text) => Ok(OwnedValue::Text(text.clone().into_owned())),
         Form::Keyword(keyword) => Ok(OwnedValue::Text((*keyword).to_owned())),
-        Form::Sequence(_) if depth == LIST_DEPTH_MAX => Err("a value is nested deeper than 8 vectors"),
-        Form::Sequence(items) => {
+        Form::Sequence(_) | Form::Set(_) | Form::Map(_) if depth >= LIST_DEPTH_MAX => {
+            Err("a value is nested deeper than 8 vectors")
+        }
+        Form::Sequence(items) | Form::Set(items) => {
             let items = items.iter().map(|item| nested_value_of(item, depth + 1));
             items.collect::<Result<_, _>>().map(OwnedValue::List)
         }
-        Form::Boolean(_) | Form::Map(_) | Form::Other(_) => {
-            Err("a value is nil, a 64-bit integer, a string, a keyword or a vector of these")
+        // The balances of a bank, say: as a list of pairs.
+        Form::Map(entries) => {
+            let entry = |(key, value): &(Form<'_>, Form<'_>)| {
+                let pair = [nested_value_of(key, depth + 1)?, nested_value_of(value, depth + 1)?];
+                Ok(OwnedValue::List(pair.to_vec()))
+            };
+            entries
+                .iter()
+                .map(entry)
+                .collect::<Result<_, _>>()
+                .map(OwnedValue::List)
+        }
+        Form::Boolean(_) | Form::Other(_) => {
+            Err("a value is nil, a 64-bit integer, a string, a keyword, or a vector, set or map of these")
         }
     }
 }

@@ -3,10 +3,13 @@
 //! Owns the operations and their text, and nothing of their meaning: a history does not know which model it will be held
 //! against. Reading and writing files is in [`jsonl`], [`edn`] and [`jepsen`]; [`History::read`] tells them apart.
 
+mod clock;
 mod disturbance;
 pub mod edn;
 mod error;
 mod format;
+mod import;
+mod independent;
 mod interned;
 pub mod jepsen;
 pub mod jsonl;
@@ -19,16 +22,19 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use clock::Clock;
 pub use disturbance::{DISTURBANCES_MAX, Disturbance};
 pub use error::{HistoryError, Place};
 pub use format::Format;
+pub use import::Import;
+pub use independent::Keys;
 pub use interned::{ListId, TextId};
 pub use op::{OPERATIONS, Op, OpInfo, Output};
 pub use operation::{Operation, OperationId};
-pub use value::{Atom, LIST_DEPTH_MAX, List, OwnedValue, SHOWN_CHARS_MAX, SHOWN_ITEMS_MAX, Value};
+pub use value::{Atom, LIST_DEPTH_MAX, List, NotAValue, OwnedValue, SHOWN_CHARS_MAX, SHOWN_ITEMS_MAX, Value};
 
 use interned::Interned;
-use record::{Keys, Record, Run};
+use record::{KeyTable, Record, Run};
 
 /// Most operations in one history: what a 32-bit [`OperationId`] can name, less one.
 pub const OPERATIONS_MAX: usize = u32::MAX as usize - 1;
@@ -56,13 +62,15 @@ pub const OPERATIONS_MAX: usize = u32::MAX as usize - 1;
 #[derive(Clone, Debug)]
 pub struct History {
     records: Vec<Record>,
-    keys: Keys,
+    keys: KeyTable,
     /// Values of answers that found no room in their records.
     elsewhere: Vec<Atom>,
     /// The least and the greatest integer among the arguments.
     integers: Option<(i64, i64)>,
     values: Interned,
     disturbances: Vec<Disturbance>,
+    import: Import,
+    clock: Clock,
 }
 
 impl Default for History {
@@ -76,11 +84,13 @@ impl History {
     pub fn new() -> Self {
         History {
             records: Vec::new(),
-            keys: Keys::default(),
+            keys: KeyTable::default(),
             elsewhere: Vec::new(),
             integers: None,
             values: Interned::new(),
             disturbances: Vec::new(),
+            import: Import::default(),
+            clock: Clock::default(),
         }
     }
 
@@ -153,6 +163,14 @@ impl History {
         *call = call.saturating_sub(by);
     }
 
+    /// Changes what `id`, which has not returned, asked; its key stays. `None` when the history is full.
+    fn try_ask_instead(&mut self, id: OperationId, op: Op<Value<'_>>) -> Option<()> {
+        let op = self.intern_op(op)?;
+        let record = &mut self.records[id.index()];
+        *record = Record::new(record.client, record.call, record.key, op);
+        Some(())
+    }
+
     /// Keeps the operations that `keep`, one flag for each; the others get their identifiers.
     fn retain(&mut self, keep: &[bool]) {
         assert_eq!(keep.len(), self.records.len(), "one flag for each operation");
@@ -164,6 +182,26 @@ impl History {
     /// What was done to the system meanwhile, in the order in which it began: nothing, but where a Jepsen file tells.
     pub fn disturbances(&self) -> &[Disturbance] {
         &self.disturbances
+    }
+
+    /// What the times count; [`Clock::Counter`] unless somebody has said otherwise.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// Says what the times count. It changes how they are shown and nothing else.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    /// The latest call or return; 0 in an empty history.
+    pub fn latest(&self) -> u64 {
+        self.events().max().unwrap_or(0)
+    }
+
+    /// What the file that this was read from has beside the operations.
+    pub fn import(&self) -> &Import {
+        &self.import
     }
 
     /// All operations; the index of each is its [`OperationId`].
@@ -266,6 +304,21 @@ impl History {
         self.records.iter().filter(|record| record.returned().is_none()).count()
     }
 
+    /// How many operations have an unknown outcome, and how many have done what they were asked, or have answered a question: all that
+    /// returned and were not refused.
+    pub(crate) fn outcomes(&self) -> (usize, usize) {
+        let asks = OpInfo::find("contains");
+        let (mut unknown, mut succeeded) = (0, 0);
+        for record in &self.records {
+            match record.has_succeeded() {
+                None => unknown += 1,
+                Some(true) => succeeded += 1,
+                Some(false) => succeeded += usize::from(asks == Some(record.row())),
+            }
+        }
+        (unknown, succeeded)
+    }
+
     /// The text that `id` names.
     pub fn text(&self, id: TextId) -> &str {
         self.values.text(id)
@@ -293,6 +346,11 @@ impl History {
 
     /// One operation in words, without client and times: `append "x" "b"`, `read "x" -> "ab"`, `cas "x" 1 -> 2: ok`.
     pub fn describe(&self, id: OperationId) -> String {
-        operation::describe(self, &self.operation(id))
+        self.describe_as(&self.operation(id))
+    }
+
+    /// As [`describe`](Self::describe), of an operation as it was known at some moment.
+    pub(crate) fn describe_as(&self, operation: &Operation) -> String {
+        operation::describe(self, operation)
     }
 }

@@ -245,9 +245,9 @@ operations! {
         /// The saga.
         value
     ) Done;
-    /// Take a lock: the answer is its fencing token, or null while somebody holds it.
-    Acquire acquire "acquire" () Value;
-    /// Give back the lock of which `value` is the token.
+    /// Take a lock: the answer is its fencing token, or null while somebody holds it; of a lock without tokens, whether it was taken.
+    Acquire acquire "acquire" () Value | Done;
+    /// Give back the lock of which `value` is the token; null for a lock without tokens.
     Release release "release" (
         /// The fencing token.
         value

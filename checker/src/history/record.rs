@@ -20,7 +20,7 @@ pub(super) struct Record {
     /// The arguments, and behind them the value of the answer.
     words: [u64; ARGUMENTS_MAX],
     pub(super) client: u32,
-    /// Its place in [`Keys`].
+    /// Its place in [`KeyTable`].
     pub(super) key: u32,
     /// Where the value of the answer stands in the list of those that found no room among the words.
     elsewhere: u32,
@@ -102,6 +102,15 @@ impl Record {
         (self.answer != Answer::None).then_some(self.returned)
     }
 
+    /// Whether it was not refused; `None` when it has not returned.
+    pub(super) fn has_succeeded(&self) -> Option<bool> {
+        match self.answer {
+            Answer::None => None,
+            Answer::Refused => Some(false),
+            Answer::Ok | Answer::Done | Answer::Value | Answer::ValueElsewhere => Some(true),
+        }
+    }
+
     /// Its return; `elsewhere` are the values of answers that found no room.
     pub(super) fn complete(&mut self, returned: u64, output: Output<Atom>, elsewhere: &mut Vec<Atom>) {
         self.returned = returned;
@@ -180,15 +189,15 @@ impl Record {
 
 /// The keys of a history, each once, in the order in which they came.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Keys {
+pub(super) struct KeyTable {
     atoms: Vec<Atom>,
     places: HashMap<Atom, u32, FxBuildHasher>,
 }
 
-impl Keys {
+impl KeyTable {
     /// The place of `key`; there are no more keys than operations.
     pub(super) fn place(&mut self, key: Atom) -> u32 {
-        let Keys { atoms, places } = self;
+        let KeyTable { atoms, places } = self;
         if let [only] = atoms[..]
             && only == key
         {

@@ -214,21 +214,24 @@ impl fmt::Display for OwnedValue {
     }
 }
 
-/// As on a command line: `null`, an integer, a list as JSON writes it (`[["a",100],["b",100]]`), or else a text as it
-/// stands. Never fails.
+/// A value written as JSON: `null`, `5`, `"five"`, `[["a",100],["b",100]]`.
 impl FromStr for OwnedValue {
-    type Err = std::convert::Infallible;
+    type Err = NotAValue;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match (text, text.parse::<i64>()) {
-            ("null" | "nil", _) => OwnedValue::Null,
-            (_, Ok(integer)) => OwnedValue::Integer(integer),
-            (_, Err(_)) if text.starts_with('[') => {
-                super::jsonl::list(text).unwrap_or_else(|| OwnedValue::Text(text.to_owned()))
-            }
-            (_, Err(_)) => OwnedValue::Text(text.to_owned()),
+    fn from_str(text: &str) -> Result<Self, NotAValue> {
+        super::jsonl::value(text).map_err(|what| NotAValue {
+            text: text.to_owned(),
+            what,
         })
     }
+}
+
+/// A text that is no value in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no value: {what}; a value is written as JSON: null, 5, \"five\", [[\"a\",100],[\"b\",100]]")]
+pub struct NotAValue {
+    text: String,
+    what: String,
 }
 
 /// A key or value as a history stores it. Equal atoms of one history are equal values; atoms of two histories cannot be

@@ -6,7 +6,7 @@
 //! The methods rest on one more fact. Leave out some elements with all their operations, and what is left is a history of the
 //! same type: so a contradiction between few elements stays one, whatever happened to the others.
 
-use super::lower::{Lowered, NEVER, NONE, Names, Timed, by_call};
+use super::lower::{Lowered, Moment, NEVER, NONE, Names, Timed, by_call, known_at};
 use super::portfolio::{Contradiction, Decision};
 use crate::history::{Atom, History, OperationId};
 use crate::models::{Action, Model};
@@ -34,17 +34,6 @@ impl Lowered for Elements {
     fn ops(&self) -> &[Timed<ElementOp>] {
         &self.ops
     }
-
-    fn ops_mut(&mut self) -> &mut Vec<Timed<ElementOp>> {
-        &mut self.ops
-    }
-
-    fn in_flight(what: ElementOp) -> Option<ElementOp> {
-        match what {
-            ElementOp::RemoveNothing => None,
-            other => Some(other),
-        }
-    }
 }
 
 /// One element: its insertion and its removal, if there are.
@@ -67,8 +56,13 @@ pub(super) struct Gathered {
 }
 
 impl Elements {
-    /// `None` when an operation is not of such a collection.
-    pub(super) fn new<M: Model>(history: &History, model: &M, ids: &[OperationId]) -> Option<Self> {
+    /// The operations `ids` as they were known at `until`; `None` when one of them is not of such a collection.
+    pub(super) fn new<M: Model>(
+        history: &History,
+        model: &M,
+        ids: &[OperationId],
+        until: Option<Moment>,
+    ) -> Option<Self> {
         let mut names = Names::new(history, ids.len(), None);
         let mut ops = Vec::with_capacity(ids.len());
         let mut values: Vec<i64> = Vec::new();
@@ -81,7 +75,9 @@ impl Elements {
         };
         let run = history.run(ids);
         for at in 0..ids.len() {
-            let operation = run.get(at);
+            let Some(operation) = known_at(run.get(at), at, until) else {
+                continue;
+            };
             let what = match model.action(history, &operation)? {
                 Action::Nothing => continue,
                 Action::Insert(value) => ElementOp::Insert(name(value)),

@@ -11,7 +11,7 @@
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
 
-use super::lower::{Lowered, NEVER, NONE, Timed, by_call};
+use super::lower::{Lowered, Moment, NEVER, NONE, Timed, by_call, known_at};
 use super::portfolio::{Contradiction, Decision};
 use crate::history::{Atom, History, OperationId};
 use crate::models::{Action, Model};
@@ -34,26 +34,22 @@ impl<'h> Lowered for Lists<'h> {
     fn ops(&self) -> &[Timed<ListOp<'h>>] {
         &self.ops
     }
-
-    fn ops_mut(&mut self) -> &mut Vec<Timed<ListOp<'h>>> {
-        &mut self.ops
-    }
-
-    fn in_flight(what: ListOp<'h>) -> Option<ListOp<'h>> {
-        match what {
-            ListOp::Append(_) => Some(what),
-            ListOp::Read(_) => None,
-        }
-    }
 }
 
 impl<'h> Lists<'h> {
-    /// `None` when an operation is not of a list.
-    pub(super) fn new<M: Model>(history: &'h History, model: &M, ids: &[OperationId]) -> Option<Self> {
+    /// The operations `ids` as they were known at `until`; `None` when one of them is not of a list.
+    pub(super) fn new<M: Model>(
+        history: &'h History,
+        model: &M,
+        ids: &[OperationId],
+        until: Option<Moment>,
+    ) -> Option<Self> {
         let mut ops = Vec::with_capacity(ids.len());
         let run = history.run(ids);
         for at in 0..ids.len() {
-            let operation = run.get(at);
+            let Some(operation) = known_at(run.get(at), at, until) else {
+                continue;
+            };
             let what = match model.action(history, &operation)? {
                 Action::Nothing => continue,
                 Action::Insert(value) => ListOp::Append(value),

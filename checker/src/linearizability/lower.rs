@@ -1,7 +1,7 @@
 //! The operations of one register, in the form that the fast methods for registers work on.
 //!
 //! Owns the way from a partition to a [`Cells`]: values become small integers, calls come in order, operations that say
-//! nothing are left out. Owns also what was known at an earlier moment ([`Lowered::until`]), for all data types.
+//! nothing are left out. Owns also what was known at an earlier moment ([`known_at`]), for all data types.
 
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
@@ -88,33 +88,10 @@ pub(super) trait Lowered: Sized {
     /// By call.
     fn ops(&self) -> &[Timed<Self::What>];
 
-    fn ops_mut(&mut self) -> &mut Vec<Timed<Self::What>>;
-
-    /// What is known of an operation while it is in flight; `None` when nothing is left of it.
-    fn in_flight(what: Self::What) -> Option<Self::What>;
-
-    /// Forgets what was not known when everything up to this moment had returned, and nothing else.
-    fn cut(&mut self, moment: Moment) {
-        let ops = self.ops_mut();
-        ops.truncate(ops.partition_point(|op| op.call <= moment.0));
-        ops.retain_mut(|op| {
-            if op.moment() <= moment {
-                return true;
-            }
-            match Self::in_flight(op.what) {
-                Some(what) => {
-                    (op.returned, op.what) = (NEVER, what);
-                    true
-                }
-                None => false,
-            }
-        });
-    }
-
-    /// The moments at which operations returned, up to and with `last`, in order.
-    fn moments(&self, last: Moment) -> Vec<Moment> {
+    /// The moments at which operations returned, in order.
+    fn moments(&self) -> Vec<Moment> {
         let moments = self.ops().iter().map(Timed::moment);
-        let mut moments: Vec<Moment> = moments.filter(|&moment| moment <= last).collect();
+        let mut moments: Vec<Moment> = moments.filter(|&(returned, _)| returned != NEVER).collect();
         moments.sort_unstable();
         moments
     }
@@ -122,6 +99,24 @@ pub(super) trait Lowered: Sized {
 
 /// A return, and of equal ones whose: they are in the order of the history.
 pub(super) type Moment = (u64, u32);
+
+/// The operation at `at` as it was known at `until`, when everything up to that moment had returned: without an outcome while it
+/// was in flight, `None` before its call. Everything is known when no moment is given.
+#[inline(always)]
+pub(super) fn known_at(mut operation: Operation, at: usize, until: Option<Moment>) -> Option<Operation> {
+    if let Some(moment) = until {
+        if operation.call >= moment.0 {
+            return None;
+        }
+        if operation
+            .returned
+            .is_some_and(|returned| (returned.saturating_add(1), at as u32) > moment)
+        {
+            (operation.returned, operation.output) = (None, None);
+        }
+    }
+    Some(operation)
+}
 
 /// Fewest things for which [`by_time`] does not just sort.
 const BUCKETS_MIN: u32 = 256;
@@ -189,12 +184,13 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// The operations `ids`, or `None` when one of them is not of a register.
+    /// The operations `ids` as they were known at `until`, or `None` when one of them is not of a register.
     pub(super) fn new<M: Model>(
         history: &History,
         model: &M,
         ids: &[OperationId],
         initial: Option<Atom>,
+        until: Option<Moment>,
     ) -> Option<Self> {
         let mut names = Names::new(history, ids.len(), initial);
         let initial = match initial {
@@ -205,7 +201,9 @@ impl Cells {
         let mut compares = false;
         let run = history.run(ids);
         for at in 0..ids.len() {
-            let operation = run.get(at);
+            let Some(operation) = known_at(run.get(at), at, until) else {
+                continue;
+            };
             let what = match model.action(history, &operation)? {
                 Action::Nothing => continue,
                 Action::Read(value) => What::Read(names.name(value)),
@@ -250,17 +248,6 @@ impl Lowered for Cells {
 
     fn ops(&self) -> &[CellOp] {
         &self.ops
-    }
-
-    fn ops_mut(&mut self) -> &mut Vec<CellOp> {
-        &mut self.ops
-    }
-
-    fn in_flight(what: What) -> Option<What> {
-        match what {
-            What::Write(_) | What::Cas(..) => Some(what),
-            What::Read(_) | What::Miss(_) => None,
-        }
     }
 }
 

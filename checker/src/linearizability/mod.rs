@@ -7,18 +7,19 @@
 //! `sets`,
 //! and `elements` with `queues`, `stacks` and `priorities`, are the fast ones; `timeline`, `bits` and `search` find an order in
 //! any model; `budget` counts;
-//! `witness` verifies an order, `core` with `wild` shrinks a refusal; `refusal`, `sentence`, `prose`, `picture` and `report` say why;
+//! `witness` verifies an order, `core` with `excerpt`, `freedom` and `wild` finds what makes a history impossible; `refusal`, `sentence`, `prose`, `picture` and `report` say why;
 //! `online` and `in_order` check while a history comes about.
 //!
 //! A verdict is never guessed: *linearizable* carries an order that was replayed, *not linearizable* follows from an
-//! exhausted search, of a whole partition or of the few operations that a fast method named, and a spent budget says
-//! *unknown*.
+//! exhausted search: of a whole partition, or of a core with all others free. A spent budget says *unknown*.
 
 mod bits;
 mod budget;
 mod core;
 mod elements;
+mod excerpt;
 mod flight;
+mod freedom;
 mod in_order;
 mod lists;
 mod lower;
@@ -63,6 +64,7 @@ pub use witness::{Witness, WitnessError};
 use budget::Budget;
 use partition::Partitions;
 use portfolio::Decided;
+use refusal::Explained;
 use search::Outcome;
 use timeline::Item;
 use witness::Replay;
@@ -181,10 +183,13 @@ pub fn check_guided<M: Model>(
     guide: Guide<'_>,
 ) -> Result<Report, Misfit> {
     let partitions = Partitions::new(history);
+    let (unknown_outcomes, succeeded) = history.outcomes();
     let mut report = Report {
         model: model.name(),
         operations: history.operations().len(),
-        unknown_outcomes: history.unknown_outcomes(),
+        unknown_outcomes,
+        succeeded,
+        import: history.import().clone(),
         keys: partitions.len(),
         steps: 0,
         methods: Vec::new(),
@@ -209,29 +214,19 @@ pub fn check_guided<M: Model>(
         budget: Budget::new(options.steps_max, options.configurations_max, guide.should_stop),
         witness: Witness::default(),
         replay: Replay::new(history, model),
-        refused: None,
+        refused: Vec::new(),
         unfinished: None,
         decided: [0; Method::ALL.len()],
     };
     for index in 0..partitions.len() {
-        check.decide(index, partitions.get(index))?;
+        check.decide(partitions.get(index))?;
     }
     report.steps = options.steps_max - check.budget.steps;
     let decided = Method::ALL.into_iter().zip(check.decided);
     report.methods = decided.filter(|&(_, count)| count > 0).collect();
-    report.verdict = match (check.refused, check.unfinished) {
-        (
-            Some(Refused {
-                refusal: Some(refusal), ..
-            }),
-            _,
-        ) => Verdict::NotLinearizable(Box::new(refusal)),
-        (Some(Refused { index, .. }), _) => {
-            let refusal = refusal::explain(history, model, partitions.get(index), None, options)?;
-            Verdict::NotLinearizable(Box::new(
-                refusal.expect("the same search with the same budget ends the same way"),
-            ))
-        }
+    let refusal = check.first_refusal()?;
+    report.verdict = match (refusal, check.unfinished) {
+        (Some(refusal), _) => Verdict::NotLinearizable(refusal),
         (None, Some(unfinished)) => Verdict::Unknown(unfinished),
         (None, None) => {
             check.replay.finish().unwrap_or_else(|error| refused_order(&error));
@@ -246,13 +241,16 @@ fn refused_order(error: &WitnessError) {
 }
 
 /// A key that is not linearizable.
-struct Refused {
-    /// When its unexplainable operation returned.
+struct Refused<'a> {
+    /// When it became impossible, or no later.
     returned: u64,
-    /// Which partition.
-    index: usize,
-    /// `None`: still to be explained.
-    refusal: Option<Refusal>,
+    why: Why<'a>,
+}
+
+enum Why<'a> {
+    Explained(Box<Refusal>),
+    /// Still to be explained: the operations of the key, and the one that the search could not get beyond.
+    Searched(&'a [OperationId], OperationId),
 }
 
 /// One check on its way through the partitions.
@@ -264,41 +262,48 @@ struct Check<'a, M> {
     witness: Witness,
     /// Verifies each order as soon as there is one, while its operations are at hand; unless the history is refused anyway.
     replay: Replay<'a, M>,
-    /// The key that went wrong first, of those so far.
-    refused: Option<Refused>,
+    /// The keys that went wrong; the one that did first is reported.
+    refused: Vec<Refused<'a>>,
     /// The first key that was given up.
     unfinished: Option<Unfinished>,
     /// Keys decided, by method.
     decided: [usize; Method::ALL.len()],
 }
 
-impl<M: Model> Check<'_, M> {
-    fn decide(&mut self, index: usize, ids: &[OperationId]) -> Result<(), Misfit> {
-        match portfolio::decide(self.history, self.model, ids, &mut self.budget) {
-            None => self.search(index, ids),
+impl<'a, M: Model> Check<'a, M> {
+    fn decide(&mut self, ids: &'a [OperationId]) -> Result<(), Misfit> {
+        let (history, model) = (self.history, self.model);
+        match portfolio::decide(history, model, ids, &mut self.budget) {
+            None => self.search(ids),
             Some((method, Decided::Order(order))) => {
                 self.decided[method as usize] += 1;
                 self.explain(order);
                 Ok(())
             }
-            Some((method, Decided::Impossible(impossible))) => {
-                let core = &impossible.contradiction;
-                let explained = refusal::explain(self.history, self.model, core, Some(&impossible), self.options)?;
-                match explained {
-                    None => self.search(index, ids),
-                    Some(refusal) => {
-                        self.decided[method as usize] += 1;
-                        let returned = refusal.stuck.returned.expect("an operation that is stuck has returned");
-                        self.refuse(returned, index, Some(refusal));
-                        Ok(())
+            Some((method, Decided::Impossible(mut impossible))) => {
+                loop {
+                    match refusal::explain(history, model, ids, &impossible, self.options)? {
+                        Explained::Refusal(refusal) => {
+                            self.decided[method as usize] += 1;
+                            let returned = refusal.stuck.returned.expect("an operation that is stuck has returned");
+                            self.refuse(returned, Why::Explained(refusal));
+                            return Ok(());
+                        }
+                        Explained::Later if !impossible.is_proven => {}
+                        Explained::Later | Explained::Unknown => break,
+                    }
+                    match portfolio::decide_later(history, model, ids, &impossible, &mut self.budget) {
+                        Some(later) => impossible = later,
+                        None => break,
                     }
                 }
+                self.search(ids)
             }
         }
     }
 
     /// The general search, for what no fast method decides.
-    fn search(&mut self, index: usize, ids: &[OperationId]) -> Result<(), Misfit> {
+    fn search(&mut self, ids: &'a [OperationId]) -> Result<(), Misfit> {
         let compiled = self.model.compile(self.history, ids, &|_| true)?;
         let items = items(self.history, ids, &compiled);
         match search::search(&compiled.specification, &compiled.steps, &items, &mut self.budget, 0) {
@@ -307,8 +312,9 @@ impl<M: Model> Check<'_, M> {
                 self.explain(order.collect());
             }
             Outcome::Impossible { due, .. } => {
-                let returned = items[due as usize].returned.expect("an item that is due returns");
-                self.refuse(returned, index, None);
+                let due = &items[due as usize];
+                let returned = due.returned.expect("an item that is due returns");
+                self.refuse(returned, Why::Searched(ids, ids[due.step as usize]));
             }
             Outcome::Exhausted { returns } => {
                 let spent = self.budget.spent.expect("a search gives up when something is spent");
@@ -322,19 +328,37 @@ impl<M: Model> Check<'_, M> {
     }
 
     fn explain(&mut self, order: Vec<OperationId>) {
-        if self.refused.is_none() {
+        if self.refused.is_empty() {
             self.replay.order(&order).unwrap_or_else(|error| refused_order(&error));
         }
         self.witness.push_order(order);
     }
 
-    fn refuse(&mut self, returned: u64, index: usize, refusal: Option<Refusal>) {
-        if self.refused.as_ref().is_none_or(|first| returned < first.returned) {
-            self.refused = Some(Refused {
-                returned,
-                index,
-                refusal,
-            });
+    fn refuse(&mut self, returned: u64, why: Why<'a>) {
+        self.refused.push(Refused { returned, why });
+    }
+
+    /// The refusal of the key that went wrong first.
+    fn first_refusal(&mut self) -> Result<Option<Box<Refusal>>, Misfit> {
+        loop {
+            let returns = self
+                .refused
+                .iter()
+                .enumerate()
+                .map(|(index, refused)| (refused.returned, index));
+            let Some((_, first)) = returns.min() else {
+                return Ok(None);
+            };
+            let refused = &mut self.refused[first];
+            match &refused.why {
+                Why::Explained(refusal) => return Ok(Some(refusal.clone())),
+                &Why::Searched(ids, due) => {
+                    let refusal = refusal::explain_searched(self.history, self.model, ids, due, self.options)?;
+                    // It may have become impossible later than the search could tell, and another key before.
+                    refused.returned = refusal.stuck.returned.expect("an operation that is stuck has returned");
+                    refused.why = Why::Explained(Box::new(refusal));
+                }
+            }
         }
     }
 }

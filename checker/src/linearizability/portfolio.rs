@@ -13,8 +13,8 @@
 //! | [`Method::Search`] | anything, within a budget | Wing and Gong 1993, Lowe 2017 |
 //!
 //! A fast method is never believed alone. The order that it finds is replayed against the model before the verdict is given;
-//! the few operations that it says contradict each other are searched exhaustively as a history of their own. One that cannot
-//! decide says so, and the next one is asked.
+//! the few operations that it says contradict each other are where the search for a core begins, and a refusal rests on that core.
+//! One that cannot decide says so, and the next one is asked.
 //!
 //! Owns the choice, and the earliest return that is impossible (by halving: a fast method is cheap enough to be asked again).
 
@@ -25,7 +25,7 @@ use super::lower::{Cells, Lowered, Moment, NEVER, Timed};
 use super::sets;
 use super::{settling, zones};
 use crate::history::{History, OperationId};
-use crate::models::{Action, Kind, Model};
+use crate::models::{Kind, Model};
 
 /// How a partition was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,19 +159,19 @@ pub(super) enum Decided {
     Impossible(Impossible),
 }
 
-/// The earliest moment at which a partition became impossible, as far as a fast method knows.
+/// The earliest moment at which a partition became impossible, as far as a fast method knows. Nothing of it is believed: a core
+/// found by the search, and a replay of the prefix, are what a refusal rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Impossible {
-    /// Impossible as a history of their own; in the order of the history.
+    /// Operations that contradict each other, in the order of the history; none when the method names only the moment.
     pub(super) contradiction: Vec<OperationId>,
     /// An order that explains every operation that had returned before.
     pub(super) prefix: Vec<OperationId>,
     /// The operation that could not return.
     pub(super) stuck: OperationId,
-    /// Whether there are operations besides the contradiction that could have interfered.
-    pub(super) interference: bool,
-    /// Whether the contradiction is all that had been called, and the method as exhaustive as the search.
-    pub(super) is_exact: bool,
+    /// Whether the method was asked about this very moment, of which no later answer was known. Otherwise it inferred it from the
+    /// returns of the contradiction, and what had not returned by then may still have told.
+    pub(super) is_proven: bool,
 }
 
 /// Asks the fast methods for `ids`, one partition. `None`: none of them can tell.
@@ -181,44 +181,59 @@ pub(super) fn decide<M: Model>(
     ids: &[OperationId],
     budget: &mut Budget<'_>,
 ) -> Option<(Method, Decided)> {
+    decide_from(history, model, ids, None, budget)
+}
+
+/// As [`decide`], for a partition that was possible before `impossible` and need not have become impossible there already: when
+/// did it, asked of each moment with nothing known of later answers? `None`: the methods cannot tell.
+pub(super) fn decide_later<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    impossible: &Impossible,
+    budget: &mut Budget<'_>,
+) -> Option<Impossible> {
+    match decide_from(history, model, ids, Some(impossible), budget)? {
+        (_, Decided::Impossible(impossible)) => Some(impossible),
+        (_, Decided::Order(_)) => None,
+    }
+}
+
+fn decide_from<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    from: Option<&Impossible>,
+    budget: &mut Budget<'_>,
+) -> Option<(Method, Decided)> {
     match model.kind(history) {
         Kind::Register { initial } => {
-            let lower = || Cells::new(history, model, ids, initial);
-            let mut compares = false;
-            let (method, mut decided) = ask(history, ids, lower, |cells| {
-                compares |= cells.compares;
-                match zones::decide(cells) {
-                    Decision::Undecided => (Method::Settling, settling::decide(cells, budget)),
-                    decision => (Method::Zones, decision),
-                }
-            })?;
-            if let Decided::Impossible(impossible) = &mut decided
-                && !impossible.is_exact
-            {
-                add_other_writers(history, model, ids, impossible, compares);
-            }
-            Some((method, decided))
+            let lower = |until| Cells::new(history, model, ids, initial, until);
+            ask(ids, from, lower, |cells| match zones::decide(cells) {
+                Decision::Undecided => (Method::Settling, settling::decide(cells, budget)),
+                decision => (Method::Zones, decision),
+            })
         }
         Kind::List => {
-            let lower = || Lists::new(history, model, ids);
-            ask(history, ids, lower, |lists| (Method::Positions, lists.decide()))
+            let lower = |until| Lists::new(history, model, ids, until);
+            ask(ids, from, lower, |lists| (Method::Positions, lists.decide()))
         }
         Kind::Queue => {
-            let lower = || Elements::new(history, model, ids);
-            ask(history, ids, lower, |queue| {
+            let lower = |until| Elements::new(history, model, ids, until);
+            ask(ids, from, lower, |queue| {
                 (Method::Queue, queue.decide(Elements::as_queue))
             })
         }
         Kind::Stack => {
-            let lower = || Elements::new(history, model, ids);
-            ask(history, ids, lower, |stack| {
+            let lower = |until| Elements::new(history, model, ids, until);
+            ask(ids, from, lower, |stack| {
                 (Method::Stack, stack.decide(Elements::as_stack))
             })
         }
         kind @ (Kind::PriorityQueue | Kind::LeastPriorityQueue) => {
-            let lower = || Elements::new(history, model, ids);
+            let lower = |until| Elements::new(history, model, ids, until);
             let greatest_first = kind == Kind::PriorityQueue;
-            ask(history, ids, lower, |queue| {
+            ask(ids, from, lower, |queue| {
                 (
                     Method::Priorities,
                     queue.decide(|queue| queue.by_priority(greatest_first)),
@@ -233,15 +248,16 @@ pub(super) fn decide<M: Model>(
     }
 }
 
-/// Asks `method` about what `lower` makes of the partition, and on a no for the earliest return at which it says so.
+/// Asks `method` about what `lower` makes of the partition, as it was known at a moment if that is given; and on a no for the
+/// earliest return at which it says so. `from`: what an earlier call has said, where that was too early.
 fn ask<L: Lowered>(
-    history: &History,
     ids: &[OperationId],
-    lower: impl Fn() -> Option<L>,
+    from: Option<&Impossible>,
+    lower: impl Fn(Option<Moment>) -> Option<L>,
     mut method: impl FnMut(&L) -> (Method, Decision),
 ) -> Option<(Method, Decided)> {
     let id = |op: u32| ids[op as usize];
-    let mut known = lower()?;
+    let known = lower(None)?;
     let (by, contradiction) = match method(&known) {
         (by, Decision::Order(order)) => return Some((by, Decided::Order(order.into_iter().map(id).collect()))),
         (_, Decision::Undecided) => return None,
@@ -252,25 +268,32 @@ fn ask<L: Lowered>(
         stuck: contradiction.latest(),
         contradiction,
         prefix: Vec::new(),
+        is_proven: false,
     };
-    // Most often everything before can be explained.
-    let before = |moment: Moment| {
-        moment
-            .1
-            .checked_sub(1)
-            .map_or((moment.0 - 1, u32::MAX), |at| (moment.0, at))
-    };
-    if let Some(prefix) = earliest.contradiction.before.take() {
+    let moments = || known.moments();
+    if let Some(from) = from {
+        let moments = moments();
+        let place = moments.iter().position(|&moment| id(moment.1) == from.stuck)?;
+        let hint = place + 1;
+        let prefix = from.prefix.iter();
+        // Places in the partition, which is in the order of the history.
+        earliest.prefix = prefix
+            .filter_map(|id| ids.binary_search(id).ok().map(|at| at as u32))
+            .collect();
+        earliest.approach(&moments, (place, moments.len()), hint, &lower, &mut method)?;
+    } else if let Some(prefix) = earliest.contradiction.before.take() {
         earliest.prefix = prefix;
-    } else if let Some(next) = last_until(&known, before(earliest.stuck)) {
-        known.cut(next);
-        match method(&known) {
+    } else if let Some(before) = last_before(&known, earliest.stuck) {
+        // Most often everything before can be explained.
+        match method(&lower(Some(before))?) {
             (_, Decision::Order(prefix)) => earliest.prefix = prefix,
             (_, Decision::Undecided) => return None,
             (by, Decision::Impossible(contradiction)) => {
+                let moments = moments();
+                let rank = |last: Moment| moments.partition_point(|&moment| moment <= last);
+                let (impossible, hint) = (rank(before), rank(contradiction.latest()));
                 (earliest.by, earliest.contradiction) = (by, contradiction);
-                earliest.stuck = next;
-                earliest.approach(known, lower, method)?;
+                earliest.approach(&moments, (0, impossible), hint, &lower, &mut method)?;
             }
         }
     }
@@ -279,32 +302,27 @@ fn ask<L: Lowered>(
         contradiction,
         stuck,
         prefix,
+        is_proven,
     } = earliest;
-    let stuck = id(stuck.1);
     let mut ops: Vec<OperationId> = if contradiction.is_everything {
-        let end = history.returned(stuck);
-        let was_called = |&id: &OperationId| Some(history.call(id)) <= end;
-        ids.iter().copied().filter(was_called).collect()
+        Vec::new()
     } else {
         contradiction.ops.into_iter().map(id).collect()
     };
     ops.sort_unstable();
     let impossible = Impossible {
         contradiction: ops,
-        stuck,
+        stuck: id(stuck.1),
         prefix: prefix.into_iter().map(id).collect(),
-        interference: !contradiction.is_everything,
-        is_exact: contradiction.is_everything,
+        is_proven,
     };
     Some((by, Decided::Impossible(impossible)))
 }
 
-/// The last return up to `moment`.
-fn last_until<L: Lowered>(known: &L, moment: Moment) -> Option<Moment> {
+/// The last return before `moment`.
+fn last_before<L: Lowered>(known: &L, moment: Moment) -> Option<Moment> {
     let returns = known.ops().iter().map(Timed::moment);
-    returns
-        .filter(|&(returned, at)| returned != NEVER && (returned, at) <= moment)
-        .max()
+    returns.filter(|&other| other.0 != NEVER && other < moment).max()
 }
 
 /// The earliest return so far that a method calls impossible, why, and an order of what had returned before some earlier one.
@@ -313,103 +331,54 @@ struct Earliest {
     contradiction: Contradiction,
     stuck: Moment,
     prefix: Vec<u32>,
+    /// Whether the method was asked about `stuck` itself.
+    is_proven: bool,
 }
 
 impl Earliest {
-    /// Goes back from a return that is impossible, by twice as many each time, and then halves. `known` is what was known then.
+    /// Narrows down where the partition became impossible: what had returned by the first `possible` of `moments` can be explained,
+    /// what had by the first `impossible` cannot. The last contradiction says `hint`, which is right most often; otherwise by twice as
+    /// many each time, and then by halves.
     fn approach<L: Lowered>(
         &mut self,
-        mut known: L,
-        lower: impl Fn() -> Option<L>,
-        mut method: impl FnMut(&L) -> (Method, Decision),
+        moments: &[Moment],
+        (mut possible, mut impossible): (usize, usize),
+        mut hint: usize,
+        lower: &impl Fn(Option<Moment>) -> Option<L>,
+        method: &mut impl FnMut(&L) -> (Method, Decision),
     ) -> Option<()> {
-        let moments = known.moments(self.stuck);
         let rank = |last: Moment| moments.partition_point(|&moment| moment <= last);
-        let mut known_until = moments.len();
-        // What had returned by `possible` can be explained, what had by `impossible` cannot.
-        let (mut possible, mut impossible) = (0, moments.len().min(rank(self.contradiction.latest())));
-        let mut back = 1;
+        let (mut back, mut ahead) = (1, 1);
+        let mut is_hinted = true;
         while impossible - possible > 1 {
-            let next = impossible
-                .saturating_sub(back)
-                .max(possible + (impossible - possible) / 2);
-            if next > known_until {
-                known = lower()?;
-            }
-            known.cut(moments[next - 1]);
-            known_until = next;
-            match method(&known) {
+            let middle = possible + (impossible - possible) / 2;
+            let by_hint = if hint > possible + 1 { hint - 1 } else { hint };
+            let next = if is_hinted && (possible + 1..impossible).contains(&by_hint) {
+                by_hint
+            } else if possible > 0 {
+                (possible + ahead).min(middle)
+            } else {
+                impossible.saturating_sub(back).max(middle)
+            };
+            is_hinted = !is_hinted;
+            match method(&lower(Some(moments[next - 1]))?) {
                 (_, Decision::Order(order)) => {
                     self.prefix = order;
                     possible = next;
-                    back = moments.len();
+                    ahead = ahead.saturating_mul(2);
                 }
                 (by, Decision::Impossible(contradiction)) => {
-                    impossible = next.min(rank(contradiction.latest()));
+                    impossible = next;
+                    hint = rank(contradiction.latest());
                     (self.by, self.contradiction) = (by, contradiction);
                     back = back.saturating_mul(2);
+                    is_hinted = true;
                 }
                 (_, Decision::Undecided) => return None,
             }
         }
         self.stuck = moments[impossible - 1];
+        self.is_proven = true;
         Some(())
     }
-}
-
-/// Most operations that [`add_other_writers`] adds of each sort.
-const OTHER_WRITERS_MAX: usize = 32;
-
-/// Adds the other compare-and-sets to a value of the contradiction, since it matters that they were refused, or found that
-/// value; and the last others that wrote anything else, which explain the rest where one of the contradiction is not believed.
-/// `compares`: whether there are compare-and-sets at all.
-fn add_other_writers<M: Model>(
-    history: &History,
-    model: &M,
-    ids: &[OperationId],
-    impossible: &mut Impossible,
-    compares: bool,
-) {
-    let contradiction = &mut impossible.contradiction;
-    let action = |id: OperationId| model.action(history, &history.at_hand(id));
-    let mut values = Vec::new();
-    let mut end = 0;
-    for &id in contradiction.iter() {
-        end = end.max(history.returned(id).unwrap_or(0));
-        match action(id) {
-            Some(Action::Read(value) | Action::Write(value)) => values.push(value),
-            Some(Action::Cas { from, to, .. }) => values.extend([from, to]),
-            _ => {}
-        }
-    }
-    values.sort_unstable();
-    let is_known = |value| values.binary_search(&value).is_ok();
-    let others = |wanted: &dyn Fn(Action<'_>) -> bool| -> Vec<OperationId> {
-        let is_other = |&id: &OperationId| {
-            history.call(id) <= end && action(id).is_some_and(wanted) && contradiction.binary_search(&id).is_err()
-        };
-        ids.iter()
-            .rev()
-            .copied()
-            .filter(is_other)
-            .take(OTHER_WRITERS_MAX)
-            .collect()
-    };
-    let mut added = Vec::new();
-    if compares {
-        added.extend(others(
-            &|action| matches!(action, Action::Cas { to, .. } if is_known(to)),
-        ));
-    }
-    added.extend(others(&|action| match action {
-        Action::Write(_) => true,
-        Action::Cas { to, .. } => !is_known(to),
-        _ => false,
-    }));
-    contradiction.extend(added);
-    contradiction.sort_unstable();
-    impossible.interference = ids.iter().any(|&id| {
-        let writes = matches!(action(id), Some(Action::Write(_) | Action::Cas { .. }));
-        writes && history.call(id) <= end && contradiction.binary_search(&id).is_err()
-    });
 }

@@ -27,7 +27,11 @@ impl Refusal {
     /// The refusal for a terminal of `width` columns: the stuck operation, core and context, the reason, the nearest orders, and
     /// the moment. Lines of operations are never broken.
     pub fn text(&self, width: usize) -> String {
-        let mut text = String::from("first operation that cannot be placed:\n");
+        let mut text = String::from(if self.is_first {
+            "first operation that cannot be placed:\n"
+        } else {
+            "operation that cannot be placed (whether it is the first was not found out within the budget):\n"
+        });
         push_lines(&mut text, &[(&self.stuck, "")]);
         let minimal = if self.is_core_minimal {
             "minimal"
@@ -51,22 +55,27 @@ impl Refusal {
         }
         text += &wrapped(&self.sentence, width, "");
         text.push('\n');
-        text += "the nearest orders, and why each is refused:\n";
+        if !self.attempts.is_empty() {
+            text += "the nearest orders, and why each is refused:\n";
+        }
         for attempt in &self.attempts {
             text += &wrapped(&refused(attempt, &self.stuck), width, "  ");
             text.push('\n');
         }
-        let end = self
-            .stuck
-            .returned
-            .map_or_else(String::new, |returned| format!(" at {returned}"));
-        let moment = format!(
-            "it became impossible{end}, with event {} of {} (calls and returns); the longest legal prefix has {} operation{}",
-            self.event,
-            self.events,
-            self.legal_prefix.len(),
-            if self.legal_prefix.len() == 1 { "" } else { "s" },
-        );
+        let end = self.stuck.returned.map_or_else(String::new, |returned| {
+            format!(" at {}", self.stuck.clock.time(returned))
+        });
+        let (event, events, length) = (self.event, self.events, self.legal_prefix.len());
+        let plural = if length == 1 { "" } else { "s" };
+        let moment = if self.is_first {
+            format!(
+                "it became impossible{end}, with event {event} of {events} (calls and returns); the longest legal prefix has {length} operation{plural}"
+            )
+        } else {
+            format!(
+                "it is impossible{end}, with event {event} of {events} (calls and returns), and may have been before"
+            )
+        };
         text + &wrapped(&moment, width, "")
     }
 }

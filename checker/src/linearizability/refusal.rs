@@ -3,16 +3,16 @@
 //! Owns the explanation of one key: the operation that cannot be placed, the core, the longest legal prefix, the moment. The
 //! reason in words is in `sentence`, how all of it looks is in `prose` and `picture`.
 
-use std::collections::BTreeMap;
-
+use super::bits::Bits;
 use super::budget::Budget;
-use super::core::{Core, Known, Shrink, question_steps_max, search_among_others};
+use super::core::{Core, Found, Quest};
+use super::excerpt::{Cut, Excerpt};
 use super::portfolio::Impossible;
-use super::search::Outcome;
+use super::search::{Outcome, search};
 use super::sentence::Case;
 use super::{Options, items};
-use crate::history::{Atom, Disturbance, History, OperationId, Value};
-use crate::models::{Action, Misfit, Model};
+use crate::history::{Clock, Disturbance, History, OperationId, Value};
+use crate::models::{Misfit, Model};
 
 /// Most states named in a sentence.
 const STATES_SHOWN_MAX: usize = 4;
@@ -23,8 +23,9 @@ const DISTURBANCES_SHOWN_MAX: usize = 8;
 /// Most operations at the end of an order that an attempt keeps.
 const LAST_SHOWN_MAX: usize = 4;
 
-/// Fewest operations of a suffix that is searched when a method says that a long history is impossible.
-const SUFFIX_MIN: usize = 64;
+/// Last operations that are tried first as a core: where a search has shown that all are impossible, and where a method only says so.
+const WINDOW_SEARCHED: usize = 4;
+const WINDOW_SAID: usize = 64;
 
 /// Operations that a method names, above which they are shrunk with at most so many steps.
 const NAMED_MAX: usize = 24;
@@ -43,6 +44,8 @@ pub struct OperationLine {
     pub call: u64,
     /// When it returned; `None`: never.
     pub returned: Option<u64>,
+    /// What the times count.
+    pub clock: Clock,
 }
 
 impl OperationLine {
@@ -54,14 +57,12 @@ impl OperationLine {
             described: history.describe(id),
             call: operation.call,
             returned: operation.returned,
+            clock: history.clock(),
         }
     }
 
     pub(super) fn interval(&self) -> String {
-        match self.returned {
-            Some(returned) => format!("[{}, {returned}]", self.call),
-            None => format!("[{}, …", self.call),
-        }
+        self.clock.interval(self.call, self.returned)
     }
 }
 
@@ -70,22 +71,30 @@ impl OperationLine {
 pub struct Refusal {
     /// The key in words; empty for a history without keys.
     pub key: String,
-    /// The first operation, by return, that cannot be placed: everything that had returned before it can.
+    /// The operation at whose return the history became impossible: cut there, with what had not returned of unknown outcome, nothing
+    /// explains it.
     pub stuck: OperationLine,
+    /// Whether everything that had returned before `stuck` can be explained, so that no earlier return is impossible. `false` only when
+    /// the budget was spent before the first such return was found.
+    pub is_first: bool,
     /// Operations that are impossible together, in the order of their calls, `stuck` among them.
     ///
     /// They stay impossible when every other operation of the key is *set free*: its answer no longer counts, and it may or may
-    /// not have taken effect between its call and its return. So nothing outside the core could save it.
+    /// not have taken effect between its call and its return (a compare-and-set then writes whatever it found). So nothing outside the
+    /// core could save it. One of the core that had not returned when `stuck` did has an unknown outcome in this.
     pub core: Vec<OperationLine>,
-    /// Whether setting free any single operation of the core makes the rest explainable, and nothing can be left out of the
-    /// context. `false` only when the budget for it was spent.
+    /// Whether it was shown that setting free any single operation of the core makes the rest explainable, and that nothing can be left
+    /// out of the context. `false` only when the budget for it was spent.
     pub is_core_minimal: bool,
     /// Free operations that close the core, in the order of their calls: with them, and without any other operation, the rest
-    /// of the core is explainable as soon as one of it is set free. The write that a stale read returns is one.
+    /// of the core is explainable as soon as one of it is set free. The write that a stale read returns is one. Empty where it is not
+    /// known which.
     pub context: Vec<OperationLine>,
-    /// An order that explains every operation which had returned before `stuck` did; as long as any.
+    /// An order that explains every operation which had returned before `stuck` did; as long as any. What had not returned by then has
+    /// an unknown outcome in it. Where `is_first` is false, an order for some earlier moment, or none.
     pub legal_prefix: Vec<OperationId>,
-    /// Values that the key has after orders like `legal_prefix`: at most four, none of which `stuck` accepts.
+    /// Values that the key has after orders like `legal_prefix`: at most four, none of which `stuck` accepts. Orders in which `stuck`
+    /// took effect while it was in flight, otherwise than its answer tells, are left out.
     pub states: Vec<String>,
     /// How each of `states` came about.
     pub attempts: Vec<Attempt>,
@@ -112,78 +121,228 @@ pub struct Attempt {
     pub state: String,
 }
 
-/// Explains why `ids`, which a search has shown to be impossible, are; or a fast method, which knows more. `None` when the search finds an order after all, or does not end: then `ids` were
-/// impossible only in a fast method's opinion.
+/// What became of an explanation.
+pub(super) enum Explained {
+    Refusal(Box<Refusal>),
+    /// At the moment that a method named there is an order after all.
+    Later,
+    /// Nothing was shown within the budget.
+    Unknown,
+}
+
+/// Explains why `ids` are impossible, as a fast method says they are. All that is said is shown by the search, or replayed: the method is
+/// asked for nothing but where to look.
 pub(super) fn explain<M: Model>(
     history: &History,
     model: &M,
     ids: &[OperationId],
-    known: Option<&Impossible>,
+    known: &Impossible,
     options: &Options,
-) -> Result<Option<Refusal>, Misfit> {
-    let mut size = match known {
-        Some(known) if known.is_exact => SUFFIX_MIN,
-        _ => ids.len(),
+) -> Result<Explained, Misfit> {
+    let cut = Cut::at(history, known.stuck);
+    if !explains_before(history, model, ids, &known.prefix, cut) {
+        return Ok(Explained::Unknown);
+    }
+    let shrink_steps = if known.contradiction.len() > NAMED_MAX {
+        // It is little already, or as much as it must be: all that a list was read to hold, say.
+        options.core_steps_max.min(NAMED_STEPS_MAX)
+    } else {
+        options.core_steps_max
     };
-    let everything = ids;
-    let wild = known.is_some_and(|known| known.interference);
-    let (ids, free, all, due, tails) = loop {
-        let Suffix { ids, free } = Suffix::new(history, model, everything, size);
-        let is_free = |id: OperationId| free.binary_search(&id).is_ok();
-        let compiled = model.compile(history, &ids, &|id| !is_free(id))?;
-        let mut all = items(history, &ids, &compiled);
-        all.iter_mut()
-            .for_each(|item| item.required &= !is_free(ids[item.step as usize]));
-        let mut budget = Budget::new(options.steps_max, options.configurations_max, None);
-        let outcome = search_among_others(compiled, all.clone(), wild, &mut budget, STATES_SHOWN_MAX);
-        if let Outcome::Impossible { due, tails, .. } = outcome {
-            break (ids, free, all, due, tails);
-        }
-        if size >= everything.len() {
-            // Outside of tests the search has the last word, and nobody gets a wrong one.
-            assert!(
-                !cfg!(test) || matches!(outcome, Outcome::Exhausted { .. }),
-                "a method says that {ids:?} contradict each other, and the search finds an order"
-            );
-            return Ok(None);
-        }
-        size = size.saturating_mul(8);
-    };
-    let ids = &ids[..];
-    let id = |item: u32| ids[all[item as usize].step as usize];
-    let stuck = id(due);
-    let present = until(history, ids, stuck);
-    let budget = match known {
-        // What a method names is little already, or as much as it must be: all that a list was read to hold, say.
-        Some(known) if !known.is_exact && ids.len() > NAMED_MAX => options.core_steps_max.min(NAMED_STEPS_MAX),
-        _ => options.core_steps_max,
-    };
-    let shrink = Shrink {
+    let quest = Quest {
         history,
         model,
-        known: &present,
-        wild,
-        free: &free,
-        budget,
-        question_steps_max: question_steps_max(budget),
+        ids,
+        cut,
+        hint: &known.contradiction,
+        is_proven: false,
+        trusts_hint: !known.is_proven,
+        window: WINDOW_SAID,
+        steps: options.steps_max,
+        shrink_steps,
     };
+    match quest.run()? {
+        Found::Core(core) if core.core.contains(&known.stuck) => {
+            let evidence = Evidence {
+                cut,
+                is_first: true,
+                orders: vec![known.prefix.clone()],
+            };
+            Ok(Explained::Refusal(Box::new(refusal(
+                history,
+                model,
+                known.stuck,
+                core,
+                evidence,
+            ))))
+        }
+        Found::Possible => Ok(Explained::Later),
+        Found::Core(_) | Found::Unknown => Ok(Explained::Unknown),
+    }
+}
+
+/// Explains why `ids` are impossible, which a search has shown; it could not get beyond the return of `due`, later answers known.
+pub(super) fn explain_searched<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    due: OperationId,
+    options: &Options,
+) -> Result<Refusal, Misfit> {
+    let (stuck, evidence) = first_impossible(history, model, ids, due, options)?;
+    let quest = Quest {
+        history,
+        model,
+        ids,
+        cut: evidence.cut,
+        hint: &[],
+        is_proven: true,
+        trusts_hint: false,
+        window: WINDOW_SEARCHED,
+        steps: options.core_steps_max,
+        shrink_steps: options.core_steps_max,
+    };
+    match quest.run()? {
+        Found::Core(core) => Ok(refusal(history, model, stuck, core, evidence)),
+        Found::Possible | Found::Unknown => unreachable!("everything together is a core, as a search has shown"),
+    }
+}
+
+/// What is known of the moment at which a history became impossible.
+struct Evidence {
+    cut: Cut,
+    is_first: bool,
+    /// Orders of what had returned before, each leaving another state.
+    orders: Vec<Vec<OperationId>>,
+}
+
+/// What a search says of `ids` as they were known at one return.
+enum Probe {
+    /// Orders that lead up to it.
+    Impossible(Vec<Vec<OperationId>>),
+    Possible(Vec<OperationId>),
+    Exhausted,
+}
+
+fn probe<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    cut: Cut,
+    options: &Options,
+) -> Result<Probe, Misfit> {
+    let mut called = ids.to_vec();
+    called.retain(|&id| cut.was_called(history, id));
+    let excerpt = Excerpt::new(history, called, cut);
+    let all: Vec<OperationId> = excerpt.history.ids().collect();
+    let compiled = model.compile(&excerpt.history, &all, &|_| true)?;
+    let items = items(&excerpt.history, &all, &compiled);
+    let mut budget = Budget::new(options.steps_max, options.configurations_max, None);
+    let outcome = search(
+        &compiled.specification,
+        &compiled.steps,
+        &items,
+        &mut budget,
+        STATES_SHOWN_MAX,
+    );
+    let whole = |order: Vec<u32>| -> Vec<OperationId> {
+        let place = |item: u32| items[item as usize].step as usize;
+        order.into_iter().map(|item| excerpt.of[place(item)]).collect()
+    };
+    Ok(match outcome {
+        Outcome::Order(order) => Probe::Possible(whole(order)),
+        Outcome::Impossible { tails, .. } => Probe::Impossible(tails.into_iter().map(whole).collect()),
+        Outcome::Exhausted { .. } => Probe::Exhausted,
+    })
+}
+
+/// The first return at which `ids` are impossible when nothing is known of later answers; not before that of `due`.
+fn first_impossible<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    due: OperationId,
+    options: &Options,
+) -> Result<(OperationId, Evidence), Misfit> {
+    let mut returns: Vec<(u64, OperationId)> = ids
+        .iter()
+        .filter_map(|&id| history.returned(id).map(|returned| (returned, id)))
+        .collect();
+    returns.sort_unstable();
+    let first = returns.partition_point(|&(returned, id)| (Some(returned), id) < (history.returned(due), due));
+    // At the last return everything is known, and that is impossible. What had returned before the `possible`-th can be explained.
+    let (mut possible, mut impossible) = (first, returns.len() - 1);
+    let (mut ahead, mut next) = (1, first);
+    let (mut orders, mut before, mut is_first) = (None, None, true);
+    loop {
+        let cut = Cut::at(history, returns[next].1);
+        match probe(history, model, ids, cut, options)? {
+            Probe::Impossible(tails) => (impossible, orders) = (next, Some(tails)),
+            Probe::Possible(order) => (possible, before) = (next + 1, Some(order)),
+            Probe::Exhausted => {
+                is_first = false;
+                break;
+            }
+        }
+        if possible >= impossible && orders.is_some() {
+            break;
+        }
+        next = (possible + ahead - 1).min(possible + (impossible - possible) / 2);
+        ahead *= 2;
+    }
+    let stuck = returns[impossible].1;
+    // Where later answers told early, the orders of the last search end early, too.
+    let orders = match (before, orders) {
+        (Some(before), _) => vec![before],
+        (None, Some(orders)) if is_first => orders,
+        (None, _) => Vec::new(),
+    };
+    let cut = Cut::at(history, stuck);
+    Ok((stuck, Evidence { cut, is_first, orders }))
+}
+
+/// Whether `order` explains everything that had returned before the operation of `cut` did: by the model, and against real time.
+fn explains_before<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    order: &[OperationId],
+    cut: Cut,
+) -> bool {
+    let mut placed = <Box<[u64]> as Bits>::empty(history.len());
+    let (mut state, mut latest_call) = (model.initial(), 0);
+    for &id in order {
+        let operation = cut.known_before(history.at_hand(id), id);
+        latest_call = operation.call.max(latest_call);
+        if placed.contains(id.index() as u32)
+            || operation.call > cut.end()
+            || operation.returned.is_some_and(|returned| returned < latest_call)
+            || !model.apply(&mut state, history, &operation)
+        {
+            return false;
+        }
+        placed.insert(id.index() as u32);
+    }
+    let is_missing = |&id: &OperationId| {
+        !placed.contains(id.index() as u32) && cut.known_before(history.at_hand(id), id).returned.is_some()
+    };
+    !ids.iter().any(|id| is_missing(id))
+}
+
+/// The refusal of a key that is impossible at the return of `stuck`, because of `core`.
+fn refusal<M: Model>(history: &History, model: &M, stuck: OperationId, core: Core, evidence: Evidence) -> Refusal {
     let Core {
         core,
         context,
         is_minimal,
-    } = shrink.run()?;
-    assert!(
-        core.contains(&stuck),
-        "without the operation that is stuck everything can be explained"
-    );
-    let orders: Vec<Vec<OperationId>> = match known {
-        Some(known) => vec![known.prefix.clone()],
-        None => tails
-            .iter()
-            .map(|order| order.iter().map(|&item| id(item)).collect())
-            .collect(),
+    } = core;
+    let Evidence { cut, is_first, orders } = evidence;
+    let of_order = |order: &Vec<OperationId>| attempt(history, model, order, stuck, cut);
+    let mut attempts: Vec<Attempt> = if is_first {
+        orders.iter().filter_map(of_order).collect()
+    } else {
+        Vec::new()
     };
-    let mut attempts: Vec<Attempt> = orders.iter().map(|order| attempt(history, model, order)).collect();
     attempts.sort_by(|one, other| one.state.cmp(&other.state));
     attempts.dedup_by(|one, other| one.state == other.state);
     let states: Vec<String> = attempts.iter().map(|attempt| attempt.state.clone()).collect();
@@ -192,9 +351,19 @@ pub(super) fn explain<M: Model>(
         Value::Null => String::new(),
         key => key.to_string(),
     };
+    let called = |id: &OperationId| cut.was_called(history, *id);
+    let of_key = history.key_place(stuck);
+    let mut others = history
+        .ids()
+        .filter(called)
+        .filter(|&id| history.key_place(id) == of_key);
+    let mut others = others.by_ref().map(|id| cut.known(history.at_hand(id), id));
+    let remark = model.remark(history, &history.operation(stuck), &mut others);
     let sentence = Case {
         history,
+        remark,
         stuck,
+        cut,
         core: &core,
         context: &context,
         states: &states,
@@ -203,15 +372,13 @@ pub(super) fn explain<M: Model>(
     let (event, events) = events(history, stuck);
     let disturbances = disturbances(history, &core, stuck);
     let line = |&id: &OperationId| OperationLine::new(history, id);
-    let core: Vec<OperationLine> = core.iter().map(line).collect();
-    let context: Vec<OperationLine> = context.iter().map(line).collect();
-    let stuck = line(&stuck);
-    Ok(Some(Refusal {
+    Refusal {
         key,
-        stuck,
-        core,
+        stuck: line(&stuck),
+        is_first,
+        core: core.iter().map(line).collect(),
         is_core_minimal: is_minimal,
-        context,
+        context: context.iter().map(line).collect(),
         legal_prefix,
         states,
         attempts,
@@ -219,63 +386,6 @@ pub(super) fn explain<M: Model>(
         event,
         events,
         sentence,
-    }))
-}
-
-/// The end of a history that is too long to be searched, and of what was before all that can matter.
-struct Suffix {
-    /// In the order of the history.
-    ids: Vec<OperationId>,
-    /// Those of them whose answer does not count and that need not have happened: the last that brought each value. Any state that
-    /// the others could have left is one that these can leave.
-    free: Vec<OperationId>,
-}
-
-impl Suffix {
-    /// The `size` operations of `ids` that were called last, and those that were in flight with them.
-    fn new<M: Model>(history: &History, model: &M, ids: &[OperationId], size: usize) -> Self {
-        let mut calls: Vec<u64> = ids.iter().map(|&id| history.call(id)).collect();
-        calls.sort_unstable();
-        let start = calls.len().checked_sub(size).map_or(0, |first| calls[first]);
-        let mut last: BTreeMap<Atom, (u64, OperationId)> = BTreeMap::new();
-        let mut lost: BTreeMap<(Atom, Option<Atom>), usize> = BTreeMap::new();
-        let mut kept: Vec<OperationId> = Vec::new();
-        for &id in ids.iter().rev() {
-            let operation = history.operation(id);
-            let action = model.action(history, &operation);
-            match (operation.returned, action) {
-                // More of one kind than there are operations in the suffix are of no use.
-                (None, Some(Action::Write(to))) if start > operation.call => {
-                    let count = lost.entry((to, None)).or_default();
-                    *count += 1;
-                    kept.extend((*count <= size).then_some(id));
-                }
-                (None, Some(Action::Cas { from, to, .. })) if start > operation.call => {
-                    let count = lost.entry((to, Some(from))).or_default();
-                    *count += 1;
-                    kept.extend((*count <= size).then_some(id));
-                }
-                (
-                    Some(returned),
-                    Some(
-                        Action::Write(to)
-                        | Action::Cas {
-                            to, done: Some(true), ..
-                        },
-                    ),
-                ) if returned < start => {
-                    let latest = last.entry(to).or_insert((returned, id));
-                    *latest = (*latest).max((returned, id));
-                }
-                (Some(returned), Some(_)) if returned < start => {}
-                _ => kept.push(id),
-            }
-        }
-        let mut free: Vec<OperationId> = last.into_values().map(|(_, id)| id).collect();
-        free.sort_unstable();
-        kept.extend(&free);
-        kept.sort_unstable();
-        Suffix { ids: kept, free }
     }
 }
 
@@ -307,37 +417,29 @@ fn events(history: &History, stuck: OperationId) -> (usize, usize) {
     (until, all)
 }
 
-/// The operations that were called when `stuck` returned, by call; those still in flight then have no return.
-fn until(history: &History, ids: &[OperationId], stuck: OperationId) -> Vec<Known> {
-    let end = history
-        .operation(stuck)
-        .returned
-        .expect("an operation that is stuck has returned");
-    let mut ids: Vec<OperationId> = ids.iter().copied().filter(|&id| history.call(id) <= end).collect();
-    ids.sort_by_key(|&id| history.call(id));
-    let known = |id| {
-        // The search takes equal returns in the order of the history.
-        let returned = history
-            .operation(id)
-            .returned
-            .filter(|&returned| (returned, id) <= (end, stuck));
-        Known { id, returned }
-    };
-    ids.into_iter().map(known).collect()
-}
-
-/// What `order`, one that a method found, leaves.
-fn attempt<M: Model>(history: &History, model: &M, order: &[OperationId]) -> Attempt {
+/// What `order` leaves; `None` when `stuck` could follow, as where it took effect while it was in flight otherwise than its answer tells.
+fn attempt<M: Model>(
+    history: &History,
+    model: &M,
+    order: &[OperationId],
+    stuck: OperationId,
+    cut: Cut,
+) -> Option<Attempt> {
+    let known = |id: OperationId| cut.known_before(history.at_hand(id), id);
     let mut state = model.initial();
     for &id in order {
-        let fits = model.apply(&mut state, history, &history.at_hand(id));
-        assert!(fits, "{id} fits the model in an order of the search");
+        if !model.apply(&mut state, history, &known(id)) {
+            return None;
+        }
+    }
+    if model.apply(&mut state.clone(), history, &history.at_hand(stuck)) {
+        return None;
     }
     let last = order[order.len().saturating_sub(LAST_SHOWN_MAX)..].to_vec();
-    Attempt {
-        described: last.iter().map(|&id| history.describe(id)).collect(),
+    Some(Attempt {
+        described: last.iter().map(|&id| history.describe_as(&known(id))).collect(),
         last,
         length: order.len(),
         state: model.show(&state, history),
-    }
+    })
 }

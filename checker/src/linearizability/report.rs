@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Method, Refusal, Spent, Witness, WitnessError};
-use crate::history::{History, OperationId, Value};
+use crate::history::{History, Import, OperationId, Value};
 
 /// The answer, with what proves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +75,12 @@ pub struct Report {
     pub operations: usize,
     /// Operations without an outcome.
     pub unknown_outcomes: usize,
+    /// Operations that did what they were asked, or answered a question.
+    pub succeeded: usize,
     /// Keys, each checked alone.
     pub keys: usize,
+    /// What was left out of the history when it was read.
+    pub import: Import,
     /// Steps of the search: operations tried in a configuration. The cost of the check where no fast method decided, the same on
     /// every machine.
     pub steps: u64,
@@ -90,6 +94,16 @@ pub struct Report {
 }
 
 impl Report {
+    /// Why the verdict *linearizable* is about nothing: no operation succeeded, or none was left.
+    pub fn is_about_nothing(&self) -> Option<&'static str> {
+        match self.succeeded {
+            _ if !self.is_linearizable() => None,
+            0 if self.operations == 0 => Some("nothing was left to check"),
+            0 => Some("nothing succeeded, so nothing was checked"),
+            _ => None,
+        }
+    }
+
     /// Whether the history is linearizable beyond doubt.
     pub fn is_linearizable(&self) -> bool {
         matches!(self.verdict, Verdict::Linearizable(_))
@@ -112,7 +126,8 @@ impl fmt::Display for Report {
             Verdict::NotLinearizable(_) => "not linearizable",
             Verdict::Unknown(_) => "unknown",
         };
-        write!(f, "{verdict}: {} operations", self.operations)?;
+        let plural = if self.operations == 1 { "" } else { "s" };
+        write!(f, "{verdict}: {} operation{plural}", self.operations)?;
         if self.unknown_outcomes > 0 {
             write!(f, " ({} of unknown outcome)", self.unknown_outcomes)?;
         }
@@ -123,6 +138,9 @@ impl fmt::Display for Report {
             if self.keys == 1 { "" } else { "s" },
             self.model
         )?;
+        if self.import.leaves_out() {
+            write!(f, "\nleft out: {}", self.import)?;
+        }
         match &self.verdict {
             Verdict::Linearizable(_) => Ok(()),
             Verdict::NotLinearizable(refusal) => write!(f, "\n{refusal}"),

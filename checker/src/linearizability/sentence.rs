@@ -4,7 +4,8 @@
 //! element taken twice, out of turn or not at all, a list that lacks an item. Each is *proved* from the history before it is said
 //! (no other operation of the key could save it), so a sentence is never a guess; what fits none gets the plain one.
 
-use crate::history::{Atom, History, OPERATIONS, Op, Operation, OperationId, Output, TextId};
+use super::excerpt::Cut;
+use crate::history::{Atom, History, OPERATIONS, Op, Operation, OperationId, Output, TextId, Value};
 
 /// Most operations of unknown outcome that are spoken of.
 const UNKNOWN_SPOKEN_MAX: usize = 3;
@@ -13,16 +14,22 @@ const UNKNOWN_SPOKEN_MAX: usize = 3;
 pub(super) struct Case<'a> {
     pub(super) history: &'a History,
     pub(super) stuck: OperationId,
+    /// The return of `stuck`.
+    pub(super) cut: Cut,
     pub(super) core: &'a [OperationId],
     pub(super) context: &'a [OperationId],
     /// Values that the key has after the nearest orders.
     pub(super) states: &'a [String],
+    /// What the model says of the stuck operation's answer.
+    pub(super) remark: Option<String>,
 }
 
 impl Case<'_> {
     /// The sentence.
     pub(super) fn sentence(&self) -> String {
         let kinds = [
+            Case::remarked,
+            Case::aborted_read,
             Case::stale_read,
             Case::false_miss,
             Case::lost_append,
@@ -33,12 +40,14 @@ impl Case<'_> {
         sentence + &self.unknown_outcomes()
     }
 
+    /// As it was known when the stuck operation returned.
     fn operation(&self, id: OperationId) -> Operation {
-        self.history.operation(id)
+        self.cut.known(self.history.operation(id), id)
     }
 
+    /// When it returned, be it after the stuck one.
     fn returned(&self, id: OperationId) -> u64 {
-        self.operation(id).returned.unwrap_or(u64::MAX)
+        self.history.returned(id).unwrap_or(u64::MAX)
     }
 
     fn precedes(&self, earlier: OperationId, later: OperationId) -> bool {
@@ -49,9 +58,17 @@ impl Case<'_> {
     fn said(&self, id: OperationId) -> String {
         let Operation {
             client, call, returned, ..
-        } = self.operation(id);
-        let end = returned.map_or_else(|| "…".to_owned(), |returned| returned.to_string());
-        format!("`{}` by client {client} [{call}, {end}]", self.history.describe(id))
+        } = self.history.operation(id);
+        let interval = match returned {
+            Some(_) => self.history.clock().interval(call, returned),
+            None => format!("[{}, …]", self.history.clock().time(call)),
+        };
+        format!("`{}` by client {client} {interval}", self.history.describe(id))
+    }
+
+    /// When the stuck operation returned, in words.
+    fn end(&self) -> String {
+        self.history.clock().time(self.returned(self.stuck))
     }
 
     /// The operations of the key that were called by the time at which the stuck one returned.
@@ -66,6 +83,66 @@ impl Case<'_> {
         let mut shown: Vec<OperationId> = self.core.iter().chain(self.context).copied().collect();
         shown.sort_by_key(|&id| std::cmp::Reverse(self.operation(id).call));
         shown
+    }
+
+    fn remarked(&self) -> Option<String> {
+        let remark = self.remark.as_ref()?;
+        Some(format!("{} cannot be right: {remark}.", self.said(self.stuck)))
+    }
+
+    /// A value was found that only an operation brought which had failed: an aborted read (Adya 1999, G1a).
+    fn aborted_read(&self) -> Option<String> {
+        let stuck = self.operation(self.stuck);
+        let key = stuck.op.key();
+        let end = self.returned(self.stuck);
+        // What was dropped when the file was read, and what is in the history as refused.
+        let dropped = self.history.import().failed.iter().copied();
+        let dropped = dropped.filter(|failed| failed.op.key() == key && failed.call <= end);
+        let refused = |operation: &Operation| operation.output == Some(Output::Done(false));
+        let in_history = self.by_then().map(|id| self.operation(id)).filter(refused);
+        let failed: Vec<Operation> = dropped.chain(in_history).collect();
+        if failed.is_empty() {
+            return None;
+        }
+        let is_failed = |&id: &OperationId| refused(&self.operation(id));
+        // The core says nothing else than that.
+        let others = self.core.iter().filter(|id| **id != self.stuck);
+        if !self.context.is_empty() || !others.copied().all(|id| is_failed(&id)) {
+            return None;
+        }
+        let brought: Vec<Brought> = self
+            .by_then()
+            .filter(|id| *id != self.stuck && !is_failed(id))
+            .flat_map(|id| brought(self.history, &self.operation(id)))
+            .collect();
+        shown(self.history, &stuck).into_iter().find_map(|seen| {
+            if is_empty(seen.1) || brought.contains(&seen) {
+                return None;
+            }
+            let by = failed
+                .iter()
+                .find(|failed| brought_if_done(self.history, failed).contains(&seen))?;
+            let value = self.history.value(seen.1);
+            let did = match by.op {
+                Op::Append { .. } => format!("appended {value}"),
+                Op::Add { .. } => format!("added {value}"),
+                Op::Enqueue { .. } | Op::Push { .. } | Op::Insert { .. } => format!("put in {value}"),
+                Op::Cas { .. } => format!("was to set {value} by compare-and-set"),
+                Op::Txn { .. } => {
+                    let register = seen.0.map_or(Value::Null, |register| self.history.value(register));
+                    format!("wrote {value} to register {register}")
+                }
+                _ => format!("wrote {value}"),
+            };
+            Some(format!(
+                "{} has {value} from an operation that failed: client {} {did} and was told that it failed {}; nobody else had brought \
+                 {value} by {} (an aborted read).",
+                self.said(self.stuck),
+                by.client,
+                self.history.clock().interval(by.call, by.returned),
+                self.end(),
+            ))
+        })
     }
 
     /// A value was found that had been overwritten, or that nobody wrote.
@@ -85,7 +162,7 @@ impl Case<'_> {
         let writers: Vec<OperationId> = self.by_then().filter(|id| writes(id) && *id != self.stuck).collect();
         let (stuck, value) = (self.said(self.stuck), self.history.value(found));
         if writers.is_empty() && self.core.len() == 1 && self.context.is_empty() {
-            let end = self.returned(self.stuck);
+            let end = self.end();
             return Some(format!("{stuck} found {value}, which nobody had written by {end}."));
         }
         let other = |id: &OperationId| {
@@ -188,14 +265,18 @@ impl Case<'_> {
                 self.said(inside)
             ));
         }
-        let (value, end) = (self.history.value(taken), self.returned(self.stuck));
+        let (value, end) = (self.history.value(taken), self.end());
         let count = puts(taken).count();
         if count == 0 {
             return Some(format!("{stuck} took {value}, which nobody had put in by {end}."));
         }
         let takers: Vec<OperationId> = self
             .by_then()
-            .filter(|&id| taken_by(&self.operation(id), taken) && self.returned(id) <= end && id != self.stuck)
+            .filter(|&id| {
+                taken_by(&self.operation(id), taken)
+                    && self.returned(id) <= self.returned(self.stuck)
+                    && id != self.stuck
+            })
             .collect();
         if takers.len() >= count {
             let times = if count == 1 {
@@ -257,7 +338,7 @@ impl Case<'_> {
             .iter()
             .find(|&&item| !self.by_then().any(|id| appended(id) == Some(item)));
         if let Some(&item) = unknown {
-            let (item, end) = (self.history.value(item), self.returned(self.stuck));
+            let (item, end) = (self.history.value(item), self.end());
             return Some(format!("{stuck} has {item}, which nobody had appended by {end}."));
         }
         let mut others = self.shown().into_iter().filter(|&id| id != self.stuck);
@@ -293,7 +374,7 @@ impl Case<'_> {
         };
         format!(
             "No order of what was called by {} makes the answer of {} true{held}. {rest}",
-            self.returned(self.stuck),
+            self.end(),
             self.said(self.stuck)
         )
     }
@@ -313,7 +394,7 @@ impl Case<'_> {
             .take(UNKNOWN_SPOKEN_MAX)
             .map(|id| {
                 let operation = self.operation(id);
-                let word = if operation.returned.is_none() {
+                let word = if self.history.returned(id).is_none() {
                     "timed-out"
                 } else {
                     "unfinished"
@@ -337,6 +418,75 @@ fn same(one: Atom, other: Atom) -> bool {
 
 fn is_empty(value: Atom) -> bool {
     matches!(value, Atom::Null | Atom::Text(TextId::EMPTY))
+}
+
+/// A value that came to be somewhere: in a register of a transaction, or in the object itself.
+type Brought = (Option<Atom>, Atom);
+
+/// What an operation that was not refused may have brought.
+fn brought(history: &History, operation: &Operation) -> Vec<Brought> {
+    if operation.output == Some(Output::Done(false)) {
+        Vec::new()
+    } else {
+        brought_if_done(history, operation)
+    }
+}
+
+/// What an operation would bring if it were done.
+fn brought_if_done(history: &History, operation: &Operation) -> Vec<Brought> {
+    match operation.op {
+        Op::Write { value, .. }
+        | Op::Cas { to: value, .. }
+        | Op::Append { value, .. }
+        | Op::Add { value, .. }
+        | Op::Enqueue { value, .. }
+        | Op::Push { value, .. }
+        | Op::Insert { value, .. } => vec![(None, value)],
+        Op::Txn {
+            value: Atom::List(list),
+            ..
+        } => {
+            let write = |&access: &Atom| match access {
+                Atom::List(parts) => match *history.list(parts) {
+                    [_, register, value] => Some((Some(register), value)),
+                    _ => None,
+                },
+                _ => None,
+            };
+            history.list(list).iter().filter_map(write).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What the answer of an operation shows to be there.
+fn shown(history: &History, operation: &Operation) -> Vec<Brought> {
+    if let Some(value) = found(operation).or_else(|| taken(operation)) {
+        return vec![(None, value)];
+    }
+    match (operation.op, operation.output) {
+        (Op::Read { .. }, Some(Output::Value(Atom::List(list)))) => {
+            history.list(list).iter().map(|&item| (None, item)).collect()
+        }
+        (
+            Op::Txn {
+                value: Atom::List(asked),
+                ..
+            },
+            Some(Output::Value(Atom::List(read))),
+        ) => {
+            let register = |&access: &Atom| match access {
+                Atom::List(parts) => match *history.list(parts) {
+                    [_, register] => Some(Some(register)),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let registers = history.list(asked).iter().filter_map(register);
+            registers.zip(history.list(read).iter().copied()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The value that a register must have held.

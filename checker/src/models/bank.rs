@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Sequential;
-use crate::history::{Atom, History, Op, OperationId, Output, OwnedValue, Value};
+use crate::history::{Atom, History, Op, Operation, OperationId, Output, OwnedValue, Value};
 
 /// Accounts with their balances at the start. Balances never fall below zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -230,6 +230,33 @@ impl Sequential for Bank {
                 .collect(),
             ..self.clone()
         }
+    }
+
+    fn remark(
+        &self,
+        history: &History,
+        operation: &Operation,
+        called: &mut dyn Iterator<Item = Operation>,
+    ) -> Option<String> {
+        let (Op::Read { .. }, Some(Output::Value(read))) = (operation.op, operation.output) else {
+            return None;
+        };
+        let total = |sum: i128, balance: i64| sum + i128::from(balance);
+        let shown = listed(history.value(read))?;
+        let shown = shown.into_iter().map(|(_, balance)| balance).fold(0, total);
+        let was = self.accounts.iter().map(|&(_, balance)| balance).fold(0, total);
+        // A saga may hold what is missing.
+        let mut may_be_held = || {
+            called
+                .map(|operation| operation.op)
+                .any(|op| matches!(op, Op::Reserve { .. }))
+        };
+        if shown == was || shown < was && may_be_held() {
+            return None;
+        }
+        Some(format!(
+            "the total is {shown}, it was {was}, and no transfer changes it"
+        ))
     }
 
     fn show(&self, state: &BankState, _: &History) -> String {

@@ -49,7 +49,9 @@ impl Sequential for Lock {
                 },
                 None | Some(Output::Done(_)),
             ) => None,
-            (Op::Acquire { .. }, _) => Some("an acquire answers with a token, an integer, or with null"),
+            (Op::Acquire { .. }, _) => {
+                Some("an acquire answers with a token, an integer, or with null; `mutex` has no tokens")
+            }
             (Op::Release { .. } | Op::Guard { .. }, _) => Some("a token is an integer, and the answer is yes or no"),
             _ => Some("a lock has acquire, release and guard"),
         }

@@ -16,6 +16,7 @@ mod counter;
 mod event_log;
 mod kv;
 mod lock;
+mod mutex;
 mod orders;
 mod register;
 mod registry;
@@ -39,6 +40,7 @@ pub use counter::Counter;
 pub use event_log::EventLog;
 pub use kv::KeyValue;
 pub use lock::{Lock, LockState};
+pub use mutex::Mutex;
 pub use orders::Orders;
 pub use register::{CasRegister, Register};
 pub use registry::{MODELS, ModelError, ModelInfo, Visitor, find, guess, visit};
@@ -77,6 +79,18 @@ pub trait Model {
 
     /// The state in words, for a report.
     fn show(&self, state: &Self::State, history: &History) -> String;
+
+    /// What is plainly wrong with the answer of `operation`, which no order explains, in a sentence: of a bank that its total has changed.
+    /// `called`: all operations of the key that had been called, as far as they were known. `None` when there is nothing to add.
+    fn remark(
+        &self,
+        history: &History,
+        operation: &Operation,
+        called: &mut dyn Iterator<Item = Operation>,
+    ) -> Option<String> {
+        let _ = (history, operation, called);
+        None
+    }
 
     /// The data type of a partition, where one of the fast methods knows it; [`Kind::Other`] leaves it to the general search.
     fn kind(&self, history: &History) -> Kind {
@@ -147,7 +161,7 @@ pub trait Specification {
 /// An operation that a model cannot mean.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{id} (`{described}` by client {client}, called at {call}) does not fit the model {model}: {what}; choose another model (`squall list models`) or \
+    "{id} (`{described}` by client {client}, called at {at}) does not fit the model {model}: {what}; choose another model (`squall list models`) or \
      correct the history"
 )]
 pub struct Misfit {
@@ -159,6 +173,8 @@ pub struct Misfit {
     pub client: u32,
     /// When.
     pub call: u64,
+    /// The same in words.
+    at: String,
     /// The model.
     pub model: &'static str,
     /// What does not fit.
@@ -174,6 +190,7 @@ impl Misfit {
             described: history.describe(id),
             client: operation.client,
             call: operation.call,
+            at: history.clock().time(operation.call),
             model,
             what,
         }

@@ -1,7 +1,7 @@
 //! The models by their names: what there is, which of them a history fits, and how to use one that is known by name only.
 
 use super::{
-    AppendList, Bank, CasRegister, Collection, Counter, EventLog, KeyValue, Lock, Model, Orders, Register, Set,
+    AppendList, Bank, CasRegister, Collection, Counter, EventLog, KeyValue, Lock, Model, Mutex, Orders, Register, Set,
     Transactions,
 };
 use crate::history::{Atom, History, Op, OperationId, Output, OwnedValue};
@@ -54,6 +54,7 @@ pub const MODELS: &[ModelInfo] = &[
         "a map of texts: read, write, append, compare-and-set, delete; an absent key reads \"\"",
     ),
     row("lock", "a lock with fencing tokens 1, 2, 3, …: acquire, release, guard"),
+    row("mutex", "a lock without tokens: acquire, release"),
     row_with_initial(
         "orders",
         "an order that moves along a table of legal transitions: transition, read; starts as null or --initial",
@@ -146,6 +147,7 @@ pub fn visit<V: Visitor>(name: &str, initial: Option<&OwnedValue>, visitor: V) -
         "event-log" => visitor.visit(&EventLog),
         "kv" => visitor.visit(&KeyValue),
         "lock" => visitor.visit(&Lock),
+        "mutex" => visitor.visit(&Mutex),
         "orders" => visitor.visit(&Orders {
             initial: given(),
             ..Orders::default()
@@ -175,6 +177,7 @@ const GUESSES: &[&str] = &[
     "transactions",
     "bank",
     "lock",
+    "mutex",
     "orders",
 ];
 

@@ -105,6 +105,17 @@ pub trait Sequential {
         self.clone()
     }
 
+    /// As [`Model::remark`].
+    fn remark(
+        &self,
+        history: &History,
+        operation: &Operation,
+        called: &mut dyn Iterator<Item = Operation>,
+    ) -> Option<String> {
+        let _ = (history, operation, called);
+        None
+    }
+
     /// As [`Model::kind`].
     fn kind(&self) -> Kind {
         Kind::Other
@@ -134,6 +145,15 @@ impl<M: Sequential + Clone + 'static> Model for M {
 
     fn show(&self, state: &Self::State, history: &History) -> String {
         Sequential::show(self, state, history)
+    }
+
+    fn remark(
+        &self,
+        history: &History,
+        operation: &Operation,
+        called: &mut dyn Iterator<Item = Operation>,
+    ) -> Option<String> {
+        Sequential::remark(self, history, operation, called)
     }
 
     fn kind(&self, _: &History) -> Kind {

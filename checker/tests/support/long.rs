@@ -32,6 +32,9 @@ struct Maker {
     objects: Vec<Oracle>,
     flights: Vec<Option<Flight>>,
     time: u64,
+    /// Answers in a thousand that an earlier state gives, and that state.
+    stale: u64,
+    earlier: Vec<Oracle>,
 }
 
 /// A history, and an order in which its operations took effect.
@@ -42,15 +45,7 @@ pub struct Long {
 
 /// The history of `shape` and `seed`.
 pub fn history(shape: Shape, seed: u64) -> Long {
-    let mut maker = Maker {
-        shape,
-        draws: Draws::new(seed),
-        history: History::new(),
-        order: Vec::new(),
-        objects: (0..shape.keys).map(|_| Oracle::new(shape.model)).collect(),
-        flights: (0..shape.clients).map(|_| None).collect(),
-        time: 0,
-    };
+    let mut maker = Maker::new(shape, seed);
     // With few values an operation of unknown outcome may excuse any later answer, so the stale one comes early.
     let few_and_unknown = shape.values != Values::Distinct && shape.unknown > 0;
     let stale_at = if few_and_unknown { 40 } else { shape.operations * 9 / 10 };
@@ -65,7 +60,33 @@ pub fn history(shape: Shape, seed: u64) -> Long {
     }
 }
 
+/// As [`history`], but broken anywhere: so many answers in a thousand are those that an earlier state would have given, and the shape's
+/// own stale answer comes at any time. It may happen to be linearizable.
+pub fn broken(shape: Shape, seed: u64, stale: u64) -> History {
+    let mut maker = Maker::new(shape, seed);
+    let stale_at = maker.draws.below(shape.operations as u64) as usize;
+    maker.stale = stale;
+    maker.run(stale_at);
+    maker.try_answer_stale();
+    maker.run(shape.operations);
+    maker.history
+}
+
 impl Maker {
+    fn new(shape: Shape, seed: u64) -> Self {
+        Maker {
+            shape,
+            draws: Draws::new(seed),
+            history: History::new(),
+            order: Vec::new(),
+            objects: (0..shape.keys).map(|_| Oracle::new(shape.model)).collect(),
+            flights: (0..shape.clients).map(|_| None).collect(),
+            time: 0,
+            stale: 0,
+            earlier: Vec::new(),
+        }
+    }
+
     /// Goes on until there are `operations` and none is in flight.
     fn run(&mut self, operations: usize) {
         let calls = |maker: &Maker| maker.history.operations().len() < operations;
@@ -108,11 +129,29 @@ impl Maker {
             return None;
         }
         self.order.push(id);
+        if self.stale > 0 {
+            if self.earlier.is_empty() || self.draws.per_mille(200) {
+                self.earlier.clone_from(&self.objects);
+            }
+            if self.draws.per_mille(self.stale) {
+                let answer = self.earlier[object].clone().execute(op, true);
+                self.objects[object].execute(op, true);
+                return Some(Flight::Done(id, answer));
+            }
+        }
         Some(Flight::Done(id, self.objects[object].execute(op, true)))
     }
 
     /// One operation alone, and then one alone that is answered as if the first had not been.
     fn answer_stale(&mut self) {
+        assert!(
+            self.try_answer_stale(),
+            "no operation tells a stale state from a fresh one"
+        );
+    }
+
+    /// `false`: nothing that was drawn tells one from the other.
+    fn try_answer_stale(&mut self) -> bool {
         let object = self.draws.below(self.shape.keys) as usize;
         for _ in 0..1000 {
             let stale = self.objects[object].clone();
@@ -128,9 +167,9 @@ impl Maker {
             self.alone(&second, &answer);
             after.execute(&second, true);
             self.objects[object] = after;
-            return;
+            return true;
         }
-        panic!("no operation tells a stale state from a fresh one");
+        false
     }
 
     fn alone(&mut self, op: &Op<OwnedValue>, output: &Output<OwnedValue>) {

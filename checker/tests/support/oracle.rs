@@ -20,6 +20,7 @@ pub const MODELS: &[&str] = &[
     "priority-queue",
     "bank",
     "lock",
+    "mutex",
     "orders",
     "transactions",
 ];
@@ -84,6 +85,7 @@ pub enum Oracle {
         held: bool,
         used: i64,
     },
+    Mutex(bool),
     Order(OwnedValue),
     Registers(BTreeMap<OwnedValue, OwnedValue>),
 }
@@ -122,6 +124,7 @@ impl Oracle {
                 held: false,
                 used: 0,
             },
+            "mutex" => Oracle::Mutex(false),
             "orders" => Oracle::Order(OwnedValue::Null),
             "transactions" => Oracle::Registers(BTreeMap::new()),
             other => unreachable!("no histories are drawn for {other}"),
@@ -267,6 +270,17 @@ impl Oracle {
                     _ => Op::Guard { key, value: token },
                 }
             }
+            Oracle::Mutex(held) => {
+                // Mostly what can be done.
+                if draws.below(4) > 0 && !*held {
+                    Op::Acquire { key }
+                } else {
+                    Op::Release {
+                        key,
+                        value: OwnedValue::Null,
+                    }
+                }
+            }
             Oracle::Order(held) => {
                 let from = if draws.below(4) == 0 {
                     text(ORDER[draws.below(7) as usize])
@@ -382,6 +396,14 @@ impl Oracle {
                 let token = op_value(op).map_or(0, number);
                 let done = token > 0 && token <= *granted && token >= *used;
                 *used = if done { token } else { *used };
+                Output::Done(done)
+            }
+            (Oracle::Mutex(held), op) => {
+                let is_acquire = matches!(op, Op::Acquire { .. });
+                let done = *held != is_acquire;
+                if done {
+                    *held = is_acquire;
+                }
                 Output::Done(done)
             }
             (Oracle::Order(held), op) => {

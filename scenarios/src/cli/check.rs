@@ -5,12 +5,12 @@ use super::files::Draft;
 use super::output::{self, BAD, GOOD, WIDTH, notice};
 use super::{Done, Global, exit, files, progress};
 use checker::consistency::{Sequential, check_sequential_history, with_stale_reads};
-use checker::history::{Disturbance, History, OwnedValue};
+use checker::history::{Clock, Disturbance, Format, History, Import, Keys, OwnedValue};
 use checker::linearizability::{
     Attempt, CheckError, OperationLine, Options, Refusal, Report, Verdict, check_history, picture, verify_history,
 };
 use checker::models;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use scenarios::TOOL;
 use scenarios::verdict::FailureKind;
 use serde::Serialize;
@@ -18,13 +18,16 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
-The format is told by the content: JSON Lines, or Jepsen's EDN. A refusal shows the first operation that cannot be placed, the
-smallest part of the history that is impossible already, the reason, and the moment.
+The format is told by the content: JSON Lines, or Jepsen's EDN or log. A refusal shows the first operation that cannot be placed, the
+smallest part of the history that is impossible already, the reason, and the moment. A history of which nothing succeeded says nothing,
+and is inconclusive. A Jepsen file leaves out what failed, reads of nil and the nemesis; how much that was is counted.
 
 Examples:
   squall check history.jsonl --model auto
   squall check jepsen.edn --model cas-register --initial null --svg why.svg
   squall check bank.jsonl --model bank --initial '[[\"a\",100],[\"b\",100]]'
+  squall check orders.jsonl --model orders --initial '\"placed\"'
+  squall check independent.edn --model cas-register --keys in-value
   squall check history.jsonl --model kv --witness order.json
   squall check history.jsonl --model kv --verify order.json
   squall check followers.jsonl --model kv --consistency stale:5000000
@@ -42,9 +45,15 @@ pub struct CheckArgs {
     /// What the system was meant to be (`squall list models`), or `auto`: the first that all operations fit
     #[arg(long)]
     model: String,
-    /// What an object holds at the start: null, an integer, a list as in JSON, or a text
-    #[arg(long, value_name = "VALUE")]
+    /// What an object holds at the start, as JSON: null, 5, "five" (with its quotes), or a list
+    #[arg(long, value_name = "JSON")]
     initial: Option<OwnedValue>,
+    /// Where the keys of a Jepsen file are; JSON Lines name them
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t = KeysIn::Auto)]
+    keys: KeysIn,
+    /// What the times of the history count; `auto`: nanoseconds where the last of them is a millisecond at least. Only how they are shown
+    #[arg(long, value_enum, value_name = "UNIT", default_value_t = Unit::Auto)]
+    unit: Unit,
     /// How consistent it must be: `linearizable`, `sequential` (each client's own order, no real time), or `stale:BOUND`: reads may
     /// be answered as up to so much earlier, in the unit of the history
     #[arg(long, value_name = "LEVEL", default_value = "linearizable", value_parser = consistency)]
@@ -61,6 +70,50 @@ pub struct CheckArgs {
     /// Draw a refusal into this file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+}
+
+/// Where the keys of a Jepsen file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum KeysIn {
+    /// In the values if reads are invoked as `[key nil]`, as `jepsen.independent` does
+    Auto,
+    /// Each `:value` is `[key value]`
+    InValue,
+    /// Each `:value` is the value of one object
+    None,
+}
+
+impl From<KeysIn> for Keys {
+    fn from(keys: KeysIn) -> Self {
+        match keys {
+            KeysIn::Auto => Keys::Auto,
+            KeysIn::InValue => Keys::InValue,
+            KeysIn::None => Keys::None,
+        }
+    }
+}
+
+/// What the times of a history count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Unit {
+    Auto,
+    Ns,
+    Us,
+    Ms,
+    /// Nothing: they are shown as they stand
+    None,
+}
+
+impl Unit {
+    fn clock(self, history: &History) -> Clock {
+        match self {
+            Unit::Auto => Clock::guess(history.latest()),
+            Unit::Ns => Clock::Nanoseconds,
+            Unit::Us => Clock::Microseconds,
+            Unit::Ms => Clock::Milliseconds,
+            Unit::None => Clock::Counter,
+        }
+    }
 }
 
 /// What is asked of a history.
@@ -105,7 +158,18 @@ pub fn check(args: &CheckArgs, global: &Global) -> Done {
         // The model is looked at before a file that may be large.
         check_history(&History::new(), &args.model, &options)?;
     }
-    let history = read(args, global)?;
+    let (mut history, format) = read(args, global)?;
+    if format == Format::JsonLines && args.keys != KeysIn::Auto {
+        return Err(CliError::Usage(format!(
+            "{}: --keys is for the files of Jepsen, and this is JSON Lines, where each line names its key; leave it out",
+            args.history
+        )));
+    }
+    // The times of Jepsen's files are the places of the events.
+    if format == Format::JsonLines {
+        history.set_clock(args.unit.clock(&history));
+    }
+    tell_shape(global, args, &history);
     let (model, is_guessed) = model(args, &history)?;
     if is_guessed {
         notice(
@@ -121,7 +185,10 @@ pub fn check(args: &CheckArgs, global: &Global) -> Done {
         Consistency::Stale(bound) => {
             notice(
                 global,
-                &format_args!("reads may be stale by {bound}: their calls are taken to be so much earlier"),
+                &format_args!(
+                    "reads may be stale by {}: their calls are taken to be so much earlier",
+                    history.clock().time(bound)
+                ),
             );
             with_stale_reads(&history, bound)
         }
@@ -131,22 +198,45 @@ pub fn check(args: &CheckArgs, global: &Global) -> Done {
     write_files(args, global, &history, &report)?;
     let result = CheckResult {
         model_guessed: is_guessed,
-        ..CheckResult::new(args, &report)
+        ..CheckResult::new(args, &report, history.clock())
     };
     output::result(global, &result, || text(&report))?;
     Ok(result.exit_code)
 }
 
-fn read(args: &CheckArgs, global: &Global) -> Result<History, CliError> {
+/// Says what was made of the values and times of the file, where that is not plain.
+fn tell_shape(global: &Global, args: &CheckArgs, history: &History) {
+    let import = history.import();
+    if import.has_keys_in_values {
+        let why = if args.keys == KeysIn::Auto {
+            " (reads are invoked as [key nil]; `--keys none` overrules)"
+        } else {
+            ""
+        };
+        notice(global, &format_args!("keys: in the values, [key value]{why}"));
+    }
+    if import.versions > 0 {
+        notice(
+            global,
+            &"values: with versions, [version value]; the versions are not checked",
+        );
+    }
+    if args.unit == Unit::Auto && history.clock().is_known() {
+        notice(global, &"times: in seconds, taken as nanoseconds (`--unit` overrules)");
+    }
+}
+
+fn read(args: &CheckArgs, global: &Global) -> Result<(History, Format), CliError> {
+    let keys = args.keys.into();
     let size = std::fs::metadata(&args.history).map_or(0, |metadata| metadata.len());
     if size < files::LARGE_HISTORY {
-        return files::history(&args.history, None);
+        return files::history(&args.history, None, keys);
     }
     let bar = progress::reading(global, size);
     if bar.is_none() {
         notice(global, &format_args!("{}: reading {} MiB", args.history, size >> 20));
     }
-    let history = files::history(&args.history, bar.as_ref());
+    let history = files::history(&args.history, bar.as_ref(), keys);
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
@@ -197,7 +287,8 @@ fn verify(args: &CheckArgs, global: &Global, history: &History, model: &str, pat
     output::result(global, &document, || {
         let style = if reason.is_none() { GOOD } else { BAD };
         let reason = reason.unwrap_or_else(|| "the witness was verified".to_owned());
-        format!("{style}{verdict}{style:#}: {operations} operations, model {model}: {reason}\n")
+        let operations = counted(operations);
+        format!("{style}{verdict}{style:#}: {operations}, model {model}: {reason}\n")
     })?;
     Ok(exit_code)
 }
@@ -207,7 +298,13 @@ fn sequential(args: &CheckArgs, global: &Global, history: &History, model: &str,
     let verdict = check_sequential_history(history, model, options)
         .map_err(CheckError::from)?
         .map_err(CheckError::from)?;
+    let succeeded = history.operations().any(|operation| operation.output.is_some());
     let (verdict, exit_code, reason) = match verdict {
+        Sequential::Consistent(_) if !succeeded => (
+            "unknown",
+            FailureKind::Inconclusive.exit_code(),
+            Some("nothing succeeded, so nothing was checked".to_owned()),
+        ),
         Sequential::Consistent(_) => ("sequentially-consistent", exit::PASSED, None),
         Sequential::Inconsistent(dead) => (
             "not-sequentially-consistent",
@@ -236,6 +333,7 @@ fn sequential(args: &CheckArgs, global: &Global, history: &History, model: &str,
         verdict,
         exit_code,
         operations: history.operations().len(),
+        left_out: history.import().into(),
         reason,
     };
     output::result(global, &document, || {
@@ -245,9 +343,10 @@ fn sequential(args: &CheckArgs, global: &Global, history: &History, model: &str,
             .as_ref()
             .map_or_else(String::new, |reason| format!("\n{reason}"));
         let words = verdict.replace('-', " ");
+        let left_out = left_out(history.import());
         format!(
-            "{style}{words}{style:#}: {} operations, model {model}{reason}\n",
-            document.operations
+            "{style}{words}{style:#}: {}, model {model}{left_out}{reason}\n",
+            counted(document.operations)
         )
     })?;
     Ok(exit_code)
@@ -274,7 +373,27 @@ fn write_files(args: &CheckArgs, global: &Global, history: &History, report: &Re
     Ok(())
 }
 
+/// `1 operation`, `2 operations`.
+fn counted(operations: usize) -> String {
+    format!("{operations} operation{}", if operations == 1 { "" } else { "s" })
+}
+
+fn left_out(import: &Import) -> String {
+    if import.leaves_out() {
+        format!("\nleft out: {import}")
+    } else {
+        String::new()
+    }
+}
+
 fn text(report: &Report) -> String {
+    if let Some(reason) = report.is_about_nothing() {
+        let (operations, left_out) = (counted(report.operations), left_out(&report.import));
+        return format!(
+            "{BAD}unknown{BAD:#}: {reason}: {operations}, model {}{left_out}\n",
+            report.model
+        );
+    }
     let style = if report.is_linearizable() { GOOD } else { BAD };
     let text = report.to_string();
     let (verdict, rest) = text.split_once(':').unwrap_or((&text, ""));
@@ -298,6 +417,8 @@ struct SequentialResult {
     exit_code: u8,
     /// Operations in the history.
     operations: usize,
+    /// What was left out when the history was read.
+    left_out: LeftOut,
     /// Where every order ends; null for a consistent history.
     reason: Option<String>,
 }
@@ -323,6 +444,30 @@ struct VerifyResult {
     reason: Option<String>,
 }
 
+/// What a file has beside the operations that were checked.
+#[derive(Debug, Serialize)]
+struct LeftOut {
+    /// Operations that failed.
+    failed_operations: usize,
+    /// Reads that returned nil.
+    nil_reads: usize,
+    /// Versions of values.
+    versions: usize,
+    /// Events of the nemesis.
+    nemesis_events: usize,
+}
+
+impl From<&Import> for LeftOut {
+    fn from(import: &Import) -> Self {
+        Self {
+            failed_operations: import.failed.len(),
+            nil_reads: import.nil_reads,
+            versions: import.versions,
+            nemesis_events: import.nemesis_events,
+        }
+    }
+}
+
 /// The document of `squall check`.
 #[derive(Debug, Serialize)]
 struct CheckResult {
@@ -346,8 +491,16 @@ struct CheckResult {
     operations: usize,
     /// Of those, how many have an unknown outcome.
     unknown_outcomes: usize,
+    /// Operations that did what they were asked, or answered a question.
+    succeeded: usize,
+    /// What was left out when the history was read.
+    left_out: LeftOut,
     /// Keys, each checked alone.
     keys: usize,
+    /// Whether the keys were in the values, `[key value]`.
+    keys_in_values: bool,
+    /// What the times count: `nanoseconds`, `microseconds`, `milliseconds` or `counter`.
+    clock: &'static str,
     /// Steps of the search.
     steps: u64,
     /// Why not, in words; null for a linearizable history.
@@ -367,8 +520,10 @@ struct RefusalPart {
     sentence: String,
     /// The operations that are impossible together.
     core: Vec<OperationPart>,
-    /// Whether none of them can be left out.
+    /// Whether it was shown that none of them can be left out.
     core_is_minimal: bool,
+    /// Whether everything that had returned before can be explained.
+    is_first: bool,
     /// The operations that close the core.
     context: Vec<OperationPart>,
     /// The nearest orders, none of which the stuck operation can follow.
@@ -435,6 +590,7 @@ impl RefusalPart {
             sentence: refusal.sentence.clone(),
             core: refusal.core.iter().map(operation).collect(),
             core_is_minimal: refusal.is_core_minimal,
+            is_first: refusal.is_first,
             context: refusal.context.iter().map(operation).collect(),
             attempts: refusal.attempts.iter().map(attempt).collect(),
             disturbances: refusal.disturbances.iter().map(disturbance).collect(),
@@ -446,9 +602,14 @@ impl RefusalPart {
 }
 
 impl CheckResult {
-    fn new(args: &CheckArgs, report: &Report) -> Self {
+    fn new(args: &CheckArgs, report: &Report, clock: Clock) -> Self {
         let refusal = report.refusal();
         let (verdict, exit_code, reason) = match &report.verdict {
+            Verdict::Linearizable(_) if report.is_about_nothing().is_some() => (
+                "unknown",
+                FailureKind::Inconclusive.exit_code(),
+                report.is_about_nothing().map(str::to_owned),
+            ),
             Verdict::Linearizable(_) => ("linearizable", exit::PASSED, None),
             Verdict::NotLinearizable(refusal) => (
                 "not-linearizable",
@@ -468,7 +629,16 @@ impl CheckResult {
             exit_code,
             operations: report.operations,
             unknown_outcomes: report.unknown_outcomes,
+            succeeded: report.succeeded,
+            left_out: (&report.import).into(),
             keys: report.keys,
+            keys_in_values: report.import.has_keys_in_values,
+            clock: match clock {
+                Clock::Counter => "counter",
+                Clock::Nanoseconds => "nanoseconds",
+                Clock::Microseconds => "microseconds",
+                Clock::Milliseconds => "milliseconds",
+            },
             steps: report.steps,
             reason,
             key: refusal.map(|refusal| refusal.key.clone()),

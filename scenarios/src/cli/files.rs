@@ -1,7 +1,7 @@
 //! What the command line reads and writes: scenarios, traces, histories. A name that ends in `.zst` is compressed.
 
 use super::error::CliError;
-use checker::history::{History, HistoryError, OperationId, jsonl};
+use checker::history::{Format, History, HistoryError, Keys, OperationId, jsonl};
 use checker::linearizability::Witness;
 use indicatif::ProgressBar;
 use scenarios::capsule::{BYTES_MAX, Capsule};
@@ -183,16 +183,16 @@ pub fn is_capsule(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "json")
 }
 
-/// Reads a history, and moves `bar` along; `-` is standard input.
-pub fn history(name: &str, bar: Option<&ProgressBar>) -> Result<History, CliError> {
+/// Reads a history, with its keys where `keys` says, and moves `bar` along; `-` is standard input.
+pub fn history(name: &str, bar: Option<&ProgressBar>, keys: Keys) -> Result<(History, Format), CliError> {
     let wrong = |error: HistoryError| CliError::History {
         path: name.to_owned(),
         error: Box::new(error),
     };
     if name == "-" {
-        return History::read(io::stdin().lock()).map_err(wrong);
+        return History::read_with(io::stdin().lock(), keys).map_err(wrong);
     }
-    History::read(reader(Path::new(name), bar)?).map_err(wrong)
+    History::read_with(reader(Path::new(name), bar)?, keys).map_err(wrong)
 }
 
 /// Reads a witness that `squall check --witness` has written.
@@ -201,7 +201,17 @@ pub fn witness(path: &Path, history: &History) -> Result<Witness, CliError> {
         path: path.to_owned(),
         what,
     };
-    let file: WitnessFile = serde_json::from_reader(reader(path, None)?).map_err(|error| {
+    // More than any witness of this history takes, were each number on a line of its own.
+    let bytes_max = WITNESS_BYTES + WITNESS_BYTES_PER_OPERATION * history.len() as u64;
+    let mut limited = reader(path, None)?.take(bytes_max + 1);
+    let file: Result<WitnessFile, _> = serde_json::from_reader(&mut limited);
+    if limited.limit() == 0 {
+        return Err(bad(format!(
+            "a witness of {} operations has at most {bytes_max} bytes, and this file has more; is it the right one?",
+            history.len()
+        )));
+    }
+    let file = file.map_err(|error| {
         bad(format!(
             "this is no witness: {error}; write one with `squall check --witness FILE`"
         ))
@@ -224,6 +234,10 @@ pub fn witness(path: &Path, history: &History) -> Result<Witness, CliError> {
     let orders = file.orders.into_iter().map(order).collect::<Result<Vec<_>, _>>()?;
     Ok(Witness::from_orders(orders))
 }
+
+/// Most bytes of a witness: so many, and so many for each operation of the history.
+const WITNESS_BYTES: u64 = 64 << 10;
+const WITNESS_BYTES_PER_OPERATION: u64 = 64;
 
 /// The schema of [`WitnessFile`].
 const WITNESS_SCHEMA: &str = "squall-witness/1";

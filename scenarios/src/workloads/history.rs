@@ -7,7 +7,7 @@ use crate::systems::kv::objects::{
     OrderState, PriorityQueueCall, QueueCall, RegistersCall, RegistersStep, SetCall, StackCall,
 };
 use crate::systems::kv::{Key, Operation, Reply};
-use checker::history::{History, Op, OperationId, Output, OwnedValue, Value};
+use checker::history::{Clock, History, Op, OperationId, Output, OwnedValue, Value};
 use checker::linearizability::{Guide, Options, Report, check_guided};
 use checker::models::{
     AppendList, Bank, Collection, Counter, EventLog, KeyValue, Lock, Misfit, Orders, Set, Transactions,
@@ -69,6 +69,7 @@ pub struct Seen {
 pub fn history(mut recorded: Vec<Recorded>, effects: &Effects) -> Seen {
     recorded.sort_by_key(|operation| (operation.call, operation.process));
     let mut history = History::new();
+    history.set_clock(Clock::Nanoseconds);
     let mut order = Vec::with_capacity(recorded.len());
     for operation in &recorded {
         let asked = Asked::of(&operation.operation);

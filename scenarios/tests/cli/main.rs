@@ -3,6 +3,7 @@
 mod bad_input;
 mod bugs;
 mod capsules;
+mod check;
 mod ci;
 mod explain;
 mod list;

@@ -145,11 +145,12 @@ impl<'de> Visitor<'de> for FieldVisitor {
     }
 }
 
-/// The list that `text` writes as JSON does; `None` for anything else.
-pub(crate) fn list(text: &str) -> Option<OwnedValue> {
+/// The value that `text` writes as JSON does, or what is wrong with it.
+pub(crate) fn value(text: &str) -> Result<OwnedValue, String> {
     match serde_json::from_str(text) {
-        Ok(Field::Other(list @ OwnedValue::List(_))) => Some(list),
-        Ok(_) | Err(_) => None,
+        Ok(Field::Other(value)) => Ok(value),
+        Ok(Field::Text(text)) => Ok(OwnedValue::Text(text.into_owned())),
+        Err(error) => Err(error.to_string()),
     }
 }
 

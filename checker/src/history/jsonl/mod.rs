@@ -26,7 +26,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::{History, HistoryError, OperationId};
 
-pub(crate) use line::list;
+pub(crate) use line::value;
 pub use write::write;
 
 use line::Origin;

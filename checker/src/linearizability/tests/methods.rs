@@ -119,7 +119,7 @@ fn hold(history: &History) -> Result<[bool; 2], TestCaseError> {
     let Kind::Register { initial } = model.kind(history) else {
         unreachable!("it is one")
     };
-    let cells = Cells::new(history, &model, &ids, initial).expect("fits");
+    let cells = Cells::new(history, &model, &ids, initial, None).expect("fits");
     let mut budget = Budget::of_steps(10_000_000);
     let decisions = [zones::decide(&cells), settling::decide(&cells, &mut budget)];
     for (name, decision) in ["zones", "settling"].into_iter().zip(&decisions) {

@@ -1,0 +1,193 @@
+//! Every part of every refusal against brute force, of all models, on histories of all sizes.
+//!
+//! The suite checks a slice; `make fuzz-checker` holds 10,000 refusals of each model, and large ones, to the laws of
+//! `support/laws.rs`.
+
+mod support;
+
+use checker::history::History;
+use checker::linearizability::{Options, Verdict, check};
+use checker::models::{Model, Visitor, visit};
+use support::draws::Draws;
+use support::laws::{Held, Laws};
+use support::long::{self, Shape};
+use support::oracle::{self, Values};
+use support::small;
+
+/// Refusals of each model in the test suite.
+const SLICE: u64 = 60;
+
+/// What became of some histories.
+#[derive(Debug, Default)]
+struct Seen {
+    refused: u64,
+    linearizable: u64,
+    unknown: u64,
+    /// Refusals of which every question was answered; cores that are said to be minimal; moments that are said to be the first.
+    whole: u64,
+    minimal: u64,
+    first: u64,
+    core: usize,
+}
+
+struct Hold<'h> {
+    history: &'h History,
+    steps_max: u64,
+    place: String,
+}
+
+impl Visitor for Hold<'_> {
+    type Output = (Seen, Held);
+
+    fn visit<M: Model>(self, model: &M) -> Self::Output {
+        let report = check(self.history, model, &Options::default()).expect("the operations fit the model");
+        let mut seen = Seen::default();
+        match &report.verdict {
+            Verdict::Linearizable(_) => seen.linearizable = 1,
+            Verdict::Unknown(_) => seen.unknown = 1,
+            Verdict::NotLinearizable(refusal) => {
+                let laws = Laws {
+                    model,
+                    history: self.history,
+                    refusal,
+                    steps_max: self.steps_max,
+                };
+                let held = laws.hold();
+                assert!(
+                    held.broken.is_empty(),
+                    "{}: {:?}\n{report}\n{}",
+                    self.place,
+                    held.broken,
+                    written(self.history)
+                );
+                seen = Seen {
+                    refused: 1,
+                    whole: u64::from(held.open == 0),
+                    minimal: u64::from(refusal.is_core_minimal),
+                    first: u64::from(refusal.is_first),
+                    core: refusal.core.len(),
+                    ..seen
+                };
+                return (seen, held);
+            }
+        }
+        (seen, Held::default())
+    }
+}
+
+fn written(history: &History) -> String {
+    let mut bytes = Vec::new();
+    checker::history::jsonl::write(history, &mut bytes).expect("memory does not fail");
+    String::from_utf8(bytes).expect("JSON is text")
+}
+
+impl Seen {
+    fn add(&mut self, other: &Seen) {
+        self.refused += other.refused;
+        self.linearizable += other.linearizable;
+        self.unknown += other.unknown;
+        self.whole += other.whole;
+        self.minimal += other.minimal;
+        self.first += other.first;
+        self.core += other.core;
+    }
+}
+
+fn hold(model: &str, history: &History, steps_max: u64, place: String, seen: &mut Seen) {
+    let hold = Hold {
+        history,
+        steps_max,
+        place,
+    };
+    let (one, _) = visit(model, oracle::initial(model).as_ref(), hold).expect("a known model");
+    seen.add(&one);
+}
+
+/// Tiny histories of one object until `refusals` were refused.
+fn small_refusals(model: &str, refusals: u64, first: u64) -> Seen {
+    let mut seen = Seen::default();
+    for seed in first.. {
+        if seen.refused == refusals {
+            break;
+        }
+        let operations_max = 5 + seed % 6;
+        let history = small::history(model, seed, operations_max);
+        hold(
+            model,
+            &history,
+            200_000,
+            format!("{model}, small, seed {seed}"),
+            &mut seen,
+        );
+    }
+    seen
+}
+
+/// Large histories of any shape, each broken by a stale answer or by several.
+fn large_refusals(model: &'static str, refusals: u64, first: u64, operations_max: u64) -> Seen {
+    let mut seen = Seen::default();
+    for seed in first..first + 10 * refusals {
+        if seen.refused >= refusals {
+            break;
+        }
+        let mut draws = Draws::new(seed ^ 0x1a35);
+        let values = match draws.below(6) {
+            0 => Values::Distinct,
+            1 => Values::Few(2),
+            2 => Values::Few(3 + draws.below(5)),
+            3 => Values::Few(100),
+            4 => Values::Few(1_000),
+            _ => Values::Few(2 + draws.below(999)),
+        };
+        let size = draws.below(u64::from(operations_max.ilog2()) + 1);
+        let shape = Shape {
+            model,
+            clients: [5, 6, 8, 12, 20, 40, 70, 100][draws.below(8) as usize],
+            keys: 1,
+            values,
+            unknown: [0, 0, 20, 100][draws.below(4) as usize],
+            operations: (8 + draws.below(2 << size)).min(operations_max) as usize,
+            is_broken: true,
+        };
+        let history = long::broken(shape, seed, [1, 5, 30][draws.below(3) as usize]);
+        hold(model, &history, 20_000, format!("{shape:?}, seed {seed}"), &mut seen);
+    }
+    seen
+}
+
+#[test]
+fn refusals_of_small_histories_obey_the_laws() {
+    for model in oracle::MODELS {
+        let seen = small_refusals(model, SLICE, 0);
+        println!("{model}: {seen:?}");
+        assert!(seen.minimal >= SLICE * 9 / 10, "{model}: {seen:?}");
+    }
+}
+
+#[test]
+fn refusals_of_larger_histories_obey_the_laws() {
+    for model in oracle::MODELS {
+        let seen = large_refusals(model, SLICE / 6, 0, 200);
+        println!("{model}: {seen:?}");
+        assert!(seen.refused >= SLICE / 12, "{model}: {seen:?}");
+    }
+}
+
+/// `make fuzz-checker` runs it.
+#[test]
+#[ignore = "it takes long: `make fuzz-checker`"]
+fn ten_thousand_refusals_of_each_model_obey_the_laws() {
+    for model in oracle::MODELS {
+        println!("{model}, small: {:?}", small_refusals(model, 9_500, 1 << 32));
+    }
+    // By and by, so that an interrupted run has seen some of every model.
+    for part in 0..10 {
+        for model in oracle::MODELS {
+            let first = (1 << 32) + part * 1_000;
+            println!(
+                "{model}, large, part {part}: {:?}",
+                large_refusals(model, 50, first, 2_000)
+            );
+        }
+    }
+}
