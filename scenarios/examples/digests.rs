@@ -47,6 +47,7 @@ pub fn folded(scenario: &Scenario, count: u64, jobs: usize) -> u64 {
         time: None,
         max_fail: 0,
         verify_every: 0,
+        isolation: None,
     };
     let report = scenarios::sweep::sweep(&sweep, &AtomicBool::new(false), &mut Silent);
     report.scenarios[0].digests

@@ -85,6 +85,7 @@ fn found(scenarios: &[Scenario], bug: &'static PlantedBug) -> Option<Capsule> {
         time: None,
         max_fail: 1,
         verify_every: 0,
+        isolation: None,
     };
     let report = sweep(&plan, &AtomicBool::new(false), &mut Silent);
     let group = report.groups.first().filter(|group| group.seed.is_some())?;

@@ -20,6 +20,7 @@ use crate::scenario::{self, Scenario};
 use crate::shrink::{Options, shrink};
 use crate::sweep::attempt;
 use crate::systems::kv::PlantedBug;
+use crate::whole;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -130,8 +131,8 @@ impl Check {
             let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
             let name: String = name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
             let path = self.folder.join(name + ".capsule.json");
-            fs::create_dir_all(&self.folder)?;
-            fs::write(&path, shrunk.capsule.to_json())?;
+            whole::create_folder(&self.folder)?;
+            whole::write(&path, shrunk.capsule.to_json().as_bytes())?;
             let (before, after) = (shrunk.before, shrunk.after);
             Ok(format!(
                 "shrunk: {} → {} events, {} → {} faults, {} → {} operations\nreplay: squall replay {}",

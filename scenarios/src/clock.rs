@@ -74,18 +74,24 @@ fn thread_cpu_time() -> Option<Duration> {
     Some(Duration::from_nanos(nanoseconds))
 }
 
-/// Processor time that the process has used so far, user and system, from `/proc/self/stat`.
+/// Processor time that the process has used so far, user and system, from `/proc/self/stat`; with that of its processes that have ended.
 fn cpu_time() -> Option<Duration> {
-    ticks(&std::fs::read_to_string("/proc/self/stat").ok()?)
+    ticks(&std::fs::read_to_string("/proc/self/stat").ok()?, 4)
 }
 
-/// Fields 14 and 15 of `stat` (proc(5)), counted after the command's name, which may hold spaces and parentheses.
-fn ticks(stat: &str) -> Option<Duration> {
+/// Processor time that a process has used so far; `None` where the system does not tell.
+pub fn cpu_time_of(process: u32) -> Option<Duration> {
+    ticks(&std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?, 2)
+}
+
+/// Fields of `stat` (proc(5)) from the 14th on: its own time in user and system mode, and that of the children it has waited for. They are
+/// counted after the command's name, which may hold spaces and parentheses.
+fn ticks(stat: &str, fields: usize) -> Option<Duration> {
     let after_name = stat.rsplit_once(") ")?.1;
-    let mut fields = after_name.split(' ').skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(Duration::from_millis((user + system) * (1000 / TICKS_PER_SECOND)))
+    let counted = after_name.split(' ').skip(11).take(fields).map(str::parse);
+    let counted: Vec<u64> = counted.collect::<Result<_, _>>().ok()?;
+    let all = counted.iter().sum::<u64>();
+    (counted.len() == fields).then_some(Duration::from_millis(all * (1000 / TICKS_PER_SECOND)))
 }
 
 /// A seed that nobody chose: the nanoseconds since 1970 and the process's number, mixed so that all 64 bits vary.
@@ -100,10 +106,11 @@ mod tests {
 
     #[test]
     fn processor_time_is_read_past_a_name_with_spaces_and_parentheses() {
-        let stat = "7 (a ) b) R 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 1 0 100";
-        assert_eq!(ticks(stat), Some(Duration::from_secs(3)));
-        assert_eq!(ticks("7 (a) R 1"), None);
-        assert_eq!(ticks(""), None);
+        let stat = "7 (a ) b) R 1 7 7 0 -1 4194304 100 0 0 0 250 50 100 20 20 0 1 0 100";
+        assert_eq!(ticks(stat, 2), Some(Duration::from_secs(3)));
+        assert_eq!(ticks(stat, 4), Some(Duration::from_millis(4200)));
+        assert_eq!(ticks("7 (a) R 1", 2), None);
+        assert_eq!(ticks("", 2), None);
     }
 
     #[test]

@@ -30,6 +30,7 @@ pub mod export;
 pub mod knobs;
 pub mod nemesis;
 pub mod panics;
+pub mod plain;
 pub mod recovery;
 pub mod run;
 pub mod scenario;
@@ -42,6 +43,7 @@ pub mod systems;
 pub mod timeline;
 pub mod verdict;
 pub mod view;
+pub mod whole;
 pub mod workloads;
 
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
 //! Panics of the code under test, caught and told in a failure's words.
 //!
-//! Owns the hook that keeps message and place instead of printing them, and the signature of a panic. A panic outside of
-//! [`caught`] is nobody's finding: it is printed as usual.
+//! Owns the hook that keeps message and place instead of printing them, the signature of a panic, and whose it is: one whose place is in
+//! the harness is no finding about the code under test. A panic outside of [`caught`] is nobody's finding: it is printed as usual.
 
 use crate::verdict::{Failure, FailureKind};
 use std::cell::{Cell, RefCell};
@@ -10,6 +10,13 @@ use std::sync::Once;
 
 /// The property that the code under test does not panic.
 pub const PANIC: &str = "panic";
+/// What a panic of the harness is filed under.
+pub const HARNESS: &str = "harness-panic";
+
+/// What is judged, not who judges: the services of this crate.
+const UNDER_TEST: &str = "scenarios/src/systems/";
+/// The crates that are the harness.
+const JUDGES: [&str; 3] = ["scenarios/src/", "simulator/src/", "checker/src/"];
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
@@ -44,9 +51,29 @@ pub fn caught<T>(code: impl FnOnce() -> T) -> Result<T, Box<Failure>> {
         let (message, place) = LAST
             .take()
             .unwrap_or_else(|| ("no message".to_owned(), "unknown".to_owned()));
-        let message = format!("the code under test panicked at {place}: {message}");
-        Box::new(Failure::new(FailureKind::Panic, PANIC, &place, message))
+        Box::new(failure_at(&place, &message))
     })
+}
+
+fn failure_at(place: &str, message: &str) -> Failure {
+    if is_ours(place) {
+        let message = format!(
+            "the harness itself panicked at {place}: {message}; that is a fault of Squall, and no word about the code under test"
+        );
+        return Failure::new(FailureKind::Harness, HARNESS, place, message);
+    }
+    let message = format!("the code under test panicked at {place}: {message}");
+    Failure::new(FailureKind::Panic, PANIC, place, message)
+}
+
+/// Whether a place is in the harness: in the folder that this very file is in, so that a project under test may have folders of the same
+/// names.
+fn is_ours(place: &str) -> bool {
+    let root = file!().strip_suffix("scenarios/src/panics.rs").unwrap_or_default();
+    let Some(place) = place.strip_prefix(root) else {
+        return false;
+    };
+    JUDGES.iter().any(|judge| place.starts_with(judge)) && !place.starts_with(UNDER_TEST)
 }
 
 fn message(info: &PanicHookInfo<'_>) -> String {
@@ -70,18 +97,50 @@ mod tests {
     #[test]
     fn a_panic_is_a_failure_that_names_its_place() {
         let failure = caught(|| panic!("index {} out of bounds", 7)).unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Panic);
+        assert_eq!(failure.kind, FailureKind::Harness);
         assert!(
-            failure.signature.starts_with("panic/scenarios/src/panics.rs:"),
+            failure.signature.starts_with("harness-panic/scenarios/src/panics.rs:"),
             "{}",
             failure.signature
         );
         assert!(
-            failure.message.ends_with("index 7 out of bounds"),
+            failure
+                .message
+                .contains("index 7 out of bounds; that is a fault of Squall"),
             "{}",
             failure.message
         );
         assert_eq!(caught(|| 5), Ok(5));
+    }
+
+    #[test]
+    fn who_is_to_blame_follows_from_the_place() {
+        let under_test = [
+            "raft-core/src/raft.rs:7",
+            "scenarios/src/systems/kv/node.rs:7",
+            "bytes-1.1/src/a.rs:7",
+            "src/mine.rs:7",
+        ];
+        let ours = [
+            "simulator/src/world.rs:7",
+            "scenarios/src/workloads/client.rs:7",
+            "checker/src/models/mod.rs:7",
+        ];
+        for place in under_test {
+            let failure = failure_at(place, "oops");
+            assert_eq!(
+                (failure.kind, failure.signature),
+                (FailureKind::Panic, format!("panic/{place}"))
+            );
+        }
+        for place in ours {
+            let failure = failure_at(place, "oops");
+            assert_eq!(
+                (failure.kind, failure.signature),
+                (FailureKind::Harness, format!("harness-panic/{place}"))
+            );
+            assert!(!failure.message.contains("the code under test panicked"));
+        }
     }
 
     #[test]

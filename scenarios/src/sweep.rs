@@ -16,13 +16,18 @@ use crate::setup::Draw;
 use crate::situations::Situations;
 use crate::systems::kv::PlantedBug;
 use crate::verdict::{Failure, FailureKind};
+use isolate::{Isolated, Isolation};
+use journal::{Early, Record, Stretch};
+use serde::{Deserialize, Serialize};
 use simulator::{Exposure, TraceSink};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+pub mod isolate;
+pub mod journal;
 pub mod parting;
 #[cfg(test)]
 mod tests;
@@ -31,11 +36,16 @@ mod tests;
 const TICK: Duration = Duration::from_millis(200);
 /// How many outcomes may wait to be folded.
 const BACKLOG: usize = 1024;
+/// How long a failure may wait for the runs before it until it is told.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often at most and at least a sweep's progress is kept.
+const KEPT_EVERY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// Stack of a worker, in bytes: what the main thread has by default.
 const STACK: usize = 8 << 20;
 
 /// Which seeds a sweep runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Seeds {
     /// `count` seeds from `first` up, wrapping at the end of the 64-bit numbers.
     Range {
@@ -83,6 +93,8 @@ pub struct Sweep<'a> {
     pub max_fail: usize,
     /// Every so many seeds, counted from the first, each scenario runs twice and must do the same; 0 for never.
     pub verify_every: u64,
+    /// How runs get processes of their own; `None` if they are made in this one.
+    pub isolation: Option<&'a Isolation>,
 }
 
 /// What a sweep came to. Apart from [`wall`](Self::wall) and [`cpu`](Self::cpu), it is the same for any number of threads.
@@ -92,6 +104,9 @@ pub struct SweepReport {
     pub scenarios: Vec<Tally>,
     /// In the order in which their first failures were folded, that is of their jobs.
     pub groups: Vec<Group>,
+    /// Failures that were told while runs before them were still under way, and that belong to runs after the one at which
+    /// [`Sweep::max_fail`] ended the sweep: which there are depends on the machine.
+    pub beyond: Vec<Group>,
     /// Whether [`Sweep::max_fail`] ended it.
     pub stopped_early: bool,
     /// Whether the caller's flag ended it.
@@ -137,7 +152,7 @@ pub struct Tally {
 }
 
 /// Failures of one signature.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// The first of them; those of a later run differ in their numbers.
     pub failure: Failure,
@@ -155,6 +170,41 @@ pub trait Observer {
     fn progress(&mut self, progress: &Progress);
     /// The first failure of a signature.
     fn found(&mut self, group: &Group);
+    /// What has to be kept so that the sweep can be taken up again; before a failure in it is told.
+    fn keep(&mut self, _record: &Record) {}
+}
+
+/// How far a sweep has come: where it begins, or goes on.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    tallies: Vec<Tally>,
+    groups: Vec<Group>,
+    /// The job that is folded next: all before it are counted.
+    next: u64,
+    /// What is known of jobs after that.
+    early: BTreeMap<u64, Outcome>,
+}
+
+impl Begun {
+    /// At the first job of a sweep of so many scenarios.
+    pub fn new(scenarios: usize) -> Self {
+        Self {
+            tallies: vec![Tally::default(); scenarios],
+            groups: Vec::new(),
+            next: 0,
+            early: BTreeMap::new(),
+        }
+    }
+
+    /// Runs that are counted.
+    pub fn runs(&self) -> u64 {
+        self.next
+    }
+
+    /// Runs that failed.
+    pub fn failed(&self) -> u64 {
+        self.groups.iter().map(|group| group.count).sum()
+    }
 }
 
 /// How far a sweep is.
@@ -178,14 +228,25 @@ impl SweepReport {
 }
 
 /// What is kept of one run.
+#[derive(Clone, Debug)]
 struct Outcome {
     tally: Tally,
     failure: Option<Failure>,
 }
 
 /// Sweeps. When `interrupted` becomes true no further run starts; what is under way is finished and counted.
-pub fn sweep(sweep: &Sweep<'_>, interrupted: &AtomicBool, observer: &mut dyn Observer) -> SweepReport {
+pub fn sweep(plan: &Sweep<'_>, interrupted: &AtomicBool, observer: &mut dyn Observer) -> SweepReport {
+    resume(plan, Begun::new(plan.scenarios.len()), interrupted, observer)
+}
+
+/// As [`sweep`], from where one was left: the report is that of one which never stopped.
+pub fn resume(sweep: &Sweep<'_>, begun: Begun, interrupted: &AtomicBool, observer: &mut dyn Observer) -> SweepReport {
     assert!(sweep.jobs > 0, "a sweep needs a thread to run on");
+    assert_eq!(
+        begun.tallies.len(),
+        sweep.scenarios.len(),
+        "it was begun with other scenarios"
+    );
     let watch = Stopwatch::start();
     let total = sweep.seeds.count().saturating_mul(sweep.scenarios.len() as u64);
     let pool = Pool {
@@ -193,15 +254,17 @@ pub fn sweep(sweep: &Sweep<'_>, interrupted: &AtomicBool, observer: &mut dyn Obs
         interrupted,
         watch,
         total,
-        next: AtomicU64::new(0),
-        enough: AtomicBool::new(false),
+        next: AtomicU64::new(begun.next),
+        known: begun.early.keys().copied().collect(),
+        enough: AtomicBool::new(is_enough(begun.groups.len(), sweep.max_fail)),
     };
-    let mut fold = Fold::new(sweep);
+    let mut fold = Fold::new(sweep, begun);
     let (sender, receiver) = sync_channel(BACKLOG);
     let work = |sender: &SyncSender<(u64, Outcome)>| pool.work(sender);
     threads(pool.sweep.jobs, sender, &work, || {
         fold.take_all(&pool, &receiver, observer);
     });
+    fold.keep_progress(observer);
     fold.finish(watch, interrupted.load(Ordering::Relaxed))
 }
 
@@ -242,14 +305,32 @@ struct Pool<'a> {
     watch: Stopwatch,
     total: u64,
     next: AtomicU64,
+    /// Jobs whose outcome is known.
+    known: BTreeSet<u64>,
     enough: AtomicBool,
+}
+
+/// Whether so many signatures end a sweep.
+fn is_enough(signatures: usize, max_fail: usize) -> bool {
+    max_fail > 0 && signatures >= max_fail
 }
 
 impl Pool<'_> {
     fn work(&self, sender: &SyncSender<(u64, Outcome)>) {
+        let mut isolated = self
+            .sweep
+            .isolation
+            .map(|isolation| Isolated::new(self.sweep, isolation));
+        let mut job = |index| match &mut isolated {
+            Some(isolated) => isolated.job(index),
+            None => job(self.sweep, index),
+        };
         while !self.is_over() {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
-            if index >= self.total || sender.send((index, self.job(index))).is_err() {
+            if self.known.contains(&index) {
+                continue;
+            }
+            if index >= self.total || sender.send((index, job(index))).is_err() {
                 return;
             }
         }
@@ -259,43 +340,36 @@ impl Pool<'_> {
         let out_of_time = || self.sweep.time.is_some_and(|limit| self.watch.elapsed() >= limit);
         self.interrupted.load(Ordering::Relaxed) || self.enough.load(Ordering::Relaxed) || out_of_time()
     }
+}
 
-    fn job(&self, index: u64) -> Outcome {
-        let Sweep {
-            scenarios,
-            seeds,
-            bug,
-            verify_every,
-            ..
-        } = self.sweep;
-        let (seed_index, scenario) = split(index, scenarios.len());
-        let (scenario, seed) = (&scenarios[scenario], seeds.at(seed_index));
-        let report = attempt(
-            scenario,
-            seed,
-            RunOptions {
-                bug: *bug,
-                trace: false,
-                ..RunOptions::default()
-            },
-        );
-        let mut tally = Tally::of(&report);
-        let mut failure = expectation::judged(scenario, report.failure.clone());
-        if *verify_every > 0 && seed_index.is_multiple_of(*verify_every) {
-            tally.verified = 1;
-            let again = attempt(
-                scenario,
-                seed,
-                RunOptions {
-                    bug: *bug,
-                    trace: false,
-                    ..RunOptions::default()
-                },
-            );
-            failure = difference(scenario, seed, *bug, &report, &again).or(failure);
-        }
-        tally.failed = u64::from(failure.is_some());
-        Outcome { tally, failure }
+/// Runs a job, twice if it is one of those that verify determinism.
+fn job(sweep: &Sweep<'_>, index: u64) -> Outcome {
+    let (seed_index, scenario) = split(index, sweep.scenarios.len());
+    let (scenario, seed) = (&sweep.scenarios[scenario], sweep.seeds.at(seed_index));
+    let options = RunOptions {
+        bug: sweep.bug,
+        ..RunOptions::default()
+    };
+    let report = attempt(scenario, seed, options);
+    let mut tally = Tally::of(&report);
+    let mut failure = expectation::judged(scenario, report.failure.clone());
+    if sweep.verify_every > 0 && seed_index.is_multiple_of(sweep.verify_every) {
+        tally.verified = 1;
+        let again = attempt(scenario, seed, options);
+        failure = difference(scenario, seed, sweep.bug, &report, &again).or(failure);
+    }
+    tally.failed = u64::from(failure.is_some());
+    Outcome { tally, failure }
+}
+
+/// The first failure of its signature, in a job.
+fn group(sweep: &Sweep<'_>, index: u64, failure: Failure) -> Group {
+    let (seed_index, scenario) = split(index, sweep.scenarios.len());
+    Group {
+        failure,
+        count: 1,
+        scenario,
+        seed: Some(sweep.seeds.at(seed_index)),
     }
 }
 
@@ -406,35 +480,71 @@ struct Fold<'a> {
     next: u64,
     /// Outcomes that came before their turn.
     early: BTreeMap<u64, Outcome>,
+    /// When they came.
+    came: BTreeMap<u64, Duration>,
+    /// Signatures of which somebody has been told.
+    told: BTreeSet<String>,
+    /// Failures that were told before their turn.
+    told_early: BTreeMap<u64, Group>,
+    /// What is yet to be kept.
+    stretch: Stretch,
+    kept_at: Duration,
     failed: u64,
     is_over: bool,
 }
 
 impl<'a> Fold<'a> {
-    fn new(sweep: &'a Sweep<'a>) -> Self {
-        let tallies = vec![Tally::default(); sweep.scenarios.len()];
-        Self {
+    fn new(sweep: &'a Sweep<'a>, begun: Begun) -> Self {
+        let failed = begun.failed();
+        let Begun {
+            tallies,
+            groups,
+            next,
+            early,
+        } = begun;
+        let mut fold = Self {
             sweep,
             tallies,
-            groups: Vec::new(),
-            next: 0,
-            early: BTreeMap::new(),
-            failed: 0,
-            is_over: false,
+            told: groups.iter().map(|group| group.failure.signature.clone()).collect(),
+            is_over: is_enough(groups.len(), sweep.max_fail),
+            groups,
+            next,
+            came: early.keys().map(|index| (*index, Duration::ZERO)).collect(),
+            told_early: BTreeMap::new(),
+            early,
+            stretch: Stretch::from(next),
+            kept_at: Duration::ZERO,
+            failed,
+        };
+        for (index, outcome) in &fold.early {
+            if let Some(failure) = &outcome.failure {
+                fold.told.insert(failure.signature.clone());
+                fold.told_early.insert(*index, group(sweep, *index, failure.clone()));
+            }
         }
+        fold
     }
 
     fn take_all(&mut self, pool: &Pool<'_>, receiver: &Receiver<(u64, Outcome)>, observer: &mut dyn Observer) {
         let total = (pool.total < u64::MAX).then_some(pool.total);
+        self.take_those_in_turn(observer);
         loop {
             match receiver.recv_timeout(TICK) {
                 Ok((index, outcome)) => {
+                    self.came.insert(index, pool.watch.elapsed());
                     self.early.insert(index, outcome);
                     self.take_those_in_turn(observer);
                     pool.enough.fetch_or(self.is_over, Ordering::Relaxed);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let now = pool.watch.elapsed();
+            self.tell_those_that_waited(now, observer);
+            // A kill costs a fiftieth of the work, and a sweep of a day keeps no more than it must.
+            if now >= self.kept_at + (now / 50).clamp(KEPT_EVERY.0, KEPT_EVERY.1) {
+                self.kept_at = now;
+                self.keep_progress(observer);
             }
             observer.progress(&Progress {
                 done: self.next,
@@ -450,16 +560,44 @@ impl<'a> Fold<'a> {
         while !self.is_over
             && let Some(outcome) = self.early.remove(&self.next)
         {
+            self.came.remove(&self.next);
+            self.told_early.remove(&self.next);
             self.take(self.next, outcome, observer);
-            self.next += 1;
+        }
+    }
+
+    /// A run that goes on for long must not hide what was found behind it.
+    fn tell_those_that_waited(&mut self, now: Duration, observer: &mut dyn Observer) {
+        if self.is_over {
+            return;
+        }
+        for (index, outcome) in &self.early {
+            let Some(failure) = &outcome.failure else { continue };
+            let waits = self.came.get(index).is_some_and(|came| now >= *came + PATIENCE);
+            if waits && self.told.insert(failure.signature.clone()) {
+                let group = group(self.sweep, *index, failure.clone());
+                observer.keep(&Record::Early(Box::new(Early::new(*index, outcome))));
+                observer.found(&group);
+                self.told_early.insert(*index, group);
+            }
+        }
+    }
+
+    /// Gives out what has been counted since the last time.
+    fn keep_progress(&mut self, observer: &mut dyn Observer) {
+        if let Some(record) = self.stretch.take(self.next, &self.tallies) {
+            observer.keep(&record);
         }
     }
 
     fn take(&mut self, index: u64, outcome: Outcome, observer: &mut dyn Observer) {
-        let (seed_index, scenario) = split(index, self.sweep.scenarios.len());
+        let (_, scenario) = split(index, self.sweep.scenarios.len());
+        self.next = index + 1;
         self.tallies[scenario].merge(&outcome.tally);
+        self.stretch.count(scenario, &outcome.tally);
         let Some(failure) = outcome.failure else { return };
         self.failed += 1;
+        self.stretch.failed(&failure.signature);
         if let Some(group) = self
             .groups
             .iter_mut()
@@ -468,15 +606,14 @@ impl<'a> Fold<'a> {
             group.count += 1;
             return;
         }
-        let group = Group {
-            failure,
-            count: 1,
-            scenario,
-            seed: Some(self.sweep.seeds.at(seed_index)),
-        };
-        observer.found(&group);
+        let group = group(self.sweep, index, failure);
+        self.stretch.found(&group);
+        self.keep_progress(observer);
+        if self.told.insert(group.failure.signature.clone()) {
+            observer.found(&group);
+        }
         self.groups.push(group);
-        self.is_over = self.groups.len() == self.sweep.max_fail;
+        self.is_over = is_enough(self.groups.len(), self.sweep.max_fail);
     }
 
     fn finish(mut self, watch: Stopwatch, interrupted: bool) -> SweepReport {
@@ -491,8 +628,15 @@ impl<'a> Fold<'a> {
                 seed: None,
             }));
         }
+        let signatures: BTreeSet<String> = self
+            .groups
+            .iter()
+            .map(|group| group.failure.signature.clone())
+            .collect();
+        let known = |group: &Group| signatures.contains(&group.failure.signature);
         SweepReport {
             scenarios: self.tallies,
+            beyond: self.told_early.into_values().filter(|group| !known(group)).collect(),
             groups: self.groups,
             stopped_early: self.is_over,
             interrupted,

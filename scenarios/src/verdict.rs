@@ -1,16 +1,21 @@
 //! How a run ended, and which exit code says so.
 
 use checker::properties::Violation;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use simulator::{Halt, Time};
 use std::fmt;
 
-/// What sort of failure it is; its place in the order of gravity is its exit code.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+/// The exit code of a panic of the tool itself, apart from those of the code under test.
+pub const OUR_PANIC: u8 = 70;
+
+/// What sort of failure it is, in the order of gravity.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// A checker gave up within its budget, or a fault class that is on never fired: neither passed nor failed.
     Inconclusive,
+    /// The harness panicked: neither passed nor failed, and no word about the code under test.
+    Harness,
     /// A safety property was broken, or a history is not linearizable.
     Safety,
     /// The code under test panicked.
@@ -26,6 +31,7 @@ impl FailureKind {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Inconclusive => 98,
+            Self::Harness => OUR_PANIC,
             Self::Safety => 100,
             Self::Panic => 101,
             Self::Liveness => 102,
@@ -37,6 +43,7 @@ impl FailureKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Inconclusive => "inconclusive",
+            Self::Harness => "panic of the harness",
             Self::Safety => "safety violation",
             Self::Panic => "panic",
             Self::Liveness => "liveness violation",
@@ -46,7 +53,7 @@ impl FailureKind {
 }
 
 /// Why a run did not pass.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Failure {
     /// What sort.
     pub kind: FailureKind,

@@ -110,6 +110,19 @@ impl Default for Exposure {
 }
 
 impl Exposure {
+    /// From counts that were written down.
+    pub fn of(counts: impl IntoIterator<Item = (FaultClass, u64)>, skipped: u64, undetected: u64) -> Self {
+        let mut exposure = Self {
+            skipped,
+            undetected,
+            ..Self::default()
+        };
+        for (class, count) in counts {
+            exposure.counts[class as usize] = count;
+        }
+        exposure
+    }
+
     /// How often faults of this class fired and hit something.
     pub fn count(&self, class: FaultClass) -> u64 {
         self.counts[class as usize]

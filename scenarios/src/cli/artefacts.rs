@@ -3,6 +3,7 @@
 
 use super::error::CliError;
 use super::files::{self, Draft};
+use super::output;
 use super::recording::Recording;
 use super::results::RunResult;
 use super::run::trace_header;
@@ -11,32 +12,28 @@ use super::subject::{Subject, quoted};
 use anstream::adapter::strip_str;
 use scenarios::capsule::Capsule;
 use scenarios::run::RunOptions;
+use scenarios::sweep::isolate::PROCESS;
 use scenarios::sweep::{Group, attempt_recorded};
-use scenarios::view;
+use scenarios::{view, whole};
 use serde::Serialize;
-use std::fs;
 use std::path::{Path, PathBuf};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Longest name of a folder, in bytes: signatures may hold paths.
 const NAME_MAX: usize = 150;
 
 /// Makes a folder, and those above it.
 pub fn folder(path: &Path) -> Result<(), CliError> {
-    fs::create_dir_all(path).map_err(|error| CliError::NotCreatable {
+    whole::create_folder(path).map_err(|error| CliError::NotCreatable {
         path: path.to_owned(),
         error,
     })
 }
 
-/// Creates `results.json` in `folder`, to be written in the end.
-pub fn results_draft(path: &Path) -> Result<Draft, CliError> {
+/// Writes `results.json` into a folder; until then, the last sweep's stays there.
+pub fn write_results(path: &Path, results: &impl Serialize) -> Result<PathBuf, CliError> {
     folder(path)?;
-    Draft::create(&path.join("results.json"))
-}
-
-/// Writes `results.json`.
-pub fn write_results(draft: Draft, results: &impl Serialize) -> Result<PathBuf, CliError> {
-    draft.write(|out| {
+    Draft::create(&path.join("results.json"))?.write(|out| {
         serde_json::to_writer_pretty(&mut *out, results)?;
         out.write_all(b"\n")
     })
@@ -53,40 +50,64 @@ pub fn write_capsule(out: &Path, signature: &str, capsule: &Capsule) -> Result<P
 pub fn write_failure(out: &Path, subject: &Subject, group: &Group, of: u64) -> Result<PathBuf, CliError> {
     let path = out.join("failures").join(folder_name(&group.failure.signature));
     folder(&path)?;
-    let draft = Draft::create(&path.join("trace.jsonl.zst"))?;
-    let recording = Recording::begin(draft, &trace_header(subject, of));
+    if group.failure.property == PROCESS {
+        // Its run would harm this process too: there is no more to be seen of it than what is known.
+        let summary = summary_of_process(subject, group, of);
+        Draft::create(&path.join("summary.md"))?.write(|out| out.write_all(summary.as_bytes()))?;
+        return Ok(path);
+    }
+    let draft = |name: &str| Draft::create(&path.join(name));
+    let recording = draft("trace.jsonl.zst").map_err(|error| output::lost(&error)).ok();
+    let recording = recording.map(|draft| Recording::begin(draft, &trace_header(subject, of)));
     let options = RunOptions {
         bug: subject.bug,
         ..RunOptions::default()
     };
-    let report = attempt_recorded(&subject.scenario, of, options, Some(recording.sink()));
+    let report = attempt_recorded(&subject.scenario, of, options, recording.as_ref().map(Recording::sink));
+    // Each for itself: where one does not fit, others may.
     let result = RunResult::new(subject, &report);
-    let trace = recording.finish(&report.trace_footer())?;
-    Draft::create(&path.join("history.jsonl"))?.write_history(&report.history)?;
-    write_page(&path.join("view.html"), &trace)?;
-    let summary = summary(subject, group, of, &result, &trace);
-    Draft::create(&path.join("summary.md"))?.write(|out| out.write_all(summary.as_bytes()))?;
+    let text = summary(subject, group, of, &result, &path.join("trace.jsonl.zst"));
+    kept(|| draft("summary.md")?.write(|out| out.write_all(text.as_bytes())));
+    kept(|| draft("history.jsonl")?.write_history(&report.history));
+    let Some(recording) = recording else { return Ok(path) };
+    let Some(trace) = kept(|| recording.finish(&report.trace_footer())) else {
+        return Ok(path);
+    };
+    let Some(trace) = output::spared(|| files::trace(&trace))
+        .map_err(|error| output::lost(&error))
+        .ok()
+    else {
+        return Ok(path);
+    };
+    kept(|| draft("explained.txt")?.write(|out| out.write_all(super::explain::told(&trace).as_bytes())));
+    kept(|| {
+        let page = view::page(&trace, view::SIZE_MAX);
+        draft("view.html")?.write(|out| out.write_all(page.html.as_bytes()))
+    });
     Ok(path)
 }
 
-/// Writes the page of a trace, and beside it what happened in words.
-fn write_page(path: &Path, trace: &Path) -> Result<PathBuf, CliError> {
-    let trace = files::trace(trace)?;
-    Draft::create(&path.with_file_name("explained.txt"))?
-        .write(|out| out.write_all(super::explain::told(&trace).as_bytes()))?;
-    let page = view::page(&trace, view::SIZE_MAX);
-    Draft::create(path)?.write(|out| out.write_all(page.html.as_bytes()))
+/// Writes one of them; what stands in the way is told.
+fn kept(write: impl FnOnce() -> Result<PathBuf, CliError>) -> Option<PathBuf> {
+    output::spared(write).map_err(|error| output::lost(&error)).ok()
 }
 
 /// A signature as the name of a folder.
 pub fn folder_name(signature: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
-    let name = signature.replace('/', "--");
-    let name: String = name
+    // A colon is no part of a name on some systems, and ends it in lists of paths.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let readable = signature.replace('/', "--").replace(':', "-");
+    let mut name: String = readable
         .chars()
         .map(|c| if is_plain(c) { c } else { '_' })
         .take(NAME_MAX)
         .collect();
+    // What had to be bent may be what another signature is bent to.
+    if name != readable {
+        let mark = format!("-{:08x}", xxh3_64(signature.as_bytes()) >> 32);
+        name.truncate(NAME_MAX - mark.len());
+        name += &mark;
+    }
     // `.` and `..` are no names, and neither is a hidden folder a place where anybody looks.
     if name.starts_with('.') {
         format!("_{name}")
@@ -117,6 +138,23 @@ fn summary(subject: &Subject, group: &Group, of: u64, result: &RunResult, trace:
     )
 }
 
+fn summary_of_process(subject: &Subject, group: &Group, of: u64) -> String {
+    let failure = &group.failure;
+    format!(
+        "# {signature}\n\n{kind}: {message}\n\nSeen in {count} run{s}; first in scenario `{scenario}`, seed `{seed}`. The run ends its process \
+         before there is a trace.\n\n```sh\n{replay}\n```\n\n```text\n{details}```\n",
+        signature = failure.signature,
+        kind = failure.kind.name(),
+        message = failure.message,
+        count = group.count,
+        s = if group.count == 1 { "" } else { "s" },
+        scenario = subject.scenario.name,
+        seed = seed::shown(of),
+        replay = subject.replay_of(of, failure),
+        details = failure.details,
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,10 +163,12 @@ mod tests {
     fn a_folder_name_stays_in_its_folder() {
         assert_eq!(
             folder_name("panic/raft-core/src/raft.rs:12"),
-            "panic--raft-core--src--raft.rs:12"
+            "panic--raft-core--src--raft.rs-12"
         );
         assert_eq!(folder_name("../../etc"), "_..--..--etc");
-        assert_eq!(folder_name("a b\0c"), "a_b_c");
+        assert!(folder_name("a b\0c").starts_with("a_b_c-"));
+        assert_ne!(folder_name("a b"), folder_name("a_b"));
+        assert_ne!(folder_name("a b"), folder_name("a\tb"));
         assert_eq!(folder_name(&"x".repeat(1000)).len(), NAME_MAX);
     }
 }

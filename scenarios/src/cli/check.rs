@@ -2,7 +2,7 @@
 
 use super::error::CliError;
 use super::files::Draft;
-use super::output::{self, BAD, GOOD, WIDTH, notice};
+use super::output::{self, BAD, GOOD, WIDTH, notice, spared};
 use super::{Done, Global, exit, files, progress};
 use checker::consistency::{Sequential, check_sequential_history, with_stale_reads};
 use checker::history::{Clock, Disturbance, Format, History, Import, Keys, OwnedValue};
@@ -195,12 +195,12 @@ pub fn check(args: &CheckArgs, global: &Global) -> Done {
         Consistency::Linearizable => history,
     };
     let report = check_history(&history, model, &options)?;
-    write_files(args, global, &history, &report)?;
     let result = CheckResult {
         model_guessed: is_guessed,
         ..CheckResult::new(args, &report, history.clock())
     };
-    output::result(global, &result, || text(&report))?;
+    output::verdict(global, &result, result.verdict, || text(&report));
+    write_files(args, global, &history, &report);
     Ok(result.exit_code)
 }
 
@@ -284,12 +284,12 @@ fn verify(args: &CheckArgs, global: &Global, history: &History, model: &str, pat
         operations,
         reason: reason.clone(),
     };
-    output::result(global, &document, || {
+    output::verdict(global, &document, verdict, || {
         let style = if reason.is_none() { GOOD } else { BAD };
         let reason = reason.unwrap_or_else(|| "the witness was verified".to_owned());
         let operations = counted(operations);
         format!("{style}{verdict}{style:#}: {operations}, model {model}: {reason}\n")
-    })?;
+    });
     Ok(exit_code)
 }
 
@@ -336,7 +336,7 @@ fn sequential(args: &CheckArgs, global: &Global, history: &History, model: &str,
         left_out: history.import().into(),
         reason,
     };
-    output::result(global, &document, || {
+    output::verdict(global, &document, verdict, || {
         let style = if exit_code == exit::PASSED { GOOD } else { BAD };
         let reason = document
             .reason
@@ -348,29 +348,33 @@ fn sequential(args: &CheckArgs, global: &Global, history: &History, model: &str,
             "{style}{words}{style:#}: {}, model {model}{left_out}{reason}\n",
             counted(document.operations)
         )
-    })?;
+    });
     Ok(exit_code)
 }
 
-fn write_files(args: &CheckArgs, global: &Global, history: &History, report: &Report) -> Result<(), CliError> {
+fn write_files(args: &CheckArgs, global: &Global, history: &History, report: &Report) {
+    let tell = |what: &str, written: Result<PathBuf, CliError>| match written {
+        Ok(path) => notice(global, &format_args!("{what}: {}", path.display())),
+        Err(error) => output::lost(&error),
+    };
     match (&args.witness, &report.verdict) {
         (Some(path), Verdict::Linearizable(witness)) => {
-            let path = Draft::create(path)?.write_witness(witness)?;
-            notice(global, &format_args!("witness: {}", path.display()));
+            tell("witness", spared(|| Draft::create(path)?.write_witness(witness)));
         }
         (Some(_), _) => notice(global, &"no witness is written: no order was found"),
         (None, _) => {}
     }
     match (&args.svg, report.refusal()) {
         (Some(path), Some(refusal)) => {
-            let svg = picture(history, refusal);
-            let path = Draft::create(path)?.write(|out| out.write_all(svg.as_bytes()))?;
-            notice(global, &format_args!("picture: {}", path.display()));
+            let draw = || {
+                let svg = picture(history, refusal);
+                Draft::create(path)?.write(|out| out.write_all(svg.as_bytes()))
+            };
+            tell("picture", spared(draw));
         }
         (Some(_), None) => notice(global, &"no picture is drawn: there is no refusal"),
         (None, _) => {}
     }
-    Ok(())
 }
 
 /// `1 operation`, `2 operations`.

@@ -11,11 +11,11 @@ use super::{Format, Global};
 use anstream::adapter::strip_str;
 use clap::Args;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use scenarios::plain;
 use scenarios::verdict::{Failure, FailureKind};
+use scenarios::whole::Appended;
 use serde::Serialize;
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 /// Longest message of an annotation, in characters: GitHub cuts at 64 KiB.
@@ -36,17 +36,13 @@ pub struct Reports {
 }
 
 impl Reports {
-    /// Creates the files, so that what cannot be created is known before anything runs.
-    ///
-    /// # Errors
-    /// When one cannot be created.
-    pub fn drafts(&self) -> Result<Drafts, CliError> {
-        let draft = |path: &Option<PathBuf>| path.as_deref().map(Draft::create).transpose();
-        Ok(Drafts {
-            junit: draft(&self.junit)?,
-            markdown: draft(&self.markdown)?,
+    /// Begins the files, so that what cannot be made is known before anything runs.
+    pub fn drafts(&self) -> Drafts {
+        Drafts {
+            junit: Draft::beside(self.junit.as_deref()),
+            markdown: Draft::beside(self.markdown.as_deref()),
             step_summary: self.step_summary.clone().filter(|path| !path.as_os_str().is_empty()),
-        })
+        }
     }
 }
 
@@ -97,39 +93,40 @@ pub struct Failed {
     pub artefacts: Option<String>,
 }
 
-/// Writes a result in the format that was asked for, and the files that were asked for.
-///
-/// # Errors
-/// When something cannot be written.
-pub fn result(
-    global: &Global,
-    drafts: Drafts,
-    json: &impl Serialize,
-    suite: &Suite,
-    human: impl FnOnce() -> String,
-) -> Result<(), CliError> {
-    if let Some(draft) = drafts.junit {
-        draft.write(|out| out.write_all(suite.junit().as_bytes()))?;
-    }
-    if let Some(draft) = drafts.markdown {
-        draft.write(|out| out.write_all(suite.markdown().as_bytes()))?;
-    }
-    if let Some(path) = drafts.step_summary {
-        add(suite, path)?;
-    }
+/// Writes a verdict in the format that was asked for, and then the files that were asked for. What cannot be written is told, and
+/// changes nothing of the verdict.
+pub fn result(global: &Global, drafts: Drafts, json: &impl Serialize, suite: &Suite, human: impl FnOnce() -> String) {
     match global.format {
-        Format::Junit => output::raw(suite.junit().as_bytes()),
-        Format::Github => output::raw(suite.annotations().as_bytes()),
-        Format::Markdown => output::raw(suite.markdown().as_bytes()),
-        Format::Human | Format::Json => output::result(global, json, human),
+        Format::Junit => output::raw_verdict(&suite.verdict, || suite.junit()),
+        Format::Github => output::raw_verdict(&suite.verdict, || suite.annotations()),
+        Format::Markdown => output::raw_verdict(&suite.verdict, || plain::output(&suite.markdown())),
+        Format::Human | Format::Json => output::verdict(global, json, &suite.verdict, human),
+    }
+    let Drafts {
+        junit,
+        markdown,
+        step_summary,
+    } = drafts;
+    let junit = junit.map(|draft| output::spared(|| draft.write(|out| out.write_all(suite.junit().as_bytes()))));
+    let markdown =
+        markdown.map(|draft| output::spared(|| draft.write(|out| out.write_all(suite.markdown().as_bytes()))));
+    let step_summary = step_summary.map(|path| output::spared(|| add(suite, path)));
+    for error in [junit, markdown, step_summary]
+        .into_iter()
+        .flatten()
+        .filter_map(Result::err)
+    {
+        output::lost(&error);
     }
 }
 
 /// GitHub shows what is in this file on the page of the job; other steps may have written to it.
-fn add(suite: &Suite, path: PathBuf) -> Result<(), CliError> {
-    let file = OpenOptions::new().append(true).create(true).open(&path);
-    let written = file.and_then(|mut file| file.write_all(suite.markdown().as_bytes()));
-    written.map_err(|error| CliError::Unwritable { path, error })
+fn add(suite: &Suite, path: PathBuf) -> Result<PathBuf, CliError> {
+    let added = Appended::open(&path).and_then(|mut file| file.add(suite.markdown().as_bytes()));
+    match added {
+        Ok(()) => Ok(path),
+        Err(error) => Err(CliError::NotAdded { path, error }),
+    }
 }
 
 impl Suite {
@@ -137,7 +134,7 @@ impl Suite {
     pub fn junit(&self) -> String {
         let mut report = Report::new(self.name);
         let mut suite = TestSuite::new(self.name);
-        suite.set_system_out(format!("{}\n", self.verdict));
+        suite.set_system_out(format!("{}\n", plain::block(&self.verdict)));
         suite.add_test_cases(self.cases.iter().map(Case::junit));
         report.add_test_suite(suite);
         report.to_string().expect("a report of texts is XML")
@@ -202,20 +199,20 @@ impl Suite {
 impl Case {
     fn junit(&self) -> TestCase {
         let Some(failed) = &self.failed else {
-            let mut case = TestCase::new(self.extent.clone(), TestCaseStatus::success());
-            case.set_classname(self.scenario.clone());
+            let mut case = TestCase::new(&*plain::line(&self.extent), TestCaseStatus::success());
+            case.set_classname(&*plain::line(&self.scenario));
             return case;
         };
         let kind = match failed.failure.kind {
-            FailureKind::Inconclusive | FailureKind::Panic => NonSuccessKind::Error,
+            FailureKind::Inconclusive | FailureKind::Harness | FailureKind::Panic => NonSuccessKind::Error,
             FailureKind::Safety | FailureKind::Liveness | FailureKind::NonDeterminism => NonSuccessKind::Failure,
         };
         let mut status = TestCaseStatus::non_success(kind);
-        status.set_message(strip_str(&failed.failure.message).to_string());
-        status.set_type(failed.failure.signature.clone());
+        status.set_message(&*plain::block(&strip_str(&failed.failure.message).to_string()));
+        status.set_type(&*plain::line(&failed.failure.signature));
         status.set_description(failed.text());
-        let mut case = TestCase::new(failed.failure.signature.clone(), status);
-        case.set_classname(self.scenario.clone());
+        let mut case = TestCase::new(&*plain::line(&failed.failure.signature), status);
+        case.set_classname(&*plain::line(&self.scenario));
         let named = [
             ("seed", &failed.seed),
             ("replay", &failed.replay),
@@ -223,7 +220,7 @@ impl Case {
         ];
         for (name, value) in named {
             if let Some(value) = value {
-                case.add_property((name, value.as_str()));
+                case.add_property((name, &*plain::line(value)));
             }
         }
         case.set_system_out(failed.text());
@@ -248,13 +245,13 @@ impl Failed {
         if !self.failure.details.is_empty() {
             let _ = writeln!(text, "{}", strip_str(self.failure.details.trim_end()));
         }
-        text
+        plain::block(&text).into_owned()
     }
 }
 
 /// The message of a workflow command.
 fn data(text: &str) -> String {
-    text.trim_end()
+    plain::block(text.trim_end())
         .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
@@ -269,7 +266,8 @@ fn property(text: &str) -> String {
 fn cell(text: &str) -> String {
     let special = |c: char| "\\`*_[]<>|#".contains(c);
     let mut out = String::new();
-    for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    for c in plain::line(&text).chars() {
         if special(c) {
             out.push('\\');
         }

@@ -5,10 +5,12 @@ use super::error::CliError;
 use super::expected::{self, Expect};
 use super::files::{self, Draft};
 use super::output::{self, BAD, GOOD, Table, grouped};
-use super::{Done, Global, artefacts, exit};
+use super::subject::quoted;
+use super::{Done, Global, artefacts, exit, seed};
 use clap::{Args, Subcommand};
 use scenarios::capsule::{Capsule, Expectation, Outcome, compare};
 use scenarios::run::RunOptions;
+use scenarios::whole;
 use serde::Serialize;
 use std::fmt::Write;
 use std::fs;
@@ -173,6 +175,10 @@ fn add(capsules: &[PathBuf], dir: &Path, expect_pass: bool, global: &Global) -> 
             );
             continue;
         }
+        let entry = Entry {
+            path: free(entry.path.clone(), &entry, &there),
+            capsule: entry.capsule,
+        };
         Draft::create(&entry.path)?.write_capsule(&entry.capsule)?;
         let _ = writeln!(text, "{}: added as {}", path.display(), entry.path.display());
         there.retain(|kept| kept.path != entry.path);
@@ -180,6 +186,20 @@ fn add(capsules: &[PathBuf], dir: &Path, expect_pass: bool, global: &Global) -> 
     }
     output::result(global, &text, || text.clone())?;
     Ok(exit::PASSED)
+}
+
+/// The path of a capsule, or the next like it: one of that name may be of another failure, and is not written over.
+fn free(path: PathBuf, entry: &Entry, there: &[Entry]) -> PathBuf {
+    let is_free = |path: &Path| {
+        there
+            .iter()
+            .all(|kept| kept.path != path || kept.failure() == entry.failure())
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = name.strip_suffix(".capsule.json").unwrap_or(&name).to_owned();
+    let others = (2..).map(|number| path.with_file_name(format!("{stem}-{number}.capsule.json")));
+    let mut paths = std::iter::once(path.clone()).chain(others);
+    paths.find(|path| is_free(path)).unwrap_or(path)
 }
 
 fn name_of(capsule: &Capsule) -> String {
@@ -266,7 +286,7 @@ fn list(dir: &Path, global: &Global) -> Done {
 }
 
 fn verify(dir: &Path, same: bool, reports: &Reports, global: &Global) -> Done {
-    let drafts = reports.drafts()?;
+    let drafts = reports.drafts();
     let entries = entries(dir)?;
     if entries.is_empty() {
         return Err(CliError::Nothing(format!(
@@ -284,6 +304,11 @@ fn verify(dir: &Path, same: bool, reports: &Reports, global: &Global) -> Done {
         code = code.max(missed.as_ref().map_or(exit::PASSED, |(_, code)| *code));
         let file = entry.path.display().to_string();
         let failure = missed.as_ref().map(|(failure, _)| failure);
+        if let Some(failure) = failure {
+            let replay = format!("squall replay {}", quoted(&file));
+            let seed = seed::parse(&entry.capsule.origin.seed).ok();
+            output::found(global, seed, &entry.capsule.origin.scenario, failure, &replay);
+        }
         cases.push(expected::case(&entry.capsule, &file, &comparison, failure));
         lines.push(Line {
             now: Some(match ended {
@@ -307,7 +332,7 @@ fn verify(dir: &Path, same: bool, reports: &Reports, global: &Global) -> Done {
         cases,
     };
     let verdict = || format!("{style}{word}{style:#} {} capsules\n", lines.len());
-    ci::result(global, drafts, &lines, &suite, || table(&lines) + &verdict())?;
+    ci::result(global, drafts, &lines, &suite, || table(&lines) + &verdict());
     Ok(code)
 }
 
@@ -330,7 +355,7 @@ fn prune(dir: &Path, global: &Global) -> Done {
             None if ends_otherwise() => "its failure is gone".to_owned(),
             None => continue,
         };
-        fs::remove_file(&entry.path).map_err(|error| CliError::Unwritable {
+        whole::remove(&entry.path).map_err(|error| CliError::Unwritable {
             path: entry.path.clone(),
             error,
         })?;

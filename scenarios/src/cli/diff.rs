@@ -56,7 +56,8 @@ pub fn diff(args: &DiffArgs, global: &Global) -> Done {
             return Err(CliError::Usage(what));
         }
     };
-    output::result(global, &result.0, || result.1)?;
+    let line = if result.0.same { "SAME" } else { "DIFFERENT" };
+    output::verdict(global, &result.0, line, || result.1);
     Ok(if result.0.same {
         exit::PASSED
     } else {

@@ -39,8 +39,16 @@ pub enum CliError {
         error: io::Error,
     },
     /// Writing broke off.
-    #[error("{}: cannot be written: {error}; what is there is incomplete", path.display())]
+    #[error("{}: cannot be written: {error}; there is no new file, and an older one is as it was", path.display())]
     Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Nothing could be added to a file.
+    #[error("{}: nothing can be added to it: {error}", path.display())]
+    NotAdded {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -95,12 +103,26 @@ pub enum CliError {
     /// Nothing to run.
     #[error("{0}")]
     Nothing(String),
+    /// A process of our own cannot be started.
+    #[error("no process can be started for this: {0}")]
+    NoProcess(io::Error),
+    /// What goes with a failure could not be made.
+    #[error("{signature}: not all of its trace, page and smallest capsule could be made: {why}; the failure stands")]
+    NotKept {
+        /// The failure's.
+        signature: String,
+        /// What stood in the way.
+        why: String,
+    },
     /// Standard output broke.
     #[error("standard output cannot be written: {0}")]
     Stdout(io::Error),
-    /// The handler of Ctrl-C cannot be set.
-    #[error("Ctrl-C cannot be caught: {0}")]
-    Signal(#[from] ctrlc::Error),
+    /// Signals cannot be caught.
+    #[error("Ctrl-C and other signals cannot be caught: {0}")]
+    Signal(io::Error),
+    /// A panic that nobody caught closer to it.
+    #[error("squall itself panicked, as told above: a fault of the tool, and no word about the code under test")]
+    OurPanic,
 }
 
 impl CliError {
@@ -121,7 +143,14 @@ impl CliError {
             | Self::Check(CheckError::Misfit(_)) => exit::BAD_FILE,
             Self::NoCapsule { error, .. } if matches!(**error, MakingError::Scenario(_)) => exit::USAGE,
             Self::Nothing(_) => exit::NOTHING,
-            Self::NoCapsule { .. } | Self::Unwritable { .. } | Self::Stdout(_) | Self::Signal(_) => exit::TROUBLE,
+            Self::NoCapsule { .. }
+            | Self::Unwritable { .. }
+            | Self::NotAdded { .. }
+            | Self::Stdout(_)
+            | Self::Signal(_)
+            | Self::NoProcess(_)
+            | Self::NotKept { .. } => exit::TROUBLE,
+            Self::OurPanic => exit::OUR_PANIC,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `squall explain`: a failure in words.
 
 use super::output::{self, BAD, DIM, GOOD, WIDTH, indented, labelled, wrapped};
+use super::signals;
 use super::when::{self, Effort, Whose};
 use super::{Done, Global, exit, replay, run, seed, sweep};
 use crate::cli::error::CliError;
@@ -130,7 +131,7 @@ fn inevitable(args: &ExplainArgs, timeline: &Timeline<'_>, global: &Global) -> D
     };
     let when = when::when(&whose, timeline, failed_at, effort, global)?;
     output::result(global, &when, || when.text())?;
-    Ok(exit::PASSED)
+    Ok(signals::ended_early().unwrap_or(exit::PASSED))
 }
 
 fn wrong(option: &str, error: &NoSuchEvent) -> CliError {

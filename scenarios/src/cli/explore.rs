@@ -2,8 +2,9 @@
 
 use super::error::CliError;
 use super::output::{self, BAD, GOOD, grouped, span};
+use super::signals::{self, interruption};
 use super::subject::{Changes, Subject, quoted};
-use super::sweep::{interruption, processors};
+use super::sweep::processors;
 use super::{Done, Global, ProgressStyle, artefacts, exit, seed};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
@@ -88,18 +89,39 @@ pub fn explore(args: &ExploreArgs, global: &Global) -> Done {
         time: args.time.or(args.runs.is_none().then_some(TIME_DEFAULT)),
         max_fail: args.max_fail,
     };
-    let interrupted = interruption()?;
+    let interrupted = interruption();
     let bar = bar(global, &exploration);
-    let report = search(&exploration, &interrupted, |progress| {
+    let out = args.out.as_deref().unwrap_or(Path::new(OUT_DEFAULT));
+    let mut failures = Vec::new();
+    let report = search(&exploration, &interrupted, |progress, found| {
+        // Each is written down as soon as it is there: what its replay line names must not get lost.
+        for found in &found[failures.len()..] {
+            let failed = Failed::new(found, &subjects, out);
+            let tell = || {
+                output::found(
+                    global,
+                    Some(found.candidate.seed),
+                    &failed.scenario,
+                    &failed.failure,
+                    &failed.replay,
+                )
+            };
+            match &bar {
+                Some(bar) => bar.suspend(tell),
+                None => tell(),
+            }
+            failures.push(failed);
+        }
         shown(bar.as_ref(), &exploration, progress);
     });
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    let out = args.out.as_deref().unwrap_or(Path::new(OUT_DEFAULT));
-    let failures = report.found.iter().map(|found| Failed::new(found, &subjects, out));
-    let result = ExploreResult::new(&exploration, &report, failures.collect::<Result<_, _>>()?);
-    output::result(global, &result, || result.text())?;
+    for (failed, found) in failures.iter_mut().zip(&report.found) {
+        failed.count = found.count;
+    }
+    let result = ExploreResult::new(&exploration, &report, failures);
+    output::verdict(global, &result, &result.verdict_line(), || result.text());
     Ok(result.exit_code)
 }
 
@@ -172,30 +194,41 @@ struct Failed {
 }
 
 impl Failed {
-    fn new(found: &Found, subjects: &[Subject], out: &Path) -> Result<Self, CliError> {
+    fn new(found: &Found, subjects: &[Subject], out: &Path) -> Self {
         let Candidate { scenario, seed: of, .. } = found.candidate;
         let subject = &subjects[scenario];
+        let write = || -> Result<PathBuf, CliError> {
+            let capsule = Capsule::of_candidate(&subject.name, &subject.scenario, &found.candidate, subject.bug);
+            let capsule = capsule.map_err(|error| CliError::NoCapsule {
+                seed: seed::shown(of),
+                error: Box::new(error),
+            })?;
+            artefacts::write_capsule(out, &found.failure.signature, &capsule)
+        };
         let (capsule, replay) = match found.candidate.plan {
             None => (None, subject.replay_line(of)),
-            Some(_) => {
-                let capsule = Capsule::of_candidate(&subject.name, &subject.scenario, &found.candidate, subject.bug);
-                let capsule = capsule.map_err(|error| CliError::NoCapsule {
-                    seed: seed::shown(of),
-                    error: Box::new(error),
-                })?;
-                let path = artefacts::write_capsule(out, &found.failure.signature, &capsule)?;
-                let replay = format!("squall replay {} --expect fail", quoted(&path.to_string_lossy()));
-                (Some(path), replay)
-            }
+            Some(_) => match output::spared(write) {
+                Ok(path) => {
+                    let replay = format!("squall replay {} --expect fail", quoted(&path.to_string_lossy()));
+                    (Some(path), replay)
+                }
+                Err(error) => {
+                    output::lost(&error);
+                    (
+                        None,
+                        "none: its capsule could not be written; the same exploration finds it again".to_owned(),
+                    )
+                }
+            },
         };
-        Ok(Self {
+        Self {
             failure: found.failure.clone(),
             count: found.count,
             scenario: subject.scenario.name.clone(),
             seed: seed::shown(of),
             capsule,
             replay,
-        })
+        }
     }
 }
 
@@ -206,7 +239,7 @@ impl ExploreResult {
             schema: "squall-explore/1",
             tool: TOOL,
             exit_code: match gravest {
-                _ if report.interrupted => exit::INTERRUPTED,
+                _ if report.interrupted => signals::exit_code(),
                 Some(kind) => kind.exit_code(),
                 None => exit::PASSED,
             },
@@ -253,17 +286,16 @@ impl ExploreResult {
             span(self.wall_ns),
             grouped(self.events)
         );
-        let verdict = match self.exit_code {
-            exit::INTERRUPTED => format!("{BAD}INTERRUPTED{BAD:#}"),
-            exit::PASSED => format!("{GOOD}PASS{GOOD:#}"),
-            _ => format!("{BAD}FAIL{BAD:#}"),
-        };
-        let _ = writeln!(
-            text,
-            "{verdict} {} of {} runs failed",
-            grouped(self.failed),
-            grouped(self.runs)
-        );
+        let _ = writeln!(text, "{}", self.verdict_line());
         text
+    }
+
+    fn verdict_line(&self) -> String {
+        let (failed, runs) = (grouped(self.failed), grouped(self.runs));
+        match self.exit_code {
+            _ if self.interrupted => format!("{BAD}INTERRUPTED{BAD:#} after {runs} runs, {failed} failed"),
+            exit::PASSED => format!("{GOOD}PASS{GOOD:#} {failed} of {runs} runs failed"),
+            _ => format!("{BAD}FAIL{BAD:#} {failed} of {runs} runs failed"),
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! What the command line reads and writes: scenarios, traces, histories. A name that ends in `.zst` is compressed.
 
 use super::error::CliError;
+use super::output;
 use checker::history::{Format, History, HistoryError, Keys, OperationId, jsonl};
 use checker::linearizability::Witness;
 use indicatif::ProgressBar;
 use scenarios::capsule::{BYTES_MAX, Capsule};
 use scenarios::scenario::MAX_TEXT;
+use scenarios::whole::Whole;
 use serde::{Deserialize, Serialize};
 use simulator::TraceEvent;
 use simulator::trace::format::{self, Trace, TraceError, TraceFooter, TraceHeader};
@@ -251,27 +253,35 @@ struct WitnessFile {
     orders: Vec<Vec<usize>>,
 }
 
-/// A file that has been created and is yet to be written: what cannot be created is known before anything runs.
+/// A file that is yet to be written: what cannot be made is known before anything runs, and an old file stays as it is until the new
+/// one is whole.
 #[derive(Debug)]
-pub struct Draft {
-    path: PathBuf,
-    file: File,
-}
+pub struct Draft(Whole);
 
 impl Draft {
-    /// Creates the file, or empties it.
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// When none can be made there.
     pub fn create(path: &Path) -> Result<Self, CliError> {
-        let file = File::create(path).map_err(|error| CliError::NotCreatable {
+        Whole::create(path).map(Self).map_err(|error| CliError::NotCreatable {
             path: path.to_owned(),
             error,
-        })?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
         })
     }
 
+    /// Begins a file that goes with a verdict, if one was asked for: if it cannot be made that is said, and the command does without.
+    pub fn beside(path: Option<&Path>) -> Option<Self> {
+        let path = path?;
+        output::spared(|| Self::create(path))
+            .map_err(|error| output::lost(&error))
+            .ok()
+    }
+
     /// Writes all of it, compressed if its name says so.
+    ///
+    /// # Errors
+    /// When it cannot be written to its end: then there is no new file.
     pub fn write(self, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<PathBuf, CliError> {
         let mut writing = self.begin()?;
         match content(&mut writing) {
@@ -282,7 +292,8 @@ impl Draft {
 
     /// Begins to write it piece by piece, compressed if its name says so.
     pub fn begin(self) -> Result<Writing, CliError> {
-        let Self { path, file } = self;
+        let Self(file) = self;
+        let path = file.path().to_owned();
         let out = BufWriter::new(file);
         let out = if is_compressed(&path) {
             match zstd::Encoder::new(out, LEVEL) {
@@ -319,28 +330,27 @@ impl Draft {
     }
 }
 
-/// A file under way. It is not whole before [`Writing::finish`].
+/// A file under way. Nobody sees it before [`Writing::finish`].
 pub struct Writing {
     path: PathBuf,
     out: Out,
 }
 
 enum Out {
-    Plain(BufWriter<File>),
-    Compressed(zstd::Encoder<'static, BufWriter<File>>),
+    Plain(BufWriter<Whole>),
+    Compressed(zstd::Encoder<'static, BufWriter<Whole>>),
 }
 
 impl Writing {
-    /// Writes what is left; the file's path.
+    /// Writes what is left, and puts the file into its place; its path.
     pub fn finish(self) -> Result<PathBuf, CliError> {
         let whole = match self.out {
             Out::Plain(out) => Ok(out),
             Out::Compressed(encoder) => encoder.finish(),
         };
-        match whole.and_then(|mut out| out.flush()) {
-            Ok(()) => Ok(self.path),
-            Err(error) => Err(CliError::Unwritable { path: self.path, error }),
-        }
+        let file = whole.and_then(|out| out.into_inner().map_err(|error| error.into_error()));
+        file.and_then(Whole::commit)
+            .map_err(|error| CliError::Unwritable { path: self.path, error })
     }
 
     /// What to say of a file of which a piece could not be written.

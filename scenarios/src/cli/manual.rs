@@ -1,9 +1,8 @@
 //! `squall completions` and `squall man`: what a shell and a reader of manuals need, made from the arguments themselves.
 
-use super::error::CliError;
 use super::files::Draft;
 use super::output::{self, notice};
-use super::{Cli, Done, Global, exit};
+use super::{Cli, Done, Global, artefacts, exit};
 use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
@@ -54,10 +53,7 @@ pub fn man(args: &ManArgs, global: &Global) -> Done {
         output::raw(&page(whole))?;
         return Ok(exit::PASSED);
     };
-    std::fs::create_dir_all(dir).map_err(|error| CliError::NotCreatable {
-        path: dir.clone(),
-        error,
-    })?;
+    artefacts::folder(dir)?;
     let all = pages(&whole, "squall");
     for (name, page) in &all {
         Draft::create(&dir.join(format!("{name}.1")))?.write(|out| out.write_all(page))?;

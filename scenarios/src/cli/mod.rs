@@ -16,6 +16,8 @@ mod explain;
 mod explore;
 mod export;
 mod files;
+mod isolate;
+mod journal;
 mod list;
 mod manual;
 mod new;
@@ -28,6 +30,7 @@ mod run;
 mod schema;
 mod seed;
 mod shrink;
+mod signals;
 mod subject;
 mod sweep;
 mod view;
@@ -35,6 +38,11 @@ mod when;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use error::CliError;
+#[cfg(feature = "bugs")]
+use scenarios::whole::fault::{self, Injected};
+#[cfg(feature = "bugs")]
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 /// Exit codes that are not verdicts; those are in `FailureKind::exit_code`.
@@ -49,9 +57,11 @@ mod exit {
     pub const BAD_FILE: u8 = 3;
     /// Nothing was selected to run.
     pub const NOTHING: u8 = 4;
+    /// The tool itself panicked.
+    pub const OUR_PANIC: u8 = scenarios::verdict::OUR_PANIC;
     /// What was expected to fail did not fail so.
     pub const NOT_REPRODUCED: u8 = 97;
-    /// Ctrl-C.
+    /// Ctrl-C; other signals have codes of their own.
     pub const INTERRUPTED: u8 = 130;
 }
 
@@ -68,13 +78,18 @@ Exit codes:
   2    the command line is wrong
   3    a file is wrong: unreadable, not to be created, or with invalid content
   4    nothing was selected to run
+  70   squall itself panicked: a fault of the tool, and no word about the code under test
   97   a capsule's failure is gone, or has become another
   98   inconclusive: a checker gave up, or something expected never happened
   100  a safety violation
   101  a panic in the code under test
   102  a liveness violation
   103  non-determinism: one seed, two runs
-  130  interrupted; what was found so far has been written";
+  130  interrupted by Ctrl-C; what was found so far has been written
+  143  the same by SIGTERM, and 129 by SIGHUP
+
+A failure is printed the moment it is found. What cannot be written beside the verdict (traces, pages, reports, standard output itself)
+is a warning on standard error, and changes neither the verdict nor the code. Files appear whole or not at all.";
 
 /// Deterministic simulation testing for consensus: one seed is one run.
 #[derive(Debug, Parser)]
@@ -125,6 +140,10 @@ struct Global {
         value_name = "HOW"
     )]
     progress: ProgressStyle,
+    /// For tests: lets the n-th call that writes something fail
+    #[cfg(feature = "bugs")]
+    #[arg(long, global = true, hide = true, value_name = "HOW:N")]
+    inject: Option<Injected>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
@@ -192,6 +211,9 @@ enum Command {
     Completions(manual::CompletionsArgs),
     /// Print or write the manual pages
     Man(manual::ManArgs),
+    /// For squall itself
+    #[command(hide = true)]
+    Worker(isolate::WorkerArgs),
 }
 
 /// Reads the command line, carries it out, and tells the exit code.
@@ -203,8 +225,43 @@ pub fn main() -> ExitCode {
         Color::Never => anstream::ColorChoice::Never,
     };
     choice.write_global();
+    let is_bare = matches!(&cli.command, Command::Worker(args) if args.is_bare());
+    let done = if is_bare {
+        Ok(())
+    } else {
+        signals::listen().map_err(CliError::Signal)
+    };
+    #[cfg(feature = "bugs")]
+    if let Some(fault) = cli.global.inject {
+        fault::inject(fault);
+    }
+    let done = done.and_then(|()| {
+        let carried_out = catch_unwind(AssertUnwindSafe(|| carried_out(&cli)));
+        carried_out.unwrap_or(Err(CliError::OurPanic))
+    });
+    let code = done.unwrap_or_else(|error| {
+        output::complain(&error);
+        error.exit_code()
+    });
+    #[cfg(feature = "bugs")]
+    if fault::has_struck() {
+        let _ = writeln!(std::io::stderr(), "injected");
+    }
+    ExitCode::from(code)
+}
+
+/// A fault that is injected into this process is injected into those that it starts, too.
+fn pass_on_faults(global: &Global, command: &mut std::process::Command) {
+    #[cfg(feature = "bugs")]
+    if let Some(fault) = global.inject {
+        command.arg("--inject").arg(fault.to_string());
+    }
+    let _ = (global, command);
+}
+
+fn carried_out(cli: &Cli) -> Done {
     let global = &cli.global;
-    let done = match &cli.command {
+    match &cli.command {
         command if !command.writes(global.format) => Err(CliError::Usage(
             "this command has no such format; use --format human or json".to_owned(),
         )),
@@ -225,11 +282,8 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => schema::schema(args, global),
         Command::Completions(args) => manual::completions(args),
         Command::Man(args) => manual::man(args, global),
-    };
-    ExitCode::from(done.unwrap_or_else(|error| {
-        output::complain(&error);
-        error.exit_code()
-    }))
+        Command::Worker(args) => isolate::worker(args, global),
+    }
 }
 
 impl Command {

@@ -4,8 +4,8 @@ use super::error::CliError;
 use super::output;
 use super::{Done, Global, exit};
 use clap::{Args, Subcommand};
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use scenarios::whole;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// What a new scenario begins as.
@@ -38,8 +38,7 @@ pub fn new(args: &NewArgs, global: &Global) -> Done {
     // The name may be none.
     scenarios::scenario::parse(name, &text, &[], &scenarios::known())?;
     let path = PathBuf::from(format!("{name}.toml"));
-    let file = OpenOptions::new().write(true).create_new(true).open(&path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = whole::write_new(&path, text.as_bytes());
     written.map_err(|error| CliError::BadFile {
         path: path.clone(),
         what: match error.kind() {

@@ -1,11 +1,17 @@
 //! How results look: JSON or text, tables, numbers for people. Owns every write to standard output.
+//!
+//! Two ways lead there. [`result`] is for commands whose only product is what they print: if that cannot be written they have failed.
+//! [`verdict`] is for those that judge: what they found stands, whether it can be printed or not.
 
 use super::error::CliError;
-use super::{Format, Global};
+use super::{Format, Global, seed};
 use anstyle::{AnsiColor, Style};
+use scenarios::plain;
+use scenarios::whole::fault::{self, Call};
 use serde::Serialize;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How wide text for people gets, in columns.
 pub const WIDTH: usize = 100;
@@ -18,25 +24,107 @@ pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const DIM: Style = Style::new().dimmed();
 
 /// Writes a result in the format that was asked for. A reader that went away is no error: it has seen enough.
+///
+/// # Errors
+/// When standard output cannot be written.
 pub fn result(global: &Global, json: &impl Serialize, human: impl FnOnce() -> String) -> Result<(), CliError> {
-    let text = match global.format {
+    put(&text_of(global, json, human))
+}
+
+/// Writes bytes of a format of its own to standard output, as they are.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn raw(bytes: &[u8]) -> Result<(), CliError> {
+    unless_gone(Out.write_all(bytes).and_then(|()| Out.flush()))
+}
+
+/// Writes a result that is a verdict, or what goes with one. If it cannot be printed, that and the verdict in one line are told on
+/// standard error; nothing of it changes how the command ends.
+pub fn verdict(global: &Global, json: &impl Serialize, line: &str, human: impl FnOnce() -> String) {
+    printed(line, || put(&text_of(global, json, human)));
+}
+
+/// As [`verdict`], of a format of its own.
+pub fn raw_verdict(line: &str, text: impl FnOnce() -> String) {
+    printed(line, || raw(text().as_bytes()));
+}
+
+fn printed(line: &str, print: impl FnOnce() -> Result<(), CliError>) {
+    if let Err(error) = spared(print) {
+        lost(&error);
+        let _ = writeln!(anstream::stderr(), "{}", plain::output(line));
+    }
+}
+
+/// Does what only goes with a verdict: a panic in it is an error like others.
+///
+/// # Errors
+/// As `decoration`, and when it panics.
+pub fn spared<T>(decoration: impl FnOnce() -> Result<T, CliError>) -> Result<T, CliError> {
+    catch_unwind(AssertUnwindSafe(decoration)).unwrap_or(Err(CliError::OurPanic))
+}
+
+/// Writes a part of a result for people, ahead of the rest.
+pub fn ahead(text: &str) {
+    if spared(|| put(&plain::output(text))).is_err() {
+        let _ = write!(anstream::stderr(), "{}", plain::output(text));
+    }
+}
+
+/// Tells of a failure the moment it is found, whatever becomes of the command afterwards: with the results for people, and on
+/// standard error where those are one document.
+pub fn found(global: &Global, of: Option<u64>, scenario: &str, failure: &dyn Display, replay: &str) {
+    let seed = of.map_or_else(|| "(whole sweep)".to_owned(), seed::shown);
+    let (scenario, failure) = (plain::line(scenario), failure.to_string());
+    let failure = plain::line(&failure);
+    let text = format!(
+        "{BAD}found{BAD:#} {seed}  {scenario}  {BAD}{failure}{BAD:#}\n      replay: {}\n",
+        plain::line(replay)
+    );
+    if global.format == Format::Human {
+        ahead(&text);
+    } else {
+        let _ = write!(anstream::stderr(), "{}", plain::output(&text));
+    }
+}
+
+fn text_of(global: &Global, json: &impl Serialize, human: impl FnOnce() -> String) -> String {
+    match global.format {
         Format::Json => serde_json::to_string_pretty(json).expect("results are JSON: their keys are texts") + "\n",
         // The others are made by `ci`, for the commands that have them.
-        Format::Human | Format::Markdown | Format::Junit | Format::Github => human(),
+        Format::Human | Format::Markdown | Format::Junit | Format::Github => plain::output(&human()),
+    }
+}
+
+/// Writes text to standard output, with its colours if somebody sees them.
+fn put(text: &str) -> Result<(), CliError> {
+    let is_plain = anstream::AutoStream::choice(&io::stdout()) == anstream::ColorChoice::Never;
+    let written = if is_plain {
+        Out.write_all(anstream::adapter::strip_str(text).to_string().as_bytes())
+    } else {
+        Out.write_all(text.as_bytes())
     };
-    let mut out = anstream::AutoStream::auto(io::stdout().lock());
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    unless_gone(written.and_then(|()| Out.flush()))
+}
+
+fn unless_gone(written: io::Result<()>) -> Result<(), CliError> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Stdout(error)),
         _ => Ok(()),
     }
 }
 
-/// Writes bytes of a format of its own to standard output, as they are.
-pub fn raw(bytes: &[u8]) -> Result<(), CliError> {
-    let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Stdout(error)),
-        _ => Ok(()),
+/// Standard output, each write of which can be made to fail.
+struct Out;
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stdout().write(fault::gate_write(Call::Stdout, bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
     }
 }
 
@@ -49,13 +137,26 @@ pub fn pieces() -> io::BufWriter<io::StdoutLock<'static>> {
 pub fn notice(global: &Global, text: &dyn Display) {
     if !global.quiet {
         // Nobody can be told that standard error is gone.
-        let _ = writeln!(anstream::stderr(), "{text}");
+        let _ = writeln!(anstream::stderr(), "{}", plain::output(&text.to_string()));
     }
 }
 
 /// Writes an error to standard error.
 pub fn complain(error: &CliError) {
-    let _ = writeln!(anstream::stderr(), "{BAD}error{BAD:#}: {error}");
+    let _ = writeln!(
+        anstream::stderr(),
+        "{BAD}error{BAD:#}: {}",
+        plain::output(&error.to_string())
+    );
+}
+
+/// Tells what could not be done beside the verdict, which stands.
+pub fn lost(error: &CliError) {
+    let _ = writeln!(
+        anstream::stderr(),
+        "{BAD}warning{BAD:#}: {}",
+        plain::output(&error.to_string())
+    );
 }
 
 /// `1234567` as `1,234,567`.

@@ -1,9 +1,11 @@
 //! How a sweep's progress is shown, on standard error: a bar on a terminal, a line every ten seconds elsewhere.
 
+use super::journal::Journal;
 use super::output::{self, grouped};
 use super::subject::Subject;
 use super::{Global, ProgressStyle, results, seed};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
+use scenarios::sweep::journal::Record;
 use scenarios::sweep::{Group, Observer, Progress};
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -11,24 +13,26 @@ use std::time::Duration;
 /// Pause between two lines where there is no terminal.
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Shows progress and, when more is to be said, failures as they are found.
+/// Shows progress and failures as they are found, and keeps the journal.
 pub struct Display<'a> {
     global: &'a Global,
     subjects: &'a [Subject],
+    journal: Option<&'a mut Journal>,
     bar: Option<ProgressBar>,
     plain: bool,
     last_line: Duration,
 }
 
 impl<'a> Display<'a> {
-    /// In the style that was asked for.
-    pub fn new(global: &'a Global, subjects: &'a [Subject]) -> Self {
+    /// In the style that was asked for; what has to be kept goes to the journal.
+    pub fn new(global: &'a Global, subjects: &'a [Subject], journal: Option<&'a mut Journal>) -> Self {
         let silent = global.quiet || global.progress == ProgressStyle::None;
         let draws = !silent && global.progress == ProgressStyle::Auto && std::io::stderr().is_terminal();
         let bar = draws.then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5)));
         Self {
             global,
             subjects,
+            journal,
             bar,
             plain: !silent && !draws,
             last_line: Duration::ZERO,
@@ -60,14 +64,28 @@ impl Observer for Display<'_> {
         }
     }
 
+    fn keep(&mut self, record: &Record) {
+        if let Some(journal) = &mut self.journal {
+            journal.add(record);
+        }
+    }
+
     fn found(&mut self, group: &Group) {
-        if self.global.verbose {
-            let seed = group.seed.map_or_else(String::new, seed::shown);
-            let text = results::failed(&seed, &self.subjects[group.scenario].scenario.name, &group.failure);
-            match &self.bar {
-                Some(bar) => bar.suspend(|| output::notice(self.global, &text)),
-                None => output::notice(self.global, &text),
+        let subject = &self.subjects[group.scenario];
+        let replay = group
+            .seed
+            .map_or_else(String::new, |seed| subject.replay_of(seed, &group.failure));
+        let tell = || {
+            output::found(self.global, group.seed, &subject.scenario.name, &group.failure, &replay);
+            if self.global.verbose {
+                let seed = group.seed.map_or_else(String::new, seed::shown);
+                let text = results::failed(&seed, &subject.scenario.name, &group.failure);
+                output::notice(self.global, &text);
             }
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(tell),
+            None => tell(),
         }
     }
 }

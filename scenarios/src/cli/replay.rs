@@ -103,8 +103,8 @@ pub fn replay(args: &ReplayArgs, global: &Global) -> Done {
         global,
         &format_args!("seed {}  {}", seed::shown(seed), subject.scenario.name),
     );
-    let drafts = args.outputs.reports.drafts()?;
-    let (report, mut result) = run::recorded(&subject, seed, &args.outputs)?;
+    let drafts = args.outputs.reports.drafts();
+    let (report, mut result) = run::recorded(&subject, seed, &args.outputs, global);
     let same = result.digest == footer.digest;
     result.comparison = Some(results::Comparison {
         same,
@@ -118,7 +118,7 @@ pub fn replay(args: &ReplayArgs, global: &Global) -> Done {
         },
     });
     let suite = result.suite("squall replay", &subject);
-    ci::result(global, drafts, &result, &suite, || result.text(global.verbose))?;
+    ci::result(global, drafts, &result, &suite, || result.rest(global.verbose));
     Ok(if same {
         result.exit_code()
     } else {
@@ -138,8 +138,8 @@ fn alone(args: &ReplayArgs, what: &str) -> Result<(), CliError> {
 
 /// Carries out a capsule, and says what has become of it.
 fn capsule(capsule: &Capsule, file: &str, args: &ReplayArgs, global: &Global) -> Done {
-    let drafts = args.outputs.reports.drafts()?;
-    let (comparison, result) = run::recorded_capsule(capsule, file, &args.outputs)?;
+    let drafts = args.outputs.reports.drafts();
+    let (comparison, result) = run::recorded_capsule(capsule, file, &args.outputs, global);
     let expected = args.expect.unwrap_or_else(|| capsule.outcome.verdict.into());
     let missed = expected.missed(&comparison, result.ended());
     let replayed = Replayed {
@@ -164,7 +164,7 @@ fn capsule(capsule: &Capsule, file: &str, args: &ReplayArgs, global: &Global) ->
             missed.as_ref().map(|(failure, _)| failure),
         )],
     };
-    ci::result(global, drafts, &replayed, &suite, || replayed.text(global.verbose))?;
+    ci::result(global, drafts, &replayed, &suite, || replayed.rest(global.verbose));
     Ok(missed.map_or(exit::PASSED, |(_, code)| code))
 }
 
@@ -188,8 +188,9 @@ struct Replayed<'a> {
 }
 
 impl Replayed<'_> {
-    fn text(&self, all: bool) -> String {
-        let mut text = self.run.text(all);
+    /// What comes after the head of the run.
+    fn rest(&self, all: bool) -> String {
+        let mut text = self.run.rest(all);
         let Comparison { outcome, stale, .. } = self.comparison;
         let style = if self.met { GOOD } else { BAD };
         let was = self.comparison.recorded_signature.as_deref().unwrap_or("pass");
@@ -274,6 +275,7 @@ pub fn recorded(path: &Path, header: &TraceHeader) -> Result<(Subject, u64), Cli
             scenario,
             set: run.set,
             bug,
+            isolated: None,
         },
         seed,
     ))

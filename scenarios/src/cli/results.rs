@@ -6,6 +6,7 @@ use super::seed;
 use super::subject::Subject;
 use scenarios::TOOL;
 use scenarios::expectation;
+use scenarios::plain;
 use scenarios::run::RunReport;
 use scenarios::setup::Draw;
 use scenarios::situations::Situations;
@@ -161,6 +162,10 @@ impl RunResult {
     /// From a run of `subject`.
     pub fn new(subject: &Subject, report: &RunReport) -> Self {
         let failure = expectation::judged(&subject.scenario, report.failure.clone());
+        let replay = match &failure {
+            Some(failure) => subject.replay_of(report.seed, failure),
+            None => subject.replay_line(report.seed),
+        };
         let expected = if failure.is_none() {
             report.failure.clone()
         } else {
@@ -174,7 +179,7 @@ impl RunResult {
             verdict: if failure.is_some() { "fail" } else { "pass" },
             failure,
             expected,
-            replay: subject.replay_line(report.seed),
+            replay,
             draw: report.draw,
             drawn: report.resolved.as_ref().map(|drawn| drawn.to_toml()),
             swarm: report
@@ -249,9 +254,19 @@ impl RunResult {
 
     /// For a person; with `all`, counters at zero too.
     pub fn text(&self, all: bool) -> String {
+        self.head() + &self.rest(all)
+    }
+
+    /// The verdict, with all that it takes to come to it again if it is a failure.
+    pub fn head(&self) -> String {
         let mut text = String::new();
         let _ = match (&self.failure, &self.expected) {
-            (Some(failure), _) => write!(text, "{}", failed(&self.seed, &self.scenario, failure)),
+            (Some(failure), _) => write!(
+                text,
+                "{}{}",
+                failed(&self.seed, &self.scenario, failure),
+                indented(&format!("replay: {}", self.replay), 5)
+            ),
             (None, None) => writeln!(text, "{GOOD}PASS{GOOD:#} {}  {}", self.seed, self.scenario),
             (None, Some(failure)) => {
                 writeln!(
@@ -261,7 +276,12 @@ impl RunResult {
                 )
             }
         };
-        text += &labelled("drawn", &drawn(&self.draw));
+        text
+    }
+
+    /// What comes after the head; with `all`, counters at zero too.
+    pub fn rest(&self, all: bool) -> String {
+        let mut text = labelled("drawn", &drawn(&self.draw));
         if !self.swarm.is_empty() {
             text += &labelled("swarm", &self.swarm);
         }
@@ -288,7 +308,10 @@ impl RunResult {
         if let Some(comparison) = &self.comparison {
             text += &comparison.text();
         }
-        text + &labelled("replay", std::slice::from_ref(&self.replay))
+        if self.failure.is_none() {
+            text += &labelled("replay", std::slice::from_ref(&self.replay));
+        }
+        text
     }
 }
 
@@ -321,9 +344,11 @@ impl Comparison {
 /// The head of a failure and its reasons, for a person.
 pub fn failed(seed: &str, scenario: &str, failure: &Failure) -> String {
     const INDENT: usize = 5;
-    let head = format!("{BAD}FAIL{BAD:#} {seed}  {scenario}  {BAD}{failure}{BAD:#}\n");
+    let what = failure.to_string();
+    let (scenario, what) = (plain::line(scenario), plain::line(&what));
+    let head = format!("{BAD}FAIL{BAD:#} {seed}  {scenario}  {BAD}{what}{BAD:#}\n");
     let message = wrapped(&format!("{}: {}", failure.kind.name(), failure.message), WIDTH - INDENT).join("\n");
-    head + &indented(&message, INDENT) + &indented(&failure.details, INDENT)
+    head + &indented(&plain::block(&message), INDENT) + &indented(&failure.details, INDENT)
 }
 
 fn drawn(draw: &Draw) -> Vec<String> {

@@ -3,11 +3,12 @@
 use super::ci::{self, Reports};
 use super::error::CliError;
 use super::files::{self, Draft};
-use super::output::notice;
+use super::isolate::{self, IsolateArgs};
+use super::output::{self, notice};
 use super::recording::Recording;
 use super::results::RunResult;
 use super::subject::{self, Changes, Subject, quoted};
-use super::{Done, Global, seed};
+use super::{Done, Format, Global, seed};
 use clap::Args;
 use scenarios::capsule::{Capsule, Comparison, compare_recorded};
 use scenarios::clock;
@@ -39,6 +40,8 @@ pub struct RunArgs {
     #[arg(long, value_parser = seed::parse)]
     seed: Option<u64>,
     #[command(flatten)]
+    isolate: IsolateArgs,
+    #[command(flatten)]
     outputs: Outputs,
     #[command(flatten)]
     changes: Changes,
@@ -62,7 +65,10 @@ pub struct Outputs {
 
 /// Carries out `squall run`.
 pub fn run(args: &RunArgs, global: &Global) -> Done {
-    let subject = Subject::load(&args.scenario, &args.changes)?;
+    let subject = Subject {
+        isolated: args.isolate.limits(),
+        ..Subject::load(&args.scenario, &args.changes)?
+    };
     let seed = args.seed.unwrap_or_else(clock::fresh_seed);
     seeded(&subject, seed, &args.outputs, global)
 }
@@ -75,18 +81,27 @@ pub fn seeded(subject: &Subject, seed: u64, outputs: &Outputs, global: &Global) 
     );
     // An override may not fit what this seed draws.
     swarm::resolve(&subject.scenario, seed)?;
-    let drafts = outputs.reports.drafts()?;
-    let (_, result) = recorded(subject, seed, outputs)?;
+    let drafts = outputs.reports.drafts();
+    let result = match isolate::harmful(subject, seed)? {
+        // It would harm this process just the same.
+        Some(failure) => {
+            let report = RunReport::without_events(seed, Draw::new(&subject.scenario, seed), failure);
+            let result = RunResult::new(subject, &report);
+            told(global, &result, false);
+            result
+        }
+        None => recorded(subject, seed, outputs, global).1,
+    };
     let suite = result.suite("squall run", subject);
-    ci::result(global, drafts, &result, &suite, || result.text(global.verbose))?;
+    ci::result(global, drafts, &result, &suite, || result.rest(global.verbose));
     Ok(result.exit_code())
 }
 
-/// Runs one seed and writes its records.
-pub fn recorded(subject: &Subject, seed: u64, outputs: &Outputs) -> Result<(RunReport, RunResult), CliError> {
-    let trace = outputs.trace.as_deref().map(Draft::create).transpose()?;
-    let history = outputs.history.as_deref().map(Draft::create).transpose()?;
-    let capsule = outputs.capsule.as_deref().map(Draft::create).transpose()?;
+/// Runs one seed, tells its verdict, and writes its records.
+pub fn recorded(subject: &Subject, seed: u64, outputs: &Outputs, global: &Global) -> (RunReport, RunResult) {
+    let trace = Draft::beside(outputs.trace.as_deref());
+    let history = Draft::beside(outputs.history.as_deref());
+    let capsule = Draft::beside(outputs.capsule.as_deref());
     let trace = trace.map(|draft| Recording::begin(draft, &trace_header(subject, seed)));
     let options = RunOptions {
         bug: subject.bug,
@@ -94,16 +109,32 @@ pub fn recorded(subject: &Subject, seed: u64, outputs: &Outputs) -> Result<(RunR
     };
     let report = attempt_recorded(&subject.scenario, seed, options, trace.as_ref().map(Recording::sink));
     let mut result = RunResult::new(subject, &report);
-    if let Some(recording) = trace {
-        result.trace = Some(recording.finish(&report.trace_footer())?);
+    let is_recorded = trace.is_some() || history.is_some() || capsule.is_some();
+    told(global, &result, is_recorded);
+    result.trace = kept(trace, |recording| recording.finish(&report.trace_footer()));
+    result.history = kept(history, |draft| draft.write_history(&report.history));
+    kept(capsule, |draft| draft.write_capsule(&capsule_of(subject, seed)?));
+    (report, result)
+}
+
+/// Tells how a run ended before anything else is done with it: the head of the result for people, and a failure on standard error where
+/// the result is a document that is yet to come.
+fn told(global: &Global, result: &RunResult, is_more_to_come: bool) {
+    if global.format == Format::Human {
+        output::ahead(&result.head());
+    } else if let Some(failure) = result.failure.as_ref().filter(|_| is_more_to_come) {
+        let seed = seed::parse(&result.seed).ok();
+        output::found(global, seed, &result.scenario, failure, &result.replay);
     }
-    if let Some(draft) = history {
-        result.history = Some(draft.write_history(&report.history)?);
-    }
-    if let Some(draft) = capsule {
-        draft.write_capsule(&capsule_of(subject, seed)?)?;
-    }
-    Ok((report, result))
+}
+
+/// Writes a record; what stands in the way is told, and is no trouble of the run.
+fn kept<T>(record: Option<T>, write: impl FnOnce(T) -> Result<PathBuf, CliError>) -> Option<PathBuf> {
+    let written = output::spared(|| record.map(write).transpose());
+    written.unwrap_or_else(|error| {
+        output::lost(&error);
+        None
+    })
 }
 
 /// The capsule of a seed.
@@ -115,25 +146,21 @@ pub fn capsule_of(subject: &Subject, seed: u64) -> Result<Capsule, CliError> {
 }
 
 /// Carries out a capsule and writes its records: as [`recorded`], and how it compares. `file` is where it lies.
-pub fn recorded_capsule(capsule: &Capsule, file: &str, outputs: &Outputs) -> Result<(Comparison, RunResult), CliError> {
-    let trace = outputs.trace.as_deref().map(Draft::create).transpose()?;
-    let history = outputs.history.as_deref().map(Draft::create).transpose()?;
+pub fn recorded_capsule(capsule: &Capsule, file: &str, outputs: &Outputs, global: &Global) -> (Comparison, RunResult) {
+    let trace = Draft::beside(outputs.trace.as_deref());
+    let history = Draft::beside(outputs.history.as_deref());
+    let copy = Draft::beside(outputs.capsule.as_deref());
     let trace = trace.map(|draft| Recording::begin(draft, &capsule_header(capsule)));
     let sink = trace.as_ref().map(Recording::sink);
     let (comparison, report) = compare_recorded(capsule, RunOptions::default(), sink);
     let mut result = RunResult::new(&Subject::of_capsule(capsule), &report);
     result.seed.clone_from(&capsule.origin.seed);
     result.replay = format!("squall replay {}", quoted(file));
-    if let Some(recording) = trace {
-        result.trace = Some(recording.finish(&report.trace_footer())?);
-    }
-    if let Some(draft) = history {
-        result.history = Some(draft.write_history(&report.history)?);
-    }
-    if let Some(path) = &outputs.capsule {
-        Draft::create(path)?.write_capsule(capsule)?;
-    }
-    Ok((comparison, result))
+    told(global, &result, trace.is_some() || history.is_some() || copy.is_some());
+    result.trace = kept(trace, |recording| recording.finish(&report.trace_footer()));
+    result.history = kept(history, |draft| draft.write_history(&report.history));
+    kept(copy, |draft| draft.write_capsule(capsule));
+    (comparison, result)
 }
 
 /// The trace in a file, or the trace of the run of the capsule in it.

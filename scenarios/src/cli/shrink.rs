@@ -2,11 +2,12 @@
 
 use super::error::CliError;
 use super::files::{self, Draft};
-use super::output::{self, DIM, GOOD, Table, grouped, notice};
+use super::output::{self, BAD, DIM, GOOD, Table, grouped, notice};
 use super::progress;
 use super::run::capsule_of;
+use super::signals::{self, interruption};
 use super::subject::{Changes, Subject, quoted};
-use super::sweep::{interruption, processors};
+use super::sweep::processors;
 use super::{Done, Global, exit, seed};
 use clap::Args;
 use indicatif::ProgressBar;
@@ -14,10 +15,10 @@ use scenarios::TOOL;
 use scenarios::capsule::{Capsule, Outcome, Size, compare, to_rust_test, to_scenario};
 use scenarios::run::RunOptions;
 use scenarios::shrink::{Observer, Options, Progress, Shrunk, shrink as search};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
@@ -63,6 +64,7 @@ pub struct ShrinkArgs {
 /// Carries out `squall shrink`.
 pub fn shrink(args: &ShrinkArgs, global: &Global) -> Done {
     let capsule = capsule(args)?;
+    // An old file stays as it is until there is something better to put in its place.
     let draft = Draft::create(&args.output)?;
     let toml = args.toml.as_deref().map(Draft::create).transpose()?;
     let rust_test = args.rust_test.as_deref().map(Draft::create).transpose()?;
@@ -71,12 +73,20 @@ pub fn shrink(args: &ShrinkArgs, global: &Global) -> Done {
         time: Some(args.time),
         attempts: args.attempts.unwrap_or(u64::MAX),
     };
-    let interrupted = interruption()?;
+    let interrupted = interruption();
+    if let (Some(of), Some(signature)) = (args.seed, capsule.signature()) {
+        let subject = Subject::of_capsule(&capsule);
+        let replay = Subject::load(&args.what, &args.changes)?.replay_line(of);
+        output::found(global, args.seed, &subject.scenario.name, &signature, &replay);
+    }
     let mut display = Display::new(global);
     let shrunk = search(&capsule, &options, &interrupted, &mut display);
     display.finish();
     let shrunk = shrunk.map_err(|error| CliError::Nothing(format!("{}: {error}", args.what)))?;
     draft.write_capsule(&shrunk.capsule)?;
+    let result = ShrinkResult::new(&shrunk, &args.output, interrupted.load(Ordering::Relaxed));
+    let line = format!("shrunk  {}  {}", result.signature, result.replay);
+    output::verdict(global, &result, &line, || result.text());
     if let Some(draft) = toml {
         draft.write(|out| out.write_all(to_scenario(&shrunk.capsule).as_bytes()))?;
     }
@@ -84,9 +94,11 @@ pub fn shrink(args: &ShrinkArgs, global: &Global) -> Done {
         let text = to_rust_test(&shrunk.capsule, &args.output);
         draft.write(|out| out.write_all(text.as_bytes()))?;
     }
-    let result = ShrinkResult::new(&shrunk, &args.output);
-    output::result(global, &result, || result.text())?;
-    Ok(exit::PASSED)
+    Ok(if result.interrupted {
+        signals::exit_code()
+    } else {
+        exit::PASSED
+    })
 }
 
 fn capsule(args: &ShrinkArgs) -> Result<Capsule, CliError> {
@@ -109,7 +121,7 @@ fn capsule(args: &ShrinkArgs) -> Result<Capsule, CliError> {
 }
 
 /// What a sweep's failure was made smaller to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Smallest {
     /// The capsule.
     capsule: PathBuf,
@@ -199,6 +211,8 @@ struct ShrinkResult<'a> {
     attempts: u64,
     /// Whether nothing was left to be tried.
     finished: bool,
+    /// Whether a signal ended it.
+    interrupted: bool,
     /// Wall time, in milliseconds.
     wall_ms: u64,
     /// Processor time, in milliseconds; null where the system does not tell.
@@ -210,7 +224,7 @@ struct ShrinkResult<'a> {
 }
 
 impl<'a> ShrinkResult<'a> {
-    fn new(shrunk: &'a Shrunk, path: &'a Path) -> Self {
+    fn new(shrunk: &'a Shrunk, path: &'a Path, interrupted: bool) -> Self {
         let ms = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Self {
             schema: "squall-shrink/1",
@@ -220,6 +234,7 @@ impl<'a> ShrinkResult<'a> {
             after: shrunk.after,
             attempts: shrunk.attempts,
             finished: shrunk.finished,
+            interrupted: interrupted && !shrunk.finished,
             wall_ms: ms(shrunk.elapsed),
             cpu_ms: shrunk.cpu.map(ms),
             capsule: path,
@@ -228,7 +243,15 @@ impl<'a> ShrinkResult<'a> {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{GOOD}shrunk{GOOD:#}  {}\n", self.signature);
+        let mut text = String::new();
+        if self.interrupted {
+            let _ = writeln!(
+                text,
+                "{BAD}INTERRUPTED{BAD:#} after {} attempts",
+                grouped(self.attempts)
+            );
+        }
+        let _ = writeln!(text, "{GOOD}shrunk{GOOD:#}  {}", self.signature);
         let mut table = Table::new(
             1,
             ["", "nodes", "clients", "faults", "operations", "decisions", "events"],
@@ -245,10 +268,10 @@ impl<'a> ShrinkResult<'a> {
             table.row(std::iter::once(name.to_owned()).chain(numbers.map(grouped)));
         }
         text += &table.text();
-        let end = if self.finished {
-            "nothing left to try"
-        } else {
-            "stopped"
+        let end = match (self.finished, self.interrupted) {
+            (true, _) => "nothing left to try",
+            (false, true) => "interrupted: this is the smallest so far",
+            (false, false) => "stopped",
         };
         let _ = writeln!(
             text,

@@ -2,11 +2,13 @@
 //! line that runs a seed of it again.
 
 use super::error::CliError;
-use super::{files, seed};
+use super::{files, isolate, seed};
 use clap::Args;
 use scenarios::capsule::Capsule;
 use scenarios::scenario::{self, Builtin, Scenario};
+use scenarios::sweep::isolate::{Limits, PROCESS};
 use scenarios::systems::kv::PlantedBug;
+use scenarios::verdict::Failure;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -42,6 +44,8 @@ pub struct Subject {
     pub set: Vec<(String, String)>,
     /// The planted bug.
     pub bug: Option<&'static PlantedBug>,
+    /// What each run may use, if it has a process of its own.
+    pub isolated: Option<Limits>,
 }
 
 impl Subject {
@@ -62,6 +66,7 @@ impl Subject {
             scenario,
             set: changes.set.clone(),
             bug: changes.bug()?,
+            isolated: None,
         })
     }
 
@@ -72,6 +77,7 @@ impl Subject {
             scenario: capsule.scenario.clone(),
             set: Vec::new(),
             bug: capsule.bug,
+            isolated: None,
         }
     }
 
@@ -100,6 +106,12 @@ impl Subject {
             seed::shown(of),
             self.changes_line()
         )
+    }
+
+    /// The line that runs a seed again which failed so: with a process of its own if it harms the one that it runs in.
+    pub fn replay_of(&self, of: u64, failure: &Failure) -> String {
+        let isolated = self.isolated.filter(|_| failure.property == PROCESS);
+        self.replay_line(of) + &isolated.map(isolate::options_of).unwrap_or_default()
     }
 
     /// The part of a line that changes the scenario, with a space before it if there is one.

@@ -5,8 +5,9 @@
 
 use super::error::CliError;
 use super::output::{DIM, Table, notice};
+use super::signals::interruption;
 use super::subject::Subject;
-use super::{Global, ProgressStyle, sweep};
+use super::{Global, ProgressStyle};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use scenarios::capsule::Capsule;
 use scenarios::clock::Stopwatch;
@@ -103,7 +104,7 @@ pub fn when(
         until: failed_at.saturating_add(effort.slack),
         effort,
         watch: Stopwatch::start(),
-        interrupted: sweep::interruption()?,
+        interrupted: interruption(),
         done: AtomicU64::new(0),
     };
     let bar = bar(global);

@@ -94,11 +94,11 @@ pub struct Progress {
     pub elapsed: Duration,
 }
 
-/// Explores. When `interrupted` becomes true, the generation that is under way is finished and counted.
+/// Explores, and tells the observer how far it is and all that was found so far. When `interrupted` becomes true, the generation that is under way is finished and counted.
 pub fn explore(
     exploration: &Exploration<'_>,
     interrupted: &AtomicBool,
-    mut observer: impl FnMut(Progress),
+    mut observer: impl FnMut(Progress, &[Found]),
 ) -> ExplorationReport {
     let watch = Stopwatch::start();
     let mut search = Search::new(exploration.scenarios, exploration.strategy, exploration.seed);
@@ -120,12 +120,13 @@ pub fn explore(
             report.fold(&mut search, candidate, outcome);
         }
         report.states = search.seen();
-        observer(Progress {
+        let progress = Progress {
             runs: report.runs,
             states: report.states,
             found: report.found.len(),
             elapsed: watch.elapsed(),
-        });
+        };
+        observer(progress, &report.found);
     }
     report.wall = watch.elapsed();
     report.cpu = watch.cpu();

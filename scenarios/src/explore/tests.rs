@@ -22,7 +22,7 @@ fn explored(strategy: Strategy, runs: u64, jobs: usize, bug: Option<&str>) -> Ex
         time: None,
         max_fail: usize::from(bug.is_some()),
     };
-    explore(&exploration, &AtomicBool::new(false), |_| {})
+    explore(&exploration, &AtomicBool::new(false), |_, _| {})
 }
 
 /// The plans of some seeds, with what may be changed of them.

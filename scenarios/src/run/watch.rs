@@ -58,11 +58,7 @@ impl Run<'_> {
             self.look_at(client);
             self.judge_clients(step)?;
         }
-        if self.events_max > 0 && self.world.steps() > self.events_max {
-            let message = format!("the run broke off after {} events, as it was told to", self.events_max);
-            let failure = Failure::new(FailureKind::Inconclusive, "run", "events", message);
-            return Err(Box::new(failure));
-        }
+        self.within_limits(step)?;
         let Some(node) = step.node else { return Ok(()) };
         let at = At {
             event: step.seq,
@@ -85,6 +81,32 @@ impl Run<'_> {
         let verdict = self.observe(at, node);
         self.note_state();
         verdict
+    }
+
+    /// Breaks off a run that goes on for longer than it may.
+    fn within_limits(&self, step: &Step) -> Checked {
+        let timing = &self.scenario.time;
+        let steps = self.world.steps();
+        let (place, message) = if self.events_max > 0 && steps > self.events_max {
+            (
+                "events",
+                format!("the run broke off after {} events, as it was told to", self.events_max),
+            )
+        } else if steps > timing.max_events.into() {
+            (
+                "events",
+                format!("the run broke off after {steps} events: `time.max_events` allows no more"),
+            )
+        } else if step.time.0 > timing.max_time_ns {
+            let longest = simulator::Duration(timing.max_time_ns);
+            (
+                "time",
+                format!("the run broke off after {longest} of simulated time: `time.max_time` allows no more"),
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Box::new(Failure::new(FailureKind::Inconclusive, "run", place, message)))
     }
 
     /// Notes what a node found on its disk.

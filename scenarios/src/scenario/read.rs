@@ -127,10 +127,12 @@ fn name(top: &Section<'_>) -> Result<String> {
 }
 
 fn time(section: Section<'_>) -> Result<Timing> {
-    section.only(&["chaos", "settle"])?;
+    section.only(&["chaos", "settle", "max_events", "max_time"])?;
     Ok(Timing {
         chaos_ns: section.duration("chaos", 20 * SECOND, 100 * MILLISECOND..=HOUR)?,
         settle_ns: section.duration("settle", 10 * SECOND, 100 * MILLISECOND..=10 * MINUTE)?,
+        max_events: section.count("max_events", Timing::MAX_EVENTS, 1..=u32::MAX)?,
+        max_time_ns: section.duration("max_time", Timing::MAX_TIME_NS, SECOND..=24 * HOUR)?,
     })
 }
 

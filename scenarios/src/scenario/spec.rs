@@ -170,6 +170,17 @@ pub struct Timing {
     /// `settle`: after everything has healed, the time within which the cluster must elect a leader, converge and serve;
     /// 100 ms to 10 min; default 10 s.
     pub settle_ns: u64,
+    /// `max_events`: after so many events a run breaks off as inconclusive; default 200 million.
+    pub max_events: u32,
+    /// `max_time`: after so much true time a run breaks off as inconclusive, whatever it waits for; 1 s to 24 h; default 4 h.
+    pub max_time_ns: u64,
+}
+
+impl Timing {
+    /// The default of `max_events`.
+    pub const MAX_EVENTS: u32 = 200_000_000;
+    /// The default of `max_time`.
+    pub const MAX_TIME_NS: u64 = 4 * 3_600 * 1_000_000_000;
 }
 
 /// `[network]`: what befalls messages between nodes, and between nodes and clients.

@@ -76,7 +76,9 @@ fn two_lines_are_a_scenario_and_the_rest_is_default() {
         scenario.time,
         Timing {
             chaos_ns: 20_000 * MS,
-            settle_ns: 10_000 * MS
+            settle_ns: 10_000 * MS,
+            max_events: Timing::MAX_EVENTS,
+            max_time_ns: Timing::MAX_TIME_NS,
         }
     );
     assert_eq!(scenario.network.tail_max_ns, 100 * MS);

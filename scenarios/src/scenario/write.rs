@@ -5,7 +5,7 @@ use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::read::{DAMAGES, LASTINGS, MODELS, VERDICTS};
 use super::read_cluster::CODECS;
-use super::spec::{Choice, DurationRange, Model, Operator, Order, Scenario, ScriptedOrder};
+use super::spec::{Choice, DurationRange, Model, Operator, Order, Scenario, ScriptedOrder, Timing};
 use super::write_fault::write_fault;
 use super::{OFF, SCHEMA};
 use std::fmt::{Display, Write};
@@ -95,6 +95,12 @@ impl Scenario {
         out.section("[time]");
         out.duration("chaos", time.chaos_ns);
         out.duration("settle", time.settle_ns);
+        if time.max_events != Timing::MAX_EVENTS {
+            out.raw("max_events", time.max_events);
+        }
+        if time.max_time_ns != Timing::MAX_TIME_NS {
+            out.duration("max_time", time.max_time_ns);
+        }
         out.section("[network]");
         out.durations("latency", network.latency);
         out.ratio("tail", network.tail_ppm);

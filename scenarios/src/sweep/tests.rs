@@ -24,6 +24,7 @@ fn plan(scenarios: &[Scenario], seeds: Seeds) -> Sweep<'_> {
         time: None,
         max_fail: 1,
         verify_every: 0,
+        isolation: None,
     }
 }
 
@@ -169,7 +170,7 @@ fn failures_are_grouped_and_the_lowest_seed_stands_for_its_group() {
         max_fail: 0,
         ..plan(&scenarios, Seeds::Range { first: 100, count: 9 })
     };
-    let mut fold = Fold::new(&sweep);
+    let mut fold = Fold::new(&sweep, Begun::new(sweep.scenarios.len()));
     for (index, place) in [(3, Some("a")), (1, Some("b")), (0, None), (2, Some("a"))] {
         fold.early.insert(index, outcome(place));
         fold.take_those_in_turn(&mut Silent);
@@ -194,7 +195,7 @@ proptest! {
         let scenarios = [calm()];
         let sweep = Sweep { max_fail, ..plan(&scenarios, Seeds::Range { first: 0, count: 40 }) };
         let folded = |indices: &[usize]| {
-            let mut fold = Fold::new(&sweep);
+            let mut fold = Fold::new(&sweep, Begun::new(sweep.scenarios.len()));
             for &index in indices {
                 fold.early.insert(index as u64, outcome(fails[index].map(|place| place.to_string()).as_deref()));
                 fold.take_those_in_turn(&mut Silent);

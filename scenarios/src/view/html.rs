@@ -1,6 +1,7 @@
 //! The text of the page: a head with its policy, a summary for those without scripts, the data, our style and our scripts.
 
 use super::columns::{Contents, shortened};
+use crate::plain;
 use crate::timeline::place;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -86,12 +87,13 @@ impl Frame {
             hash(STYLE)
         );
         let mut head = self.head.clone();
+        make_harmless(&mut head);
         head["shown"] = shown.into();
         let parts: [(&str, &str); 7] = [
             ("policy", &policy),
-            ("title", &escaped(&self.title)),
+            ("title", &escaped(&plain::line(&self.title))),
             ("style", STYLE),
-            ("summary", &escaped(&self.summary)),
+            ("summary", &escaped(&plain::block(&self.summary))),
             ("head", &json_in_html(&head)),
             ("data", data),
             ("script", &script),
@@ -132,6 +134,16 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// Shows what would turn the texts of a document round, or hide a part of them.
+fn make_harmless(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = plain::block(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(make_harmless),
+        Value::Object(fields) => fields.values_mut().for_each(make_harmless),
+        _ => {}
+    }
 }
 
 /// A document that can stand in a script element: nothing in it can end that, or begin a comment.

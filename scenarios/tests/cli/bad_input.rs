@@ -201,24 +201,3 @@ fn traces_of_another_version_cut_short_or_without_a_scenario() {
     std::fs::write(trace, &text).unwrap();
     refused(&squall(&["replay", trace, "--bug", "E7"]), 2, &["a trace says itself"]);
 }
-
-#[test]
-fn outputs_that_cannot_be_written() {
-    let blocked = file("blocked", "file", "");
-    let below = format!("{blocked}/below");
-    refused(
-        &squall(&["sweep", "calm", "--seeds", "0..1", "--out", &below]),
-        3,
-        &[&below, "cannot be created"],
-    );
-    let run = squall(&["run", "calm", "--seed", "1", "--trace", &below]);
-    refused(&run, 3, &[&below, "choose a path"]);
-    refused(
-        &squall(&["run", "calm", "--seed", "1", "--history", &below]),
-        3,
-        &[&below],
-    );
-    // What breaks off on the way is nobody's input.
-    let full = squall(&["run", "calm", "--seed", "1", "--trace", "/dev/full"]);
-    refused(&full, 1, &["/dev/full: cannot be written", "incomplete"]);
-}

@@ -170,7 +170,7 @@ fn a_time_limit_ends_a_sweep_that_has_no_end() {
 fn an_interruption_keeps_what_was_found() {
     let out = folder("interrupted");
     let script = r#""$0" sweep calm --time 60s --out "$1" --format json & pid=$!
-        until [ -e "$1/results.json" ]; do sleep 0.05; done
+        until [ -e "$1/journal.jsonl" ]; do sleep 0.05; done
         kill -INT $pid; wait $pid"#;
     let output = Command::new("bash")
         .args(["-c", script, BINARY])

@@ -1,7 +1,7 @@
 //! `squall bugs compare` and `squall bugs ablate`: whole measurements side by side, at equal processor time.
 
 use super::super::output::{self, Table, WIDTH, wrapped};
-use super::super::sweep::interruption;
+use super::super::signals::{self, interruption};
 use super::super::{Done, Format, Global, exit, seed};
 use super::{Effort, bar, chosen, seconds, shown, text_of};
 use clap::Args;
@@ -97,7 +97,7 @@ fn measured(
 ) -> Done {
     let harmful = |bug: &&'static PlantedBug| bug.is_harmful();
     let bugs: Vec<&'static PlantedBug> = chosen(effort)?.into_iter().filter(harmful).collect();
-    let interrupted = interruption()?;
+    let interrupted = interruption();
     let mut columns = Vec::new();
     for variant in variants {
         let plan = Plan {
@@ -118,7 +118,11 @@ fn measured(
     let result = ComparisonResult {
         schema: "squall-bugs-comparison/1",
         tool: TOOL,
-        exit_code: if interrupted { exit::INTERRUPTED } else { exit::PASSED },
+        exit_code: if interrupted {
+            signals::exit_code()
+        } else {
+            exit::PASSED
+        },
         interrupted,
         budget_us: u64::try_from(budget.as_micros()).unwrap_or(u64::MAX),
         ranges,

@@ -1,7 +1,7 @@
 //! `squall bugs run`: how long it takes to find each planted bug.
 
 use super::super::output::{self, BAD, GOOD, Table};
-use super::super::sweep::interruption;
+use super::super::signals::{self, interruption};
 use super::super::{Done, Format, Global, exit, files, seed};
 use super::{Effort, bar, chart, chosen, seconds, shown, text_of};
 use clap::Args;
@@ -46,8 +46,8 @@ pub struct RunArgs {
 pub fn run(args: &RunArgs, global: &Global) -> Done {
     let bugs = chosen(&args.effort)?;
     let scenarios = args.effort.scenarios()?;
-    let draft = args.svg.as_deref().map(files::Draft::create).transpose()?;
-    let interrupted = interruption()?;
+    let draft = files::Draft::beside(args.svg.as_deref());
+    let interrupted = interruption();
     let plan = Plan {
         bugs: &bugs,
         scenarios: &scenarios,
@@ -66,13 +66,19 @@ pub fn run(args: &RunArgs, global: &Global) -> Done {
         bar.finish_and_clear();
     }
     let result = BugsResult::new(&plan, reports, interrupted.load(Ordering::Relaxed), args.must_find);
-    if let Some(draft) = draft {
-        let chart = chart::svg(&result.bugs, args.budget);
-        draft.write(|file| file.write_all(chart.as_bytes()))?;
-    }
-    match global.format {
-        Format::Markdown => output::result(global, &result, || result.markdown())?,
-        _ => output::result(global, &result, || result.text())?,
+    output::verdict(global, &result, &result.summary(), || match global.format {
+        Format::Markdown => result.markdown(),
+        _ => result.text(),
+    });
+    let drawn = output::spared(|| {
+        let draw = |draft: files::Draft| {
+            let chart = chart::svg(&result.bugs, args.budget);
+            draft.write(|file| file.write_all(chart.as_bytes()))
+        };
+        draft.map(draw).transpose()
+    });
+    if let Err(error) = drawn {
+        output::lost(&error);
     }
     Ok(result.exit_code)
 }
@@ -124,7 +130,7 @@ impl BugsResult {
             schema: "squall-bugs/1",
             tool: TOOL,
             exit_code: match () {
-                () if interrupted => exit::INTERRUPTED,
+                () if interrupted => signals::exit_code(),
                 () if bugs.iter().any(fooled) => scenarios::verdict::FailureKind::Safety.exit_code(),
                 () if bugs.iter().any(missed) => scenarios::verdict::FailureKind::Inconclusive.exit_code(),
                 () => exit::PASSED,
@@ -148,7 +154,7 @@ impl BugsResult {
         let mut table = Table::new(2, HEAD);
         self.bugs.iter().for_each(|row| table.row(row.cells()));
         let verdict = match self.exit_code {
-            exit::INTERRUPTED => format!("{BAD}INTERRUPTED{BAD:#} "),
+            _ if self.interrupted => format!("{BAD}INTERRUPTED{BAD:#} "),
             exit::PASSED => format!("{GOOD}DONE{GOOD:#} "),
             _ => format!("{BAD}FAIL{BAD:#} "),
         };

@@ -4,10 +4,12 @@ use crate::cli::ci::{Case, Failed, Suite};
 use crate::cli::exit;
 use crate::cli::output::{BAD, DIM, GOOD, Table, compact, grouped, indented, span};
 use crate::cli::results::{Counts, Recovered, failed};
+use crate::cli::seed;
 use crate::cli::shrink::Smallest;
+use crate::cli::signals;
 use crate::cli::subject::Subject;
 use scenarios::TOOL;
-use scenarios::sweep::{SweepReport, Tally};
+use scenarios::sweep::{Group, SweepReport, Tally};
 use scenarios::verdict::{Failure, FailureKind};
 use serde::Serialize;
 use std::fmt::Write;
@@ -39,6 +41,9 @@ pub(super) struct SweepResult {
     scenarios: Vec<Row>,
     /// Failures by signature, in the order in which they came up.
     pub(super) failures: Vec<FailureGroup>,
+    /// What was found beyond the run at which `--max-fail` ended the sweep, and told before that was known: it depends on the machine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    beyond: Vec<Beyond>,
     /// What it took.
     time: Cost,
 }
@@ -104,6 +109,19 @@ pub(super) struct FailureGroup {
     pub(super) shrunk: Option<Smallest>,
 }
 
+/// A failure of a run that does not belong to the sweep any more.
+#[derive(Debug, Serialize)]
+struct Beyond {
+    /// Property and place.
+    signature: String,
+    /// The scenario.
+    scenario: String,
+    /// The seed.
+    seed: Option<String>,
+    /// The line that runs it again.
+    replay: Option<String>,
+}
+
 /// What a sweep took.
 #[derive(Debug, Serialize)]
 struct Cost {
@@ -139,7 +157,7 @@ impl SweepResult {
                 (false, false) => "fail",
             },
             exit_code: if report.interrupted {
-                exit::INTERRUPTED
+                signals::exit_code()
             } else {
                 verdict_code
             },
@@ -149,6 +167,7 @@ impl SweepResult {
                 .map(|(of, tally)| Row::new(of.scenario.name.clone(), tally, musts(of)))
                 .collect(),
             failures,
+            beyond: report.beyond.iter().map(|group| Beyond::new(group, subjects)).collect(),
             time: Cost::new(&total, report, jobs),
             total: Row::new("total".to_owned(), &total, Vec::new()),
         }
@@ -163,6 +182,11 @@ impl SweepResult {
         text.push('\n');
         for group in &self.failures {
             text += &group.text();
+        }
+        for beyond in &self.beyond {
+            let seed = beyond.seed.as_deref().unwrap_or_default();
+            let _ = writeln!(text, "also found {seed}  {}  {}", beyond.scenario, beyond.signature);
+            let _ = writeln!(text, "     replay: {}", beyond.replay.as_deref().unwrap_or_default());
         }
         text + &self.time.text(&self.total) + &self.verdict_line()
     }
@@ -273,7 +297,11 @@ impl SweepResult {
         };
         match self.verdict {
             "pass" => format!("{GOOD}PASS{GOOD:#} {} runs\n", grouped(self.total.runs)),
-            "interrupted" => format!("{BAD}INTERRUPTED{BAD:#} after {} runs\n", grouped(self.total.runs)),
+            "interrupted" => format!(
+                "{BAD}INTERRUPTED{BAD:#} after {} runs, {} failed\n",
+                grouped(self.total.runs),
+                grouped(self.total.failed)
+            ),
             _ => format!(
                 "{BAD}FAIL{BAD:#} {} of {} runs failed, {} signature{}{more}\n",
                 grouped(self.total.failed),
@@ -305,6 +333,18 @@ impl Row {
             situations: Counts::of_situations(&tally.situations),
             runs_with_situation: Counts::of_situations(&tally.runs_with_situation),
             musts,
+        }
+    }
+}
+
+impl Beyond {
+    fn new(group: &Group, subjects: &[Subject]) -> Self {
+        let subject = &subjects[group.scenario];
+        Self {
+            signature: group.failure.signature.clone(),
+            scenario: subject.scenario.name.clone(),
+            seed: group.seed.map(seed::shown),
+            replay: group.seed.map(|of| subject.replay_of(of, &group.failure)),
         }
     }
 }

@@ -9,6 +9,17 @@ use raft_core::{HardState, Index, Output, Persist, RequestId};
 use simulator::Process;
 
 impl KvNode {
+    /// Harms the process, if this node leads in a late term and such a thing is planted.
+    #[cfg(feature = "bugs")]
+    pub(super) fn harm(&self) {
+        if let Some(super::bugs::Place::Process(harm)) = self.bug
+            && self.is_primary()
+            && self.raft.term() >= 3
+        {
+            harm.strike();
+        }
+    }
+
     /// A1: tells the client that its update is done as soon as this node, as leader, has appended it.
     pub(super) fn answer_on_append(&mut self, id: RequestId, ctx: &mut Ctx<'_>) {
         if !planted!(self.bug, AckOnAppend) {

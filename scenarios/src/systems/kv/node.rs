@@ -310,6 +310,8 @@ impl KvNode {
     /// Gives one input to the core and carries out all that comes of it.
     fn input(&mut self, input: Input, ctx: &mut Ctx<'_>) {
         self.start_kept_back(ctx);
+        #[cfg(feature = "bugs")]
+        self.harm();
         self.observer.clock(now(ctx).0);
         self.raft.handle(now(ctx), input);
         let mut snapshot_due = false;

@@ -6,6 +6,8 @@
 
 #[cfg(feature = "bugs")]
 mod catalogue;
+#[cfg(feature = "bugs")]
+pub mod sabotage;
 #[cfg(test)]
 mod tests;
 
@@ -60,6 +62,9 @@ pub(super) enum Place {
     /// In the service.
     #[cfg(feature = "bugs")]
     Service(ServiceBug),
+    /// Nowhere in the algorithm: it harms the process that the run is in.
+    #[cfg(feature = "bugs")]
+    Process(sabotage::Harm),
 }
 
 /// The planted bugs of the service; the catalogue says what each is.
@@ -133,8 +138,11 @@ impl PlantedBug {
     /// When there is none of that name in this build.
     pub fn find(name: &str) -> Result<&'static Self, UnknownBug> {
         let matches = |bug: &&Self| bug.id.eq_ignore_ascii_case(name) || bug.name.eq_ignore_ascii_case(name);
-        PLANTED_BUGS
-            .iter()
+        let known = PLANTED_BUGS.iter();
+        #[cfg(feature = "bugs")]
+        let known = known.chain(sabotage::SABOTAGE);
+        known
+            .into_iter()
             .find(matches)
             .ok_or_else(|| UnknownBug { name: name.to_owned() })
     }
