@@ -274,6 +274,7 @@ pub fn recorded(path: &Path, header: &TraceHeader) -> Result<(Subject, u64), Cli
             scenario,
             set: run.set,
             bug,
+            warnings: Vec::new(),
         },
         seed,
     ))

@@ -63,6 +63,7 @@ pub struct Outputs {
 /// Carries out `squall run`.
 pub fn run(args: &RunArgs, global: &Global) -> Done {
     let subject = Subject::load(&args.scenario, &args.changes)?;
+    subject.warn(global);
     let seed = args.seed.unwrap_or_else(clock::fresh_seed);
     seeded(&subject, seed, &args.outputs, global)
 }

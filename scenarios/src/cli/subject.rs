@@ -2,7 +2,7 @@
 //! line that runs a seed of it again.
 
 use super::error::CliError;
-use super::{files, seed};
+use super::{Global, files, output, seed};
 use clap::Args;
 use scenarios::capsule::Capsule;
 use scenarios::scenario::{self, Builtin, Scenario};
@@ -42,6 +42,8 @@ pub struct Subject {
     pub set: Vec<(String, String)>,
     /// The planted bug.
     pub bug: Option<&'static PlantedBug>,
+    /// What the scenario switches on and can have no effect, each with its place and a remedy.
+    pub warnings: Vec<String>,
 }
 
 impl Subject {
@@ -57,11 +59,16 @@ impl Subject {
             scenario::find(name)?.text.to_owned()
         };
         let scenario = scenario::parse(name, &text, &changes.set, &scenarios::known())?;
+        let idle = scenario::idle(&scenario);
+        let warnings = idle
+            .iter()
+            .map(|idle| idle.located(name, &text, &changes.set).to_string());
         Ok(Self {
             name: name.to_owned(),
             scenario,
             set: changes.set.clone(),
             bug: changes.bug()?,
+            warnings: warnings.collect(),
         })
     }
 
@@ -72,6 +79,7 @@ impl Subject {
             scenario: capsule.scenario.clone(),
             set: Vec::new(),
             bug: capsule.bug,
+            warnings: Vec::new(),
         }
     }
 
@@ -85,6 +93,13 @@ impl Subject {
             return scenario::builtin().iter().map(load).collect();
         }
         names.iter().map(|name| Self::load(name, changes)).collect()
+    }
+
+    /// Says on standard error what of the scenario can have no effect.
+    pub fn warn(&self, global: &Global) {
+        for warning in &self.warnings {
+            output::notice(global, &format_args!("warning: {warning}"));
+        }
     }
 
     /// The file that it was read from; `None` for a built-in one.

@@ -1,6 +1,7 @@
 //! `squall sweep`: many seeds of many scenarios.
 
 mod document;
+mod thin;
 
 use super::ci::{self, Reports};
 use super::error::CliError;
@@ -81,6 +82,7 @@ enum Shrink {
 /// Carries out `squall sweep`.
 pub fn sweep(args: &SweepArgs, global: &Global) -> Done {
     let subjects = Subject::load_all(&args.scenarios, &args.changes)?;
+    subjects.iter().for_each(|subject| subject.warn(global));
     let scenarios: Vec<Scenario> = subjects.iter().map(|subject| subject.scenario.clone()).collect();
     let seeds = args.seeds.clone().unwrap_or(match args.time {
         None => Seeds::Range {

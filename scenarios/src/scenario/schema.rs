@@ -37,6 +37,10 @@ pub enum Form {
     Word(Vec<&'static str>),
     /// A list of names.
     Names,
+    /// A list of names, each alone or with its rate.
+    Expected,
+    /// A share of the runs, or "off".
+    Rate,
     /// `true` or `false`.
     Flag,
     /// A whole number.
@@ -78,6 +82,8 @@ impl Form {
             Self::Text => "a text".to_owned(),
             Self::Word(words) => words.join(" | "),
             Self::Names => "a list of names".to_owned(),
+            Self::Expected => "a list of names, or of { name = ..., rate = \"1/50\" }".to_owned(),
+            Self::Rate => "a share of the runs such as \"1/50\" or \"2%\", or \"off\"".to_owned(),
             Self::Flag => "true | false".to_owned(),
             Self::Count { min, max } => format!("{min} to {max}"),
             Self::Quantity {
@@ -99,6 +105,16 @@ impl Form {
             Self::Text => json!({ "type": "string" }),
             Self::Word(words) => json!({ "enum": words }),
             Self::Names => json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true }),
+            Self::Expected => {
+                let with_rate = json!({
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["name"],
+                    "properties": { "name": { "type": "string" }, "rate": rate_schema("") },
+                });
+                json!({ "type": "array", "items": { "anyOf": [{ "type": "string" }, with_rate] } })
+            }
+            Self::Rate => rate_schema("|off"),
             Self::Flag => json!({ "type": "boolean" }),
             Self::Count { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Self::Quantity {
@@ -118,6 +134,10 @@ impl Form {
             }
         }
     }
+}
+
+fn rate_schema(otherwise: &str) -> Json {
+    json!({ "type": "string", "pattern": format!("^( *[0-9]+ */ *[0-9]+ *| *[0-9]+(\\.[0-9]+)? *(ppm|%) *{otherwise})$") })
 }
 
 impl Key {

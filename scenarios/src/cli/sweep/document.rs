@@ -1,5 +1,6 @@
 //! What a sweep says in the end: the document, the tables on a terminal, the suite for continuous integration.
 
+use super::thin::{self, Thin};
 use crate::cli::ci::{Case, Failed, Suite};
 use crate::cli::exit;
 use crate::cli::output::{BAD, DIM, GOOD, Table, compact, grouped, indented, span};
@@ -39,6 +40,8 @@ pub(super) struct SweepResult {
     scenarios: Vec<Row>,
     /// Failures by signature, in the order in which they came up.
     pub(super) failures: Vec<FailureGroup>,
+    /// What has not come about, in too few runs for that to be a failure.
+    thin_coverage: Vec<Thin>,
     /// What it took.
     time: Cost,
 }
@@ -127,7 +130,10 @@ impl SweepResult {
         let musts = |subject: &Subject| {
             let expect = &subject.scenario.expect;
             let fired = expect.fired.iter().flatten();
-            fired.chain(&expect.reach).cloned().collect()
+            fired
+                .chain(&expect.reach)
+                .map(|expected| expected.name.clone())
+                .collect()
         };
         let verdict_code = report.gravest().map_or(exit::PASSED, FailureKind::exit_code);
         Self {
@@ -149,6 +155,7 @@ impl SweepResult {
                 .map(|(of, tally)| Row::new(of.scenario.name.clone(), tally, musts(of)))
                 .collect(),
             failures,
+            thin_coverage: Thin::of(report, subjects.iter().map(|subject| &subject.scenario)),
             time: Cost::new(&total, report, jobs),
             total: Row::new("total".to_owned(), &total, Vec::new()),
         }
@@ -164,6 +171,7 @@ impl SweepResult {
         for group in &self.failures {
             text += &group.text();
         }
+        text += &thin::text(&self.thin_coverage);
         text + &self.time.text(&self.total) + &self.verdict_line()
     }
 
@@ -272,14 +280,36 @@ impl SweepResult {
             ""
         };
         match self.verdict {
-            "pass" => format!("{GOOD}PASS{GOOD:#} {} runs\n", grouped(self.total.runs)),
-            "interrupted" => format!("{BAD}INTERRUPTED{BAD:#} after {} runs\n", grouped(self.total.runs)),
-            _ => format!(
-                "{BAD}FAIL{BAD:#} {} of {} runs failed, {} signature{}{more}\n",
-                grouped(self.total.failed),
+            "pass" => format!(
+                "{GOOD}PASS{GOOD:#} {} runs{}\n",
                 grouped(self.total.runs),
-                self.failures.len(),
-                if self.failures.len() == 1 { "" } else { "s" }
+                thin::note(&self.thin_coverage)
+            ),
+            "interrupted" => format!("{BAD}INTERRUPTED{BAD:#} after {} runs\n", grouped(self.total.runs)),
+            _ => format!("{BAD}FAIL{BAD:#} {}{more}\n", self.reasons()),
+        }
+    }
+
+    /// Why the sweep failed: runs, or what all of them never showed, or both.
+    fn reasons(&self) -> String {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let signatures = self.failures.iter().filter(|group| group.count > 0).count();
+        let missing = self.failures.len() - signatures;
+        let runs = grouped(self.total.runs);
+        let failed = format!(
+            "{} of {runs} runs failed, {signatures} signature{}",
+            grouped(self.total.failed),
+            plural(signatures)
+        );
+        match (signatures, missing) {
+            (_, 0) => failed,
+            (0, _) => format!(
+                "{missing} thing{} that must come about never did; of {runs} runs none failed by itself",
+                plural(missing)
+            ),
+            _ => format!(
+                "{failed}; {missing} thing{} that must come about never did",
+                plural(missing)
             ),
         }
     }
