@@ -1,6 +1,6 @@
 # `make` lists the targets; each is one line that you can also type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-page picture lint no-std sweep drills bench bench-checker bench-shrink fuzz-checker bugs-table ci
+.PHONY: help demo test test-page picture lint no-std sweep drills bench bench-checker bench-shrink fuzz-checker feasible bugs-table ci
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ bench-shrink: ## how small the failures of planted bugs become, as the table of 
 
 fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method; 10,000 refusals of every model
 	cargo test --release -p checker --test brute_force --test methods --test laws -- --ignored --nocapture
+
+feasible: ## 200 random settings and 500 random scenarios of faults, ten seeds each: no alarm without a cause (an hour or more)
+	cargo run --release -p scenarios --example feasible -- 200 500
 
 bugs-table: ## measure how soon the planted bugs are found and write docs/bugs.md (an hour or two on two cores)
 	cargo build --release -p scenarios

@@ -31,8 +31,13 @@ impl Incoming {
         }
     }
 
-    fn received(&self) -> u64 {
+    pub(crate) fn received(&self) -> u64 {
         self.bytes.len() as u64
+    }
+
+    /// The last entry that it stands for.
+    pub(crate) fn last(&self) -> Index {
+        self.last.index
     }
 
     /// Takes in a chunk, if it goes on where the last one ended.

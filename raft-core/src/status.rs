@@ -85,6 +85,13 @@ impl Raft {
         self.uncommitted_bytes
     }
 
+    /// The last entry of the snapshot that is being received, and how many of its bytes have come.
+    #[must_use]
+    pub fn receiving(&self) -> Option<(Index, u64)> {
+        let incoming = self.incoming.as_ref()?;
+        Some((incoming.last(), incoming.received()))
+    }
+
     /// The node's state at a glance. What is asked for at every input has a getter of its own.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -85,7 +85,7 @@ pub fn file() -> String {
     for class in FaultClass::ALL {
         let must = |scenario: &&Scenario| {
             let mut fired = scenario.expect.fired.iter().flatten();
-            fired.any(|name| name == class.name())
+            fired.any(|expected| expected.name == class.name())
         };
         let must: Vec<&str> = scenarios.iter().filter(must).map(|of| of.name.as_str()).collect();
         let (name, about) = (class.name(), class.about());

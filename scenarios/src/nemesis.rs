@@ -7,6 +7,7 @@
 mod clock;
 mod clog;
 mod disk;
+mod effects;
 mod network;
 mod process;
 mod shape;
@@ -14,6 +15,7 @@ mod shape;
 mod tests;
 mod trigger;
 
+pub use effects::{Effects, Origin, Shows};
 pub use trigger::{Strike, Triggers};
 
 use crate::scenario::{DurationRange, Fault, FaultKind, Scenario, Target, When};
@@ -22,12 +24,21 @@ use simulator::{Duration, FaultAction, NodeId, PlannedFault, Stream, Target as A
 
 /// Draws the plan of one run: sorted by time, and within the time of the faults except for what ends them.
 pub fn plan(scenario: &Scenario, draw: &Draw, seed: u64) -> Vec<PlannedFault> {
+    attributed(scenario, draw, seed)
+        .into_iter()
+        .map(|(planned, _)| planned)
+        .collect()
+}
+
+/// The same plan, each action with the `[[fault]]` whose strike it is.
+pub fn attributed(scenario: &Scenario, draw: &Draw, seed: u64) -> Vec<(PlannedFault, Option<Origin>)> {
     let mut planner = Planner::new(scenario, draw, seed);
     for (number, fault) in scenario.faults.iter().enumerate() {
         planner.stream = Stream::new(seed, "nemesis", number as u64);
+        planner.origin = Some(number);
         planner.fault(fault, Time(scenario.time.chaos_ns));
     }
-    planner.plan.sort_by_key(|planned| planned.at);
+    planner.plan.sort_by_key(|(planned, _)| planned.at);
     planner.plan
 }
 
@@ -35,7 +46,9 @@ pub fn plan(scenario: &Scenario, draw: &Draw, seed: u64) -> Vec<PlannedFault> {
 struct Planner<'a> {
     draw: &'a Draw,
     stream: Stream,
-    plan: Vec<PlannedFault>,
+    plan: Vec<(PlannedFault, Option<Origin>)>,
+    /// The `[[fault]]` that is planned now.
+    origin: Option<usize>,
     next_cut: u32,
     /// The rate at which each node's clock drifts from the start, in parts per million.
     rates: Vec<i32>,
@@ -50,6 +63,7 @@ impl<'a> Planner<'a> {
             draw,
             stream: Stream::new(seed, "drift", 0),
             plan: Vec::new(),
+            origin: None,
             next_cut: 0,
             rates: Vec::new(),
             version: 0,
@@ -60,8 +74,16 @@ impl<'a> Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// Plans a strike of the present fault.
     fn add(&mut self, at: Time, action: FaultAction) {
-        self.plan.push(PlannedFault { at, action });
+        let shows_as = Shows::of(&action);
+        let origin = self.origin.map(|fault| Origin { fault, shows_as });
+        self.plan.push((PlannedFault { at, action }, origin));
+    }
+
+    /// Plans what ends a strike.
+    fn add_end(&mut self, at: Time, action: FaultAction) {
+        self.plan.push((PlannedFault { at, action }, None));
     }
 
     /// A uniform number from `min` to `max`.

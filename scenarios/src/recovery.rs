@@ -1,6 +1,7 @@
 //! The second phase of a run: after the faults, the cluster must elect a leader, serve every client and converge; and if it
 //! does not, this says why.
 
+mod left;
 mod losses;
 mod milestones;
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub use fork::Fork;
 pub use report::RunReport;
 
 use crate::capsule::Course;
-use crate::nemesis::Triggers;
+use crate::nemesis::{self, Triggers};
 use crate::panics;
 use crate::recovery::{Progress, Reached};
 use crate::scenario::Scenario;
@@ -179,6 +179,10 @@ struct Run<'a> {
     course: Option<&'a Course>,
     /// How many faults had struck when they ended; more than there are before that.
     healed: usize,
+    /// Of each planned fault, whose strike it is.
+    origins: Vec<Option<nemesis::Origin>>,
+    /// What has struck; none where the faults are not the scenario's own.
+    struck: Option<nemesis::Effects>,
     marks: Vec<Mark>,
     mark_every: u64,
     events_max: u64,

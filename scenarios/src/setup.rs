@@ -2,7 +2,7 @@
 
 use crate::budget::Damageable;
 use crate::capsule::Course;
-use crate::scenario::{self, Choice, Codec, DurationRange, Fault, FaultKind, Flips, Lasting, Scenario};
+use crate::scenario::{self, Choice, Codec, DurationRange, Fault, FaultKind, Flips, Lasting, Pace, Scenario};
 use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
 use crate::workloads::Actor;
 use crate::workloads::client::{KvClient, Work};
@@ -386,6 +386,7 @@ fn work(scenario: &Scenario, draw: &Draw) -> Work {
         timeout,
         // An operation is tried at several nodes before it is given up.
         attempt: Duration((timeout.0 / 4).max(1)),
+        attempt_max: Duration(Pace::of(&scenario.cluster, &scenario.network, &scenario.disk).patience_ns(from)),
         operations: draw.operations,
         sticky: draw.sticky,
         faults_end: Time(scenario.time.chaos_ns),

@@ -8,7 +8,7 @@
 //! Owns running, folding and grouping. Leaves to others: what to run, printing (an [`Observer`] hears of progress), files.
 
 use crate::clock::Stopwatch;
-use crate::expectation;
+use crate::expectation::{self, Thin};
 use crate::panics;
 use crate::run::{self, RunOptions, RunReport, Steering};
 use crate::scenario::Scenario;
@@ -107,6 +107,8 @@ pub struct SweepReport {
     /// Failures that were told while runs before them were still under way, and that belong to runs after the one at which
     /// [`Sweep::max_fail`] ended the sweep: which there are depends on the machine.
     pub beyond: Vec<Group>,
+    /// Of each scenario, in the order of the sweep, what has not come about in so few runs that this says nothing.
+    pub thin: Vec<Vec<Thin>>,
     /// Whether [`Sweep::max_fail`] ended it.
     pub stopped_early: bool,
     /// Whether the caller's flag ended it.
@@ -149,6 +151,8 @@ pub struct Tally {
     pub runs_with_fault: Exposure,
     /// In how many runs each situation was reached.
     pub runs_with_situation: Situations,
+    /// In how many runs each `[[fault]]` had an effect; empty where each seed draws faults of its own.
+    pub runs_with_effect: Vec<u64>,
 }
 
 /// Failures of one signature.
@@ -447,6 +451,10 @@ impl Tally {
             slowest: report.recovered,
             runs_with_fault: report.exposure.present(),
             runs_with_situation: report.situations.present(),
+            runs_with_effect: match report.resolved {
+                None => report.effective.iter().map(|had| u64::from(*had)).collect(),
+                Some(_) => Vec::new(),
+            },
         }
     }
 
@@ -468,6 +476,11 @@ impl Tally {
         }
         self.runs_with_fault.merge(&other.runs_with_fault);
         self.runs_with_situation.merge(&other.runs_with_situation);
+        let faults = self.runs_with_effect.len().max(other.runs_with_effect.len());
+        self.runs_with_effect.resize(faults, 0);
+        for (runs, more) in self.runs_with_effect.iter_mut().zip(&other.runs_with_effect) {
+            *runs += more;
+        }
     }
 }
 
@@ -617,11 +630,12 @@ impl<'a> Fold<'a> {
     }
 
     fn finish(mut self, watch: Stopwatch, interrupted: bool) -> SweepReport {
+        let mut thin = Vec::with_capacity(self.tallies.len());
         for (scenario, tally) in self.tallies.iter().enumerate() {
             let of = &self.sweep.scenarios[scenario];
-            let mut missed = expectation::never_fired(of, tally.runs, &tally.exposure);
-            missed.extend(expectation::never_reached(of, tally.runs, &tally.situations));
-            self.groups.extend(missed.into_iter().map(|failure| Group {
+            let found = expectation::coverage(of, tally);
+            thin.push(found.thin);
+            self.groups.extend(found.findings.into_iter().map(|failure| Group {
                 failure,
                 count: 0,
                 scenario,
@@ -638,6 +652,7 @@ impl<'a> Fold<'a> {
             scenarios: self.tallies,
             beyond: self.told_early.into_values().filter(|group| !known(group)).collect(),
             groups: self.groups,
+            thin,
             stopped_early: self.is_over,
             interrupted,
             wall: watch.elapsed(),

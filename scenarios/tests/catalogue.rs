@@ -8,7 +8,14 @@ fn every_class_of_faults_must_fire_in_some_scenario() {
     let mut fired: Vec<String> = Vec::new();
     for builtin in builtin() {
         let scenario = parse(builtin.name, builtin.text, &[], &scenarios::known()).unwrap();
-        fired.extend(scenario.expect.fired.into_iter().flatten());
+        fired.extend(
+            scenario
+                .expect
+                .fired
+                .into_iter()
+                .flatten()
+                .map(|expected| expected.name),
+        );
     }
     let forgotten = FaultClass::ALL.iter().map(|class| class.name());
     let forgotten: Vec<&str> = forgotten

@@ -42,7 +42,13 @@ fn swarm(share: &str) -> Scenario {
 
 #[test]
 fn a_sweep_of_the_swarm_fails_when_any_class_of_faults_never_fires() {
-    let expected: BTreeSet<String> = swarm("25%").expect.fired.into_iter().flatten().collect();
+    let expected: BTreeSet<String> = swarm("25%")
+        .expect
+        .fired
+        .into_iter()
+        .flatten()
+        .map(|expected| expected.name)
+        .collect();
     let all: BTreeSet<String> = FaultClass::ALL.iter().map(|class| class.name().to_owned()).collect();
     let silent: Vec<_> = all.difference(&expected).collect();
     assert!(silent.is_empty(), "missing from swarm's `[expect] fired`: {silent:?}");
@@ -69,7 +75,7 @@ fn a_sweep_fails_when_what_the_triggers_of_the_swarm_wait_for_is_never_reached()
         .iter()
         .map(|builtin| parse(builtin.name, builtin.text, &[], &scenarios::known()))
         .flat_map(|scenario| scenario.unwrap_or_else(|error| panic!("{error}")).expect.reach)
-        .map(|reach| reach.to_string())
+        .map(|expected| expected.name)
         .collect();
     let missing: Vec<_> = waited_for
         .iter()

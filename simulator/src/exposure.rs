@@ -172,6 +172,11 @@ impl Exposure {
         self.counts[class as usize] += 1;
     }
 
+    #[inline]
+    pub(crate) fn add_many(&mut self, class: FaultClass, count: u32) {
+        self.counts[class as usize] += u64::from(count);
+    }
+
     pub(crate) fn add_undetected(&mut self) {
         self.undetected += 1;
     }

@@ -31,7 +31,7 @@ use crate::time::{Duration, LocalTime, Time};
 use crate::timer::{Fired, Timer};
 use crate::trace::Recorder;
 pub(crate) use fuse::{Blown, Fuse};
-use hold::Hold;
+use hold::Holds;
 use memory::Memory;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -109,8 +109,8 @@ pub(crate) struct Kernel<M, Q, R> {
     pub nodes: Vec<NodeState<M, Q, R>>,
     clients: Vec<ClientState>,
     pub network: Network,
-    /// Messages that are held, by what holds them, in the order in which that began.
-    pub holds: Vec<Hold<M, Q, R>>,
+    /// Messages that are held, by what holds them.
+    pub holds: Holds<M, Q, R>,
     /// Old messages, for those that are to be delivered again.
     memory: Memory<M, Q, R>,
     /// How many nodes have a fuse, and the node of the one that has just blown.
@@ -183,7 +183,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
             nodes: states,
             clients: (0..clients).map(client).collect(),
             network: Network::new(config.network, nodes, clients, stream("links", Topic::Link)),
-            holds: Vec::new(),
+            holds: Holds::default(),
             memory: Memory::new(stream("replay", Topic::Replay)),
             fuses: 0,
             blown: None,

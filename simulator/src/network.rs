@@ -15,7 +15,7 @@ use crate::random::{Ratio, Stream};
 use crate::time::{Duration, Time};
 use links::{Links, Passage};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use links::{LinkConfig, Shape};
 
@@ -144,8 +144,10 @@ struct Link {
     /// How many messages were sent, and the number of the youngest that arrived; both wrap.
     sent: u32,
     arrived: u32,
-    /// How many cuts block it.
+    /// How many cuts block it, and how many of them count as what.
     cuts: u32,
+    cuts_one_way: u32,
+    cuts_around_primary: u32,
 }
 
 /// What a cut is counted as when it stops a message.
@@ -170,6 +172,10 @@ pub(crate) struct Network {
     clients: u32,
     links: Vec<Link>,
     cuts: BTreeMap<CutId, Cut>,
+    /// Of each link, the cuts that have stopped no message of it yet.
+    fresh: Vec<BTreeSet<CutId>>,
+    /// The cuts that stopped something.
+    effective: BTreeSet<CutId>,
     /// What the links are like, from the first time on that they are not plain.
     characters: Option<Box<Links>>,
     /// The stream that links draw from once they are not plain.
@@ -186,6 +192,8 @@ impl Network {
             clients,
             links: vec![Link::default(); links],
             cuts: BTreeMap::new(),
+            fresh: vec![BTreeSet::new(); links],
+            effective: BTreeSet::new(),
             characters: None,
             link_stream,
         };
@@ -341,7 +349,11 @@ impl Network {
         self.mend(id);
         let links = self.links_between(from, to, kind.one_way);
         for &index in &links {
-            self.links[index as usize].cuts += 1;
+            let link = &mut self.links[index as usize];
+            link.cuts += 1;
+            link.cuts_one_way += u32::from(kind.one_way);
+            link.cuts_around_primary += u32::from(kind.around_primary);
+            self.fresh[index as usize].insert(id);
         }
         self.cuts.insert(id, Cut { links, kind });
     }
@@ -372,10 +384,14 @@ impl Network {
     pub fn mend(&mut self, id: CutId) -> bool {
         let Some(cut) = self.cuts.remove(&id) else { return false };
         for index in cut.links {
-            let cuts = &mut self.links[index as usize].cuts;
-            *cuts = cuts
+            let link = &mut self.links[index as usize];
+            link.cuts = link
+                .cuts
                 .checked_sub(1)
                 .expect("network: a link has fewer cuts than the cuts through it");
+            link.cuts_one_way -= u32::from(cut.kind.one_way);
+            link.cuts_around_primary -= u32::from(cut.kind.around_primary);
+            self.fresh[index as usize].remove(&id);
         }
         true
     }
@@ -383,6 +399,11 @@ impl Network {
     /// Whether there is a cut of this name.
     pub fn has_cut(&self, id: CutId) -> bool {
         self.cuts.contains_key(&id)
+    }
+
+    /// The cuts that stopped something so far.
+    pub fn effective(&self) -> &BTreeSet<CutId> {
+        &self.effective
     }
 
     /// Mends all cuts and ends all faults.
@@ -403,22 +424,15 @@ impl Network {
         self.link(from, to).is_none_or(|index| self.links[index].cuts > 0)
     }
 
+    /// Every cut through the link counts.
     #[cold]
-    fn count_stopped(&self, index: usize, seen: &mut Exposure) {
-        for cut in self
-            .cuts
-            .values()
-            .filter(|cut| cut.links.binary_search(&(index as u32)).is_ok())
-        {
-            seen.add(if cut.kind.one_way {
-                FaultClass::OneWayPartition
-            } else {
-                FaultClass::Partition
-            });
-            if cut.kind.around_primary {
-                seen.add(FaultClass::IsolatePrimary);
-            }
-        }
+    fn count_stopped(&mut self, index: usize, seen: &mut Exposure) {
+        let link = &self.links[index];
+        let both_ways = link.cuts - link.cuts_one_way;
+        seen.add_many(FaultClass::OneWayPartition, link.cuts_one_way);
+        seen.add_many(FaultClass::Partition, both_ways);
+        seen.add_many(FaultClass::IsolatePrimary, link.cuts_around_primary);
+        self.effective.append(&mut self.fresh[index]);
     }
 }
 

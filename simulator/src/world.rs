@@ -58,6 +58,8 @@ pub struct World<P: Process> {
     plan: Vec<PlannedFault>,
     /// Whether faults of the plan still fire; healing ends them.
     plan_stands: bool,
+    /// Of each planned fault, whether it struck.
+    struck: Vec<bool>,
     max_down: u16,
     steps: u64,
     /// How many events were taken since time last moved.
@@ -74,6 +76,7 @@ where
             hosts: self.hosts.clone(),
             clients: self.clients.clone(),
             plan: self.plan.clone(),
+            struck: self.struck.clone(),
             ..*self
         }
     }
@@ -133,6 +136,7 @@ impl<P: Process> World<P> {
             kernel,
             hosts,
             clients,
+            struck: vec![false; config.plan.len()],
             plan: config.plan,
             plan_stands: true,
             max_down: config.max_down,

@@ -276,6 +276,7 @@ pub fn recorded(path: &Path, header: &TraceHeader) -> Result<(Subject, u64), Cli
             set: run.set,
             bug,
             isolated: None,
+            warnings: Vec::new(),
         },
         seed,
     ))

@@ -69,6 +69,7 @@ pub fn run(args: &RunArgs, global: &Global) -> Done {
         isolated: args.isolate.limits(),
         ..Subject::load(&args.scenario, &args.changes)?
     };
+    subject.warn(global);
     let seed = args.seed.unwrap_or_else(clock::fresh_seed);
     seeded(&subject, seed, &args.outputs, global)
 }

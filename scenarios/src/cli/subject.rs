@@ -2,7 +2,7 @@
 //! line that runs a seed of it again.
 
 use super::error::CliError;
-use super::{files, isolate, seed};
+use super::{Global, files, isolate, output, seed};
 use clap::Args;
 use scenarios::capsule::Capsule;
 use scenarios::scenario::{self, Builtin, Scenario};
@@ -46,6 +46,8 @@ pub struct Subject {
     pub bug: Option<&'static PlantedBug>,
     /// What each run may use, if it has a process of its own.
     pub isolated: Option<Limits>,
+    /// What the scenario switches on and can have no effect, each with its place and a remedy.
+    pub warnings: Vec<String>,
 }
 
 impl Subject {
@@ -61,12 +63,17 @@ impl Subject {
             scenario::find(name)?.text.to_owned()
         };
         let scenario = scenario::parse(name, &text, &changes.set, &scenarios::known())?;
+        let idle = scenario::idle(&scenario);
+        let warnings = idle
+            .iter()
+            .map(|idle| idle.located(name, &text, &changes.set).to_string());
         Ok(Self {
             name: name.to_owned(),
             scenario,
             set: changes.set.clone(),
             bug: changes.bug()?,
             isolated: None,
+            warnings: warnings.collect(),
         })
     }
 
@@ -78,6 +85,7 @@ impl Subject {
             set: Vec::new(),
             bug: capsule.bug,
             isolated: None,
+            warnings: Vec::new(),
         }
     }
 
@@ -91,6 +99,13 @@ impl Subject {
             return scenario::builtin().iter().map(load).collect();
         }
         names.iter().map(|name| Self::load(name, changes)).collect()
+    }
+
+    /// Says on standard error what of the scenario can have no effect.
+    pub fn warn(&self, global: &Global) {
+        for warning in &self.warnings {
+            output::notice(global, &format_args!("warning: {warning}"));
+        }
     }
 
     /// The file that it was read from; `None` for a built-in one.

@@ -1,6 +1,7 @@
 //! `squall sweep`: many seeds of many scenarios.
 
 mod document;
+mod thin;
 
 use super::ci::{self, Reports};
 use super::error::CliError;
@@ -103,6 +104,7 @@ pub fn sweep(args: &SweepArgs, global: &Global) -> Done {
         header,
         begun,
     } = swept;
+    subjects.iter().for_each(|subject| subject.warn(global));
     let scenarios: Vec<Scenario> = subjects.iter().map(|subject| subject.scenario.clone()).collect();
     let interrupted = interruption();
     let drafts = args.reports.drafts();

@@ -13,7 +13,7 @@ impl Planner<'_> {
 
     pub(super) fn reset_rates(&mut self, at: Time) {
         for (node, ppm) in self.rates.clone().into_iter().enumerate().filter(|(_, ppm)| *ppm != 0) {
-            self.add(
+            self.add_end(
                 at,
                 FaultAction::ClockDrift {
                     target: Aim::Node(NodeId(node as u16)),
@@ -76,7 +76,7 @@ impl Planner<'_> {
     /// Who was struck is known only then, so every clock gets its own rate back.
     pub(super) fn take_drift_back(&mut self, at: Time) {
         for (node, ppm) in self.rates.clone().into_iter().enumerate() {
-            self.add(
+            self.add_end(
                 at,
                 FaultAction::ClockDrift {
                     target: Aim::Node(NodeId(node as u16)),

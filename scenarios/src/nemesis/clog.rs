@@ -25,7 +25,7 @@ impl Planner<'_> {
             },
         );
         let until = at + self.span(lasts);
-        self.add(until, FaultAction::Release { id });
+        self.add_end(until, FaultAction::Release { id });
     }
 
     pub(super) fn clog_link(&mut self, at: Time, lasts: DurationRange) {
@@ -47,7 +47,7 @@ impl Planner<'_> {
             },
         );
         let until = at + self.span(lasts);
-        self.add(until, FaultAction::Release { id });
+        self.add_end(until, FaultAction::Release { id });
     }
 
     /// Some of the nodes, one after another in random order, as long as faults strike; then they are released in another random order.
@@ -80,7 +80,7 @@ impl Planner<'_> {
         at += self.span(lasts);
         self.stream.shuffle(&mut clogged);
         for id in clogged {
-            self.add(at, FaultAction::Release { id });
+            self.add_end(at, FaultAction::Release { id });
             at += self.span(gap);
         }
     }

@@ -130,7 +130,7 @@ impl Planner<'_> {
                 one_way: false,
             },
         );
-        self.add(until, FaultAction::Mend { id });
+        self.add_end(until, FaultAction::Mend { id });
     }
 
     fn isolate(
@@ -157,7 +157,7 @@ impl Planner<'_> {
 
     pub(super) fn mend(&mut self, at: Time, lasts: DurationRange, id: CutId) {
         let until = at + self.span(lasts);
-        self.add(until, FaultAction::Mend { id });
+        self.add_end(until, FaultAction::Mend { id });
     }
 
     pub(super) fn cut_id(&mut self) -> CutId {

@@ -3,7 +3,7 @@
 //! Owns which strikes are due when. Noticing situations is for the watcher, applying strikes for whoever drives the run. Each
 //! trigger draws from a stream of its own.
 
-use super::Planner;
+use super::{Origin, Planner};
 use crate::capsule;
 use crate::scenario::{Fault, FaultKind, Scenario, Target, Trigger, When};
 use crate::setup::Draw;
@@ -21,6 +21,8 @@ pub struct Strike {
     pub action: FaultAction,
     /// The number of its `[[fault]]` in the scenario.
     pub fault: usize,
+    /// The same, where it is a strike and not the end of one.
+    pub origin: Option<Origin>,
     /// The situation that brought it about; none if its time was known beforehand.
     pub situation: Option<Situation>,
     /// How many events of its instant come before it.
@@ -88,6 +90,7 @@ impl<'a> Triggers<'a> {
             let strike = Strike {
                 action: given.action.clone(),
                 fault: number,
+                origin: None,
                 situation: None,
                 after: given.after,
             };
@@ -119,12 +122,14 @@ impl<'a> Triggers<'a> {
                 _ => armed.kind,
             };
             std::mem::swap(&mut self.planner.stream, &mut armed.stream);
+            self.planner.origin = Some(armed.fault);
             self.planner.strike(at, &kind, self.end);
             std::mem::swap(&mut self.planner.stream, &mut armed.stream);
-            for planned in self.planner.plan.drain(..) {
+            for (planned, origin) in self.planner.plan.drain(..) {
                 let strike = Strike {
                     action: planned.action,
                     fault: armed.fault,
+                    origin,
                     situation: Some(situation),
                     after: 0,
                 };

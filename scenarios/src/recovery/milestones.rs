@@ -1,7 +1,8 @@
 //! What a cluster must have reached once the faults have ended, each within a bound of its own in election timeouts.
 
+use super::left::Left;
 use super::{clients_are_served, leader, obstacle};
-use crate::scenario::Scenario;
+use crate::scenario::{Pace, Scenario};
 use crate::systems::kv::KvNode;
 use crate::workloads::client::KvClient;
 use simulator::{Duration, NodeId, Time, World};
@@ -73,28 +74,76 @@ pub struct Progress {
     /// By when all of them must hold at once.
     last: Time,
     reached: Reached,
+    /// What is still to be done, when it was last looked at, and when it last was less than before.
+    left: Left,
+    next_look: Time,
+    moved: Time,
+    /// For so long nothing may move where there is something left.
+    patience: Duration,
 }
+
+/// How many operations may pass between two that are served, and how often what is left is looked at in that time.
+const OPERATIONS: u64 = 8;
+const LOOKS: u64 = 4;
 
 impl Progress {
     /// At the end of the faults. Members that are far behind have `allowance` more; nothing takes longer than `time.settle` and
-    /// that.
-    pub fn new(scenario: &Scenario, faults_end: Time, allowance: Duration) -> Self {
+    /// that. But nobody is judged by less than what elections and operations may take at the latencies and sync times of the
+    /// scenario, and whoever is on the way has more time: see [`Progress::goes_on`].
+    pub fn new(scenario: &Scenario, faults_end: Time, allowance: Duration, world: &World<KvNode>) -> Self {
+        let pace = Pace::of(&scenario.cluster, &scenario.network, &scenario.disk);
+        let elections = Duration(pace.elections_ns);
+        let attempts = Duration(pace.patience_ns(&scenario.workload).saturating_mul(2));
+        let patience = elections + Duration(pace.operation_ns.saturating_mul(OPERATIONS)) + attempts;
         let last = faults_end + Duration(scenario.time.settle_ns) + allowance;
         let deadline = |milestone: Milestone| {
             let bound = u64::from(milestone.bound(scenario)).saturating_mul(scenario.cluster.election.max_ns);
-            let more = if milestone == Milestone::Elect {
-                Duration::ZERO
-            } else {
-                allowance
+            let (more, least) = match milestone {
+                Milestone::Elect => (Duration::ZERO, elections),
+                _ => (allowance, patience),
             };
-            (faults_end + Duration(bound) + more).min(last)
+            (faults_end + Duration(bound) + more).min(last).max(faults_end + least)
         };
         Self {
             faults_end,
             deadlines: Milestone::ALL.map(deadline),
-            last,
+            last: last.max(faults_end + patience),
             reached: Reached::default(),
+            left: Left::new(world),
+            next_look: faults_end,
+            moved: faults_end,
+            patience,
         }
+    }
+
+    /// When what is left is to be looked at again.
+    pub fn next_look(&self) -> Time {
+        self.next_look
+    }
+
+    /// Looks at what is left.
+    pub fn look_at_what_is_left(&mut self, world: &World<KvNode>, lost: &BTreeSet<NodeId>) {
+        self.next_look = world.now() + Duration((self.patience.0 / LOOKS).max(1));
+        if self.left.has_moved(world, lost) {
+            self.moved = world.now();
+        }
+    }
+
+    /// A deadline has come. Whether the cluster is still on its way, so that the deadline moves: what was left of the work has
+    /// become less within the time that the slowest links, disks and clients of the run need for a part of it.
+    pub fn goes_on(&mut self, milestone: Milestone, world: &World<KvNode>, lost: &BTreeSet<NodeId>) -> bool {
+        if milestone == Milestone::Elect {
+            return false;
+        }
+        self.look_at_what_is_left(world, lost);
+        let until = self.moved + self.patience;
+        if until <= world.now() {
+            return false;
+        }
+        let deadline = &mut self.deadlines[milestone as usize];
+        *deadline = until.max(*deadline);
+        self.last = until.max(self.last);
+        true
     }
 
     /// What has been reached.

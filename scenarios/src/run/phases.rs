@@ -2,13 +2,13 @@
 
 use super::watch::links;
 use super::{Checked, Run};
-use crate::recovery::{self, Progress};
+use crate::recovery::{self, Milestone, Progress};
 use crate::scenario::Lasting;
 use crate::setup;
 use crate::situations::Situation;
 use crate::systems::kv::KvNode;
 use crate::verdict::Failure;
-use simulator::{Duration, NodeId, Step, StepKind, Target, World};
+use simulator::{Duration, NodeId, Step, StepKind, Target, Time, World};
 
 /// Within this time of the end of the faults, whoever has stopped of its own accord is back.
 const BACK_WITHIN: Duration = Duration::from_millis(1_000);
@@ -35,7 +35,8 @@ impl Run<'_> {
     fn recover(&mut self) -> Checked {
         loop {
             let (milestone, deadline) = self.progress().next_deadline();
-            if let Some(step) = self.world.step_until(deadline.min(self.stop)) {
+            let until = deadline.min(self.progress().next_look()).min(self.stop);
+            if let Some(step) = self.world.step_until(until) {
                 self.stepped(&step)?;
                 if may_recover(&step) && self.look() {
                     return self.at_rest();
@@ -45,12 +46,28 @@ impl Run<'_> {
             if self.stands_still() {
                 return Ok(());
             }
+            if self.world.halted().is_none() && self.goes_on(milestone, deadline) {
+                continue;
+            }
             let missed = (milestone, self.faults_end, deadline);
             return Err(Box::new(match self.world.halted() {
                 Some(halt) => Failure::halted(&halt),
                 None => recovery::why_not(&self.world, &self.lost, self.scenario, missed),
             }));
         }
+    }
+
+    /// Whether there is time left until the deadline, or more because the cluster is on its way.
+    fn goes_on(&mut self, milestone: Milestone, deadline: Time) -> bool {
+        let mut progress = self.progress.take().expect("the faults have ended");
+        let goes_on = if self.world.now() < deadline {
+            progress.look_at_what_is_left(&self.world, &self.lost);
+            true
+        } else {
+            progress.goes_on(milestone, &self.world, &self.lost)
+        };
+        self.progress = Some(progress);
+        goes_on
     }
 
     fn progress(&mut self) -> &mut Progress {
@@ -77,7 +94,7 @@ impl Run<'_> {
             &self.draw,
             setup::flips(self.scenario, self.course),
         );
-        self.progress = Some(Progress::new(self.scenario, self.faults_end, allowance));
+        self.progress = Some(Progress::new(self.scenario, self.faults_end, allowance, &self.world));
         self.healed = self.world.applied().len();
         let fallen: Vec<NodeId> = self.world.nodes().filter(|node| !self.world.is_up(*node)).collect();
         self.world.heal();
@@ -157,6 +174,10 @@ impl Run<'_> {
             self.world
                 .note(None, "trigger", || serde_json::json!({ "fault": fault, "when": when }));
             let step = self.world.apply(strike.action);
+            let could = !matches!(step.kind, StepKind::Skipped { .. });
+            if let (Some(struck), Some(origin), true) = (&mut self.struck, strike.origin, could) {
+                struck.struck(origin);
+            }
             self.stepped(&step)?;
         }
     }

@@ -21,11 +21,12 @@ pub(super) fn prepared<'a>(
     (course, chance): (Option<&'a Course>, &Chance),
     (options, steering): (RunOptions, &mut Steering<'_>),
 ) -> Result<Run<'a>, ConfigError> {
-    let plan = match (steering.plan, course) {
-        (Some(plan), _) => plan.to_vec(),
-        (None, Some(course)) => course.planned().collect(),
-        (None, None) => nemesis::plan(scenario, draw, seed),
+    let (plan, origins) = match (steering.plan, course) {
+        (Some(plan), _) => (plan.to_vec(), Vec::new()),
+        (None, Some(course)) => (course.planned().collect(), Vec::new()),
+        (None, None) => nemesis::attributed(scenario, draw, seed).into_iter().unzip(),
     };
+    let is_own = steering.plan.is_none() && course.is_none();
     let making = Making {
         seed,
         chance,
@@ -56,6 +57,8 @@ pub(super) fn prepared<'a>(
         course,
         healed: usize::MAX,
         stop: Time::MAX,
+        origins,
+        struck: is_own.then(nemesis::Effects::default),
         marks: Vec::new(),
         mark_every: options.marks,
         events_max: options.events_max,

@@ -30,6 +30,8 @@ pub struct RunReport {
     pub digest: Digest,
     /// How often each fault fired.
     pub exposure: Exposure,
+    /// Of each `[[fault]]`, whether it had an effect; empty where the faults were not the scenario's own.
+    pub effective: Vec<bool>,
     /// How often each situation was reached.
     pub situations: Situations,
     /// When after the faults the cluster reached each [`Milestone`](crate::recovery::Milestone): in thousandths of the longest
@@ -56,7 +58,21 @@ pub struct RunReport {
 }
 
 impl Run<'_> {
+    /// Of each of the scenario's faults, whether it had an effect.
+    fn effective(&mut self) -> Vec<bool> {
+        let Some(mut struck) = self.struck.take() else {
+            return Vec::new();
+        };
+        for (index, origin) in self.origins.iter().enumerate() {
+            if let Some(origin) = origin.filter(|_| self.world.has_struck(index)) {
+                struck.struck(origin);
+            }
+        }
+        struck.of_faults(self.scenario.faults.len(), &self.world)
+    }
+
     pub(super) fn report(mut self, seed: u64, draw: Draw, failure: Option<Failure>, history: History) -> RunReport {
+        let effective = self.effective();
         let mut situations = *self.watcher.situations();
         situations.reached(Situation::OutcomeUnknown, history.unknown_outcomes() as u64);
         RunReport {
@@ -68,6 +84,7 @@ impl Run<'_> {
             marks: self.marks,
             digest: self.world.digest(),
             exposure: self.world.exposure().clone(),
+            effective,
             situations,
             recovered: self.recovered.in_timeouts(self.scenario),
             events: self.world.steps(),
@@ -95,6 +112,7 @@ impl RunReport {
             marks: Vec::new(),
             digest: Digest([0; 32]),
             exposure: Exposure::default(),
+            effective: Vec::new(),
             situations: Situations::default(),
             recovered: [0; 4],
             events: 0,

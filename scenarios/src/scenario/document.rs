@@ -267,3 +267,33 @@ fn node(source: &Spanned<DeValue<'_>>, within: Option<Mark>) -> Node {
     };
     Node { mark, value }
 }
+
+/// Where the value at a dotted path was written; the nearest of what it is part of where it was not.
+pub fn mark_of(text: &str, overrides: &[(String, String)], path: &str) -> Mark {
+    let Ok(mut document) = read(text) else {
+        return Mark::Whole;
+    };
+    for (index, (path, value)) in overrides.iter().enumerate() {
+        if set(&mut document, index, path, value).is_err() {
+            return Mark::Whole;
+        }
+    }
+    let mut mark = Mark::Whole;
+    let mut table = &document;
+    let mut segments = path.split('.');
+    while let Some(node) = segments.next().and_then(|key| table.get(key)) {
+        mark = node.mark;
+        let inner = match &node.value {
+            Value::List(items) => segments
+                .next()
+                .and_then(|digits| digits.parse::<usize>().ok())
+                .and_then(|index| items.get(index)),
+            _ => Some(node),
+        };
+        let Some(inner) = inner else { break };
+        mark = inner.mark;
+        let Value::Table(next) = &inner.value else { break };
+        table = next;
+    }
+    mark
+}

@@ -6,6 +6,7 @@
 use super::disk_fault::DiskKind;
 use super::flips::Flips;
 use super::named::{CutLinks, Groups};
+use super::rate::Rate;
 use super::spec::{DurationRange, OffsetRange};
 
 /// One `[[fault]]`: what happens and when. Faults strike during `time.chaos` only; when it ends, all of them heal.
@@ -15,6 +16,20 @@ pub struct Fault {
     pub when: When,
     /// What happens.
     pub kind: FaultKind,
+    /// `fires`: in how many of the runs it has an effect.
+    pub fires: Fires,
+}
+
+/// In how many of the runs of a sweep a fault has an effect at least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fires {
+    /// The key is left out: what a sweep goes by is derived from when the fault strikes.
+    #[default]
+    Derived,
+    /// `"off"`: nothing is expected of it.
+    Off,
+    /// `"1/50"`: in so many.
+    At(Rate),
 }
 
 /// When a fault strikes; a `[[fault]]` gives exactly one of `at`, `every` and `when`.

@@ -34,11 +34,15 @@ mod disk_fault;
 mod document;
 mod error;
 mod fault;
+mod feasible;
 mod flips;
+mod idle;
 mod links;
 mod named;
 mod nearest;
+mod pace;
 mod quantity;
+mod rate;
 mod read;
 mod read_cluster;
 mod read_fault;
@@ -55,11 +59,16 @@ pub use alternatives::Alternatives;
 pub use catalog::{Builtin, UnknownScenario, builtin, find};
 pub use disk_fault::{DiskKind, RotForm};
 pub use error::{Place, Problem, ScenarioError};
-pub use fault::{Direction, Fault, FaultKind, Identity, MESSAGE_KINDS, Side, Split, Target, Thaw, Trigger, When};
+pub use fault::{
+    Direction, Fault, FaultKind, Fires, Identity, MESSAGE_KINDS, Side, Split, Target, Thaw, Trigger, When,
+};
 pub use flips::{Flip, Flips};
+pub use idle::{Idle, idle};
 pub use links::{Links, Shape};
 pub use named::{CutLinks, Groups};
+pub use pace::Pace;
 pub use quantity::QuantityError;
+pub use rate::{Expected, Rate};
 pub use schema::{Form, Key, json_schema, keys};
 pub use spec::{
     Budget, Choice, Clock, Cluster, Codec, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network,

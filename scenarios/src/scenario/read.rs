@@ -5,13 +5,14 @@
 use super::document::{Mark, Node, Table, Value};
 use super::error::{Misfit, Problem, shown};
 use super::fault::{FaultKind, Identity, When};
+use super::pace::Pace;
 use super::quantity::{self, DURATION};
 use super::section::{Section, is_kebab_case, unknown_word, wrong_type};
 use super::spec::{
-    Budget, Clock, Cluster, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, Recovery, Scenario,
-    Swarm, Timing, Verdict, Workload,
+    Budget, Clock, Cluster, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, Scenario, Swarm, Timing,
+    Verdict, Workload,
 };
-use super::{Known, MAX_FAULTS, Result, SCHEMA, links, read_cluster, read_fault, read_operator};
+use super::{Known, MAX_FAULTS, Result, SCHEMA, feasible, links, read_cluster, read_fault, read_operator};
 
 pub(super) const NANOSECOND: u64 = 1;
 pub(super) const MICROSECOND: u64 = 1_000 * NANOSECOND;
@@ -51,24 +52,28 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
     ])?;
     let (name, about) = (name(&top)?, about(&top)?);
     let cluster = read_cluster::cluster(top.child("cluster", "cluster.", "[cluster]")?)?;
-    let time = time(top.child("time", "time.", "[time]")?)?;
+    let network = network(top.child("network", "network.", "[network]")?)?;
+    let disk = disk(top.child("disk", "disk.", "[disk]")?)?;
+    let pace = Pace::of(&cluster, &network, &disk);
+    feasible::elections(&top, &cluster, &pace)?;
+    let time = feasible::time(&top.child("time", "time.", "[time]")?, &pace)?;
     let faults = faults(&top, &cluster, &time, known)?;
     let (operator, orders) = read_operator::operators(&top, &cluster, &time)?;
     Ok(Scenario {
         name,
         about,
-        network: network(top.child("network", "network.", "[network]")?)?,
-        disk: disk(top.child("disk", "disk.", "[disk]")?)?,
         budget: budget(top.child("budget", "budget.", "[budget]")?)?,
         clock: clock(top.child("clock", "clock.", "[clock]")?)?,
         workload: workload(top.child("workload", "workload.", "[workload]")?)?,
         operator,
         orders,
-        recovery: recovery(&top.child("recovery", "recovery.", "[recovery]")?)?,
+        recovery: feasible::recovery(&top.child("recovery", "recovery.", "[recovery]")?, &cluster, &pace)?,
         expect: expect(top.child("expect", "expect.", "[expect]")?, &faults, known)?,
         faults,
         swarm: swarm(&top, known)?,
         alternatives: Vec::new(),
+        network,
+        disk,
         cluster,
         time,
     })
@@ -124,16 +129,6 @@ fn name(top: &Section<'_>) -> Result<String> {
         ));
     }
     Ok(name.to_owned())
-}
-
-fn time(section: Section<'_>) -> Result<Timing> {
-    section.only(&["chaos", "settle", "max_events", "max_time"])?;
-    Ok(Timing {
-        chaos_ns: section.duration("chaos", 20 * SECOND, 100 * MILLISECOND..=HOUR)?,
-        settle_ns: section.duration("settle", 10 * SECOND, 100 * MILLISECOND..=10 * MINUTE)?,
-        max_events: section.count("max_events", Timing::MAX_EVENTS, 1..=u32::MAX)?,
-        max_time_ns: section.duration("max_time", Timing::MAX_TIME_NS, SECOND..=24 * HOUR)?,
-    })
 }
 
 fn network(section: Section<'_>) -> Result<Network> {
@@ -322,18 +317,6 @@ fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing, known: &Known<'_>
     items.iter().enumerate().map(read).collect()
 }
 
-fn recovery(section: &Section<'_>) -> Result<Recovery> {
-    section.only(&["lasting", "elect", "converge", "serve", "durable"])?;
-    let bound = |key, default| section.count(key, default, 1..=100_000);
-    Ok(Recovery {
-        lasting: section.word("lasting", Lasting::None, &LASTINGS)?,
-        elect: bound("elect", 20)?,
-        converge: bound("converge", 40)?,
-        serve: bound("serve", 40)?,
-        durable: bound("durable", 60)?,
-    })
-}
-
 fn swarm(top: &Section<'_>, known: &Known<'_>) -> Result<Option<Swarm>> {
     if top.get("swarm").is_none() {
         return Ok(None);
@@ -372,13 +355,12 @@ fn expect(section: Section<'_>, faults: &[super::Fault], known: &Known<'_>) -> R
         "verdict",
         "online",
     ])?;
-    let named = |key: &str, known: &[&str], example: &str| named(&section, key, known, example);
     let strikes = faults.iter().filter_map(|fault| match fault.when {
         When::At { ns } => Some(ns),
         When::Every(pause) => Some(pause.min_ns),
         When::Reached(_) => None,
     });
-    let never = named("never", known.situations, "[\"two-leaders\"]")?.unwrap_or_default();
+    let never = named(&section, "never", known.situations, "[\"two-leaders\"]")?.unwrap_or_default();
     let never_from_ns = section.duration("never_from", strikes.min().unwrap_or(0), 0..=HOUR)?;
     if never.is_empty() && section.get("never_from").is_some() {
         return Err(Misfit::unfit(
@@ -389,9 +371,11 @@ fn expect(section: Section<'_>, faults: &[super::Fault], known: &Known<'_>) -> R
     }
     let all = || known.properties.iter().map(|&name| name.to_owned()).collect();
     Ok(Expect {
-        properties: named("properties", known.properties, "[\"election-safety\"]")?.unwrap_or_else(all),
-        fired: named("fired", known.fault_classes, "[\"crash\"]")?,
-        reach: named("reach", known.situations, "[\"two-leaders\"]")?.unwrap_or_default(),
+        properties: named(&section, "properties", known.properties, "[\"election-safety\"]")?.unwrap_or_else(all),
+        fired: section.expected("fired", known.fault_classes, "[\"crash\"]")?,
+        reach: section
+            .expected("reach", known.situations, "[\"two-leaders\"]")?
+            .unwrap_or_default(),
         never_from_ns: if never.is_empty() { 0 } else { never_from_ns },
         never,
         verdict: section.word("verdict", Verdict::Pass, &VERDICTS)?,

@@ -15,7 +15,7 @@ pub(super) use process::IDENTITIES;
 
 use super::document::Node;
 use super::error::{Misfit, Problem, shown};
-use super::fault::{Fault, FaultKind, Target, When};
+use super::fault::{Fault, FaultKind, Fires, Target, When};
 use super::nearest::nearest;
 use super::read::{HOUR, MICROSECOND};
 use super::section::{Section, unknown_word};
@@ -39,6 +39,12 @@ pub(super) fn kind_names() -> impl Iterator<Item = &'static str> {
     kinds().map(|(kind, _)| kind)
 }
 
+/// The keys that every kind has beside its own.
+const OF_ALL: [&str; 5] = {
+    let [when, probability, after, limit] = when::OF_TRIGGERS;
+    [when, probability, after, limit, "fires"]
+};
+
 /// Reads the fault of this index, counted from 0.
 pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing, known: &Known<'_>) -> Result<Fault> {
     let (prefix, title) = (format!("fault.{index}."), format!("[[fault]] {index}"));
@@ -60,7 +66,12 @@ pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing, known:
             "write `when` with a situation in place of `at` or `every`, or another target",
         ));
     }
-    Ok(Fault { when, kind })
+    let fires = match section.rate_or_off("fires")? {
+        None => Fires::Derived,
+        Some(None) => Fires::Off,
+        Some(Some(rate)) => Fires::At(rate),
+    };
+    Ok(Fault { when, kind, fires })
 }
 
 fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<FaultKind> {
@@ -92,7 +103,7 @@ fn own_keys(section: &Section<'_>, kind: &'static str, keys: &'static [&'static 
             ));
         }
     }
-    section.only_and(keys, &when::OF_TRIGGERS)
+    section.only_and(keys, &OF_ALL)
 }
 
 fn lasts(section: &Section<'_>) -> Result<DurationRange> {

@@ -39,6 +39,10 @@ pub enum Form {
     WordOr(Vec<&'static str>, &'static str),
     /// A list of names.
     Names,
+    /// A list of names, each alone or with its rate.
+    Expected,
+    /// A share of the runs, or "off".
+    Rate,
     /// `true` or `false`.
     Flag,
     /// A whole number.
@@ -81,6 +85,8 @@ impl Form {
             Self::Word(words) => words.join(" | "),
             Self::WordOr(words, example) => format!("{} | {example:?}", words.join(" | ")),
             Self::Names => "a list of names".to_owned(),
+            Self::Expected => "a list of names, or of { name = ..., rate = \"1/50\" }".to_owned(),
+            Self::Rate => "a share of the runs such as \"1/50\" or \"2%\", or \"off\"".to_owned(),
             Self::Flag => "true | false".to_owned(),
             Self::Count { min, max } => format!("{min} to {max}"),
             Self::Quantity {
@@ -105,6 +111,16 @@ impl Form {
                 json!({ "type": "string", "description": self.described(), "examples": words.iter().chain([example]).collect::<Vec<_>>() })
             }
             Self::Names => json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true }),
+            Self::Expected => {
+                let with_rate = json!({
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["name"],
+                    "properties": { "name": { "type": "string" }, "rate": rate_schema("") },
+                });
+                json!({ "type": "array", "items": { "anyOf": [{ "type": "string" }, with_rate] } })
+            }
+            Self::Rate => rate_schema("|off"),
             Self::Flag => json!({ "type": "boolean" }),
             Self::Count { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Self::Quantity {
@@ -124,6 +140,10 @@ impl Form {
             }
         }
     }
+}
+
+fn rate_schema(otherwise: &str) -> Json {
+    json!({ "type": "string", "pattern": format!("^( *[0-9]+ */ *[0-9]+ *| *[0-9]+(\\.[0-9]+)? *(ppm|%) *{otherwise})$") })
 }
 
 impl Key {

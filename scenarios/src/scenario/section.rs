@@ -7,6 +7,7 @@ use super::document::{Mark, Node, Table, Value};
 use super::error::{Misfit, Problem, shown};
 use super::nearest::nearest;
 use super::quantity::{self, DURATION, Family, RATIO, SIZE};
+use super::rate::{self, Expected, Rate};
 use super::schema::{Form, Key};
 use super::spec::{Choice, DurationRange, OffsetRange};
 use super::{MAX_CHOICES, OFF, Result};
@@ -155,6 +156,39 @@ impl<'d> Section<'d> {
             words.push((word, item.mark));
         }
         Ok(Some(words))
+    }
+
+    /// A list of names of `known`, each alone or with its rate, without repetitions.
+    pub fn expected(&self, key: &str, known: &[&str], example: &str) -> Result<Option<Vec<Expected>>> {
+        self.note(key, || (Form::Expected, String::new()));
+        let Some(node) = self.get(key) else { return Ok(None) };
+        let path = self.path(key);
+        let Value::List(items) = &node.value else {
+            return Err(wrong_type(node, &path, "a list of texts", example));
+        };
+        let mut all: Vec<Expected> = Vec::with_capacity(items.len());
+        for item in items {
+            let (name, mark, rate) = rate::expected(item, &path, example)?;
+            if all.iter().any(|earlier| earlier.name == name) {
+                let what = format!("`{path}` lists \"{}\" twice", shown(name));
+                return Err(Misfit::unfit(mark, what, "name each one once"));
+            }
+            if !known.contains(&name) {
+                return Err(unknown_word(mark, &path, name, known));
+            }
+            all.push(Expected {
+                name: name.to_owned(),
+                rate,
+            });
+        }
+        Ok(Some(all))
+    }
+
+    /// A rate, or "off" as `Some(None)`; `None` if the key is absent.
+    pub fn rate_or_off(&self, key: &str) -> Result<Option<Option<Rate>>> {
+        self.note(key, || (Form::Rate, String::new()));
+        let read = |node| rate::rate_or_off(node, &self.path(key));
+        self.get(key).map(read).transpose()
     }
 
     /// One of `known` words, as what it stands for.

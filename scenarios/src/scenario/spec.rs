@@ -7,6 +7,7 @@
 use super::alternatives::Alternatives;
 use super::fault::Fault;
 use super::links::Links;
+use super::rate::Expected;
 use serde::Serialize;
 
 /// One scenario: a cluster, the world that it lives in, what its clients do, what goes wrong and what must hold.
@@ -66,7 +67,8 @@ pub struct Recovery {
     /// back; default `none`: all nodes come back.
     pub lasting: Lasting,
     /// `elect`: within how many election timeouts, of the longest that `cluster.election` gives, a node must lead; 1 to 100,000;
-    /// default 20. All four are counted from the end of the faults, and `time.settle` bounds them.
+    /// default 20. All four are counted from the end of the faults, and `time.settle` bounds them;
+    /// none counts for less than [`Pace`](super::Pace) allows for, and the last three move on while what is left becomes less.
     pub elect: u32,
     /// `converge`: likewise, until all members are in the leader's state; default 40.
     pub converge: u32,
@@ -167,8 +169,8 @@ pub enum Codec {
 pub struct Timing {
     /// `chaos`: how long the faults strike while clients work, from the start of the run; 100 ms to 1 h; default 20 s.
     pub chaos_ns: u64,
-    /// `settle`: after everything has healed, the time within which the cluster must elect a leader, converge and serve;
-    /// 100 ms to 10 min; default 10 s.
+    /// `settle`: after everything has healed, the time within which the cluster must elect a leader, converge and serve, or be on
+    /// its way; 100 ms to 10 min, and no less than one election and one operation may take; default 10 s, or twice that.
     pub settle_ns: u64,
     /// `max_events`: after so many events a run breaks off as inconclusive; default 200 million.
     pub max_events: u32,
@@ -464,11 +466,11 @@ impl OrderMix {
 pub struct Expect {
     /// `properties`: names of the properties to check, in the order written; default: all that the caller knows.
     pub properties: Vec<String>,
-    /// `fired`: fault classes that must have fired at least once over a sweep; `None` if the file leaves them to be
-    /// derived from the faults that it switches on.
-    pub fired: Option<Vec<String>>,
-    /// `reach`: situations that must have been reached at least once over a sweep; default: none.
-    pub reach: Vec<String>,
+    /// `fired`: fault classes that must fire over a sweep, each in how many of the runs at least; `None` if the file names none.
+    /// What it switches on must have an effect all the same.
+    pub fired: Option<Vec<Expected>>,
+    /// `reach`: situations that must be reached over a sweep, each in how many of the runs at least; default: none.
+    pub reach: Vec<Expected>,
     /// `never`: situations that no run may reach from `never_from` to its end; default: none. A run that reaches one breaks off as
     /// a safety violation.
     pub never: Vec<String>,

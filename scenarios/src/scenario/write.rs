@@ -3,6 +3,7 @@
 use super::alternatives::Alternatives;
 use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
+use super::rate::Expected;
 use super::read::{DAMAGES, LASTINGS, MODELS, VERDICTS};
 use super::read_cluster::CODECS;
 use super::spec::{Choice, DurationRange, Model, Operator, Order, Scenario, ScriptedOrder, Timing};
@@ -48,9 +49,9 @@ impl Scenario {
         out.section("[expect]");
         out.texts("properties", &self.expect.properties);
         if let Some(fired) = &self.expect.fired {
-            out.texts("fired", fired);
+            out.expected("fired", fired);
         }
-        out.texts("reach", &self.expect.reach);
+        out.expected("reach", &self.expect.reach);
         if !self.expect.never.is_empty() {
             out.texts("never", &self.expect.never);
             out.duration("never_from", self.expect.never_from_ns);
@@ -254,6 +255,15 @@ impl<'a> Writer<'a> {
     pub(super) fn texts(&mut self, key: &str, values: &[String]) {
         let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
         self.raw(key, format!("[{}]", values.join(", ")));
+    }
+
+    fn expected(&mut self, key: &str, all: &[Expected]) {
+        let one = |expected: &Expected| match expected.rate {
+            None => quoted(&expected.name),
+            Some(rate) => format!("{{ name = {}, rate = \"{rate}\" }}", quoted(&expected.name)),
+        };
+        let all: Vec<String> = all.iter().map(one).collect();
+        self.raw(key, format!("[{}]", all.join(", ")));
     }
 
     pub(super) fn duration(&mut self, key: &str, ns: u64) {

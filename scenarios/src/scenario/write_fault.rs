@@ -1,7 +1,8 @@
 //! From a [`Fault`] back to its `[[fault]]` section.
 
+use super::OFF;
 use super::disk_fault::DiskKind;
-use super::fault::{Fault, FaultKind, Split, Target, When};
+use super::fault::{Fault, FaultKind, Fires, Split, Target, When};
 use super::quantity::{DURATION, format_range};
 use super::read_fault::{DIRECTIONS, IDENTITIES, ROT_FORMS, SIDES, SPLITS, THAWS};
 use super::write::{Writer, word};
@@ -20,6 +21,11 @@ pub(super) fn write_fault(out: &mut Writer<'_>, fault: &Fault) {
             out.durations("after", trigger.after);
             out.raw("limit", trigger.limit);
         }
+    }
+    match fault.fires {
+        Fires::Derived => {}
+        Fires::Off => out.text("fires", OFF),
+        Fires::At(rate) => out.text("fires", &rate.to_string()),
     }
     if let Some(target) = fault.kind.target() {
         out.text("target", &target.to_string());

@@ -8,7 +8,8 @@ mod process;
 
 use super::draws::Draws;
 use crate::scenario::{
-    Direction, DurationRange, Fault, FaultKind, OffsetRange, Operator, OrderMix, Scenario, Split, Target, Trigger, When,
+    Direction, DurationRange, Fault, FaultKind, Fires, OffsetRange, Operator, OrderMix, Scenario, Split, Target,
+    Trigger, When,
 };
 
 const MILLISECOND: u64 = 1_000_000;
@@ -356,7 +357,11 @@ fn cut(draws: &mut Draws) -> FaultKind {
 /// It strikes again and again.
 fn again(scenario: &mut Scenario, draws: &mut Draws, kind: FaultKind) {
     let when = When::Every(draws.every());
-    scenario.faults.push(Fault { when, kind });
+    scenario.faults.push(Fault {
+        when,
+        kind,
+        fires: Fires::Derived,
+    });
 }
 
 /// It strikes when a situation is reached, more or less often than `usual` (parts per million).
@@ -368,7 +373,11 @@ fn when(scenario: &mut Scenario, draws: &mut Draws, situation: &'static str, usu
         limit: draws.of(&[3, 10, 30]),
     };
     let when = When::Reached(trigger);
-    scenario.faults.push(Fault { when, kind });
+    scenario.faults.push(Fault {
+        when,
+        kind,
+        fires: Fires::Derived,
+    });
 }
 
 /// The operator gives these orders too.

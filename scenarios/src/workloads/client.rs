@@ -27,6 +27,8 @@ pub struct Work {
     pub timeout: Duration,
     /// How long one attempt is waited for.
     pub attempt: Duration,
+    /// How long an attempt is waited for at most once the faults are over, when all nodes have been tried in vain.
+    pub attempt_max: Duration,
     /// Most operations before the faults end.
     pub operations: u32,
     /// Whether the client stays with its node while that answers at all.
@@ -86,9 +88,19 @@ struct Current {
     give_up: Option<Time>,
     /// Whether nothing was heard since the last attempt.
     unanswered: bool,
-    /// How often it was sent on since it last chose a node itself.
+    /// How often the client followed a hint since it last chose a node itself; at most [`HINTS`].
     redirects: u16,
+    /// How many answers came since the last attempt that did not serve it; at most [`ANSWERS_MAX`].
+    answers: u16,
+    /// How many attempts had no answer.
+    in_vain: u32,
 }
+
+/// So many answers that do not serve it an attempt has at most: of more, old copies among them, none is looked at.
+const ANSWERS_MAX: u16 = 32;
+
+/// So many hints in a row a client follows: nodes that were removed send it to and fro between leaders of the past.
+const HINTS: u16 = 3;
 
 type Ctx<'a> = ClientContext<'a, Actor>;
 
@@ -107,6 +119,12 @@ impl KvClient {
             return; // late, or a second copy
         }
         match response.reply {
+            // A flood of copies says nothing new, and must not put off the next attempt for ever.
+            Reply::NotLeader { .. }
+                if self
+                    .current
+                    .as_ref()
+                    .is_some_and(|current| current.answers >= ANSWERS_MAX) => {}
             Reply::NotLeader { leader } => {
                 self.redirected(leader, ctx);
                 let soon = ctx.now() + Duration(ctx.range_about(Topic::Manner, 1_000_000, 20_000_000));
@@ -124,6 +142,7 @@ impl KvClient {
             Some(current) if current.give_up.is_some_and(|give_up| ctx.now() >= give_up) => self.outcome_unknown(ctx),
             Some(current) => {
                 if current.unanswered {
+                    self.count_in_vain();
                     self.move_on(ctx);
                 }
                 self.attempt(ctx);
@@ -182,6 +201,15 @@ impl KvClient {
     /// Whether it has been served something since the faults ended, or has nothing left to ask for.
     pub fn is_being_served(&self) -> bool {
         self.served_fresh || self.has_served()
+    }
+
+    /// How many operations of its share it has still before it, the one under way included.
+    pub fn left_to_serve(&self) -> usize {
+        let under_way = usize::from(self.current.is_some()) + usize::from(self.follow_up.is_some());
+        match &self.to_serve {
+            Some(left) => left.len() + under_way,
+            None => usize::MAX,
+        }
     }
 
     /// What it still waits for after the faults.
@@ -243,6 +271,8 @@ impl KvClient {
             give_up,
             unanswered: false,
             redirects: 0,
+            answers: 0,
+            in_vain: 0,
         });
         self.attempt(ctx);
     }
@@ -251,6 +281,7 @@ impl KvClient {
     fn attempt(&mut self, ctx: &mut Ctx<'_>) {
         let current = self.current.as_mut().expect("an operation is under way");
         current.unanswered = true;
+        current.answers = 0;
         let operation = current.operation.clone();
         ctx.send(
             self.node,
@@ -260,8 +291,15 @@ impl KvClient {
                 operation,
             },
         );
-        let patience = ctx.now() + self.work.attempt;
-        self.wake(patience, ctx);
+        let tours = current.in_vain / u32::from(ctx.nodes().len() as u16).max(1);
+        let mut patience = self.work.attempt;
+        if self.to_serve.is_some() {
+            // An operation that has come around in vain may take longer than one attempt: then more of them only add to it.
+            let longer = Duration(patience.0.saturating_mul(1 << tours.min(20)));
+            patience = longer.min(self.work.attempt_max).max(patience);
+        }
+        let until = ctx.now() + patience;
+        self.wake(until, ctx);
     }
 
     /// Wakes at `at`, or when the operation's time is up.
@@ -305,16 +343,23 @@ impl KvClient {
         }
     }
 
-    /// A node has named the leader, or said that it knows none. Nodes that were removed send clients to and fro between
-    /// leaders of the past, so after a few hints the client looks for itself.
+    fn count_in_vain(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.in_vain = current.in_vain.saturating_add(1);
+        }
+    }
+
+    /// A node has named the leader, or said that it knows none. After a few hints the client looks for itself.
     fn redirected(&mut self, leader: Option<u16>, ctx: &mut Ctx<'_>) {
         let current = self.current.as_mut().expect("an operation is under way");
         current.unanswered = false;
-        current.redirects += 1;
-        let trusted = current.redirects <= 3;
+        current.answers += 1;
         match leader {
             _ if self.work.sticky && self.to_serve.is_none() => {}
-            Some(leader) if trusted => self.node = NodeId(leader),
+            Some(leader) if current.redirects < HINTS => {
+                current.redirects += 1;
+                self.node = NodeId(leader);
+            }
             _ => {
                 current.redirects = 0;
                 self.next_node(ctx);

@@ -126,14 +126,16 @@ fn a_sweep_stops_at_the_first_signature() {
 }
 
 #[test]
-fn a_fault_class_that_is_expected_and_never_fires_is_inconclusive() {
-    let out = folder("never-fired");
+fn what_is_expected_and_never_comes_about_is_inconclusive_once_it_is_no_accident() {
+    let out = folder("never-reached");
     let sweep = |seeds| {
         let args = [
             "sweep",
             "calm",
             "--set",
-            "expect.fired=[\"pause\"]",
+            "cluster.nodes=1",
+            "--set",
+            "expect.reach=[{ name = \"two-candidates\", rate = \"1/2\" }]",
             "--seeds",
             seeds,
             "--out",
@@ -141,18 +143,59 @@ fn a_fault_class_that_is_expected_and_never_fires_is_inconclusive() {
         ];
         squall(&args)
     };
-    assert_eq!(sweep("0..19").code, Some(0), "too few runs to tell");
+    let few = sweep("0..19");
+    assert_eq!(few.code, Some(0), "too few runs to tell");
+    assert!(
+        few.out
+            .contains("two-candidates did not come about in 19 runs; 20 runs would tell"),
+        "{}",
+        few.out
+    );
+    assert!(few.out.contains("PASS 19 runs; thin coverage: 1 thing"), "{}", few.out);
     let silent = sweep("0..20");
     assert_eq!(silent.code, Some(98), "{silent:?}");
-    assert!(silent.out.contains("fault-never-fired/pause"), "{}", silent.out);
+    assert!(
+        silent.out.contains("situation-never-reached/two-candidates"),
+        "{}",
+        silent.out
+    );
+    assert!(
+        !silent.out.contains("FAIL 0 of"),
+        "the headline says why: {}",
+        silent.out
+    );
+    assert!(
+        silent.out.contains("FAIL 1 thing that must come about never did"),
+        "{}",
+        silent.out
+    );
     assert!(
         silent
             .out
             .lines()
-            .any(|line| line.starts_with("pause") && line.ends_with('!')),
+            .any(|line| line.starts_with("two-candidates") && line.ends_with('!')),
         "{}",
         silent.out
     );
+}
+
+#[test]
+fn what_can_have_no_effect_is_warned_of_in_its_place_and_fails_a_sweep() {
+    let text = "schema = \"squall-scenario/1\"\nname = \"torn\"\n[disk]\ntorn = \"20%\"\n[time]\nchaos = \"200ms\"\n";
+    let path = super::file("idle", "torn.toml", text);
+    let run = squall(&["run", &path, "--seed", "1"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.err.contains(":4:8: `disk.torn` can have no effect"), "{}", run.err);
+    let sweep = squall(&[
+        "sweep",
+        &path,
+        "--seeds",
+        "0..2",
+        "--out",
+        folder("idle-sweep").to_str().unwrap(),
+    ]);
+    assert_eq!(sweep.code, Some(98), "{sweep:?}");
+    assert!(sweep.out.contains("fault-never-fired/torn-write"), "{}", sweep.out);
 }
 
 #[test]

@@ -50,7 +50,9 @@ impl<P: Process> World<P> {
             return None;
         }
         let action = self.plan[index as usize].action.clone();
-        Some(self.apply_action(&action, 0))
+        let step = self.apply_action(&action, 0);
+        self.struck[index as usize] = !matches!(step.kind, StepKind::Skipped { .. });
+        Some(step)
     }
 
     fn apply_action(&mut self, action: &FaultAction, after: u64) -> Step {

@@ -9,7 +9,7 @@ use crate::event::{Event, Parcel};
 use crate::exposure::Exposure;
 use crate::fault::Applied;
 use crate::id::{ClientId, ClientIds, Endpoint, NodeId, NodeIds};
-use crate::network::NetworkConfig;
+use crate::network::{CutId, NetworkConfig};
 use crate::process::{Payload, Process};
 use crate::step::Halt;
 use crate::time::{LocalTime, Time};
@@ -40,6 +40,16 @@ impl<P: Process> World<P> {
     /// How many events were taken since time last moved.
     pub fn events_of_instant(&self) -> u64 {
         self.in_this_instant
+    }
+
+    /// Whether the planned fault of this index has come up and could do something.
+    pub fn has_struck(&self, index: usize) -> bool {
+        self.struck.get(index).copied().unwrap_or(false)
+    }
+
+    /// Whether the cut or the hold of this name has stopped or held a message so far.
+    pub fn is_effective(&self, id: CutId) -> bool {
+        self.kernel.network.effective().contains(&id) || self.kernel.holds.effective().contains(&id)
     }
 
     /// How many events are queued.

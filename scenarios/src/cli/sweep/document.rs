@@ -1,5 +1,6 @@
 //! What a sweep says in the end: the document, the tables on a terminal, the suite for continuous integration.
 
+use super::thin::{self, Thin};
 use crate::cli::ci::{Case, Failed, Suite};
 use crate::cli::exit;
 use crate::cli::output::{BAD, DIM, GOOD, Table, compact, grouped, indented, span};
@@ -44,6 +45,8 @@ pub(super) struct SweepResult {
     /// What was found beyond the run at which `--max-fail` ended the sweep, and told before that was known: it depends on the machine.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     beyond: Vec<Beyond>,
+    /// What has not come about, in too few runs for that to be a failure.
+    thin_coverage: Vec<Thin>,
     /// What it took.
     time: Cost,
 }
@@ -145,7 +148,10 @@ impl SweepResult {
         let musts = |subject: &Subject| {
             let expect = &subject.scenario.expect;
             let fired = expect.fired.iter().flatten();
-            fired.chain(&expect.reach).cloned().collect()
+            fired
+                .chain(&expect.reach)
+                .map(|expected| expected.name.clone())
+                .collect()
         };
         let verdict_code = report.gravest().map_or(exit::PASSED, FailureKind::exit_code);
         Self {
@@ -168,6 +174,7 @@ impl SweepResult {
                 .collect(),
             failures,
             beyond: report.beyond.iter().map(|group| Beyond::new(group, subjects)).collect(),
+            thin_coverage: Thin::of(report, subjects.iter().map(|subject| &subject.scenario)),
             time: Cost::new(&total, report, jobs),
             total: Row::new("total".to_owned(), &total, Vec::new()),
         }
@@ -188,6 +195,7 @@ impl SweepResult {
             let _ = writeln!(text, "also found {seed}  {}  {}", beyond.scenario, beyond.signature);
             let _ = writeln!(text, "     replay: {}", beyond.replay.as_deref().unwrap_or_default());
         }
+        text += &thin::text(&self.thin_coverage);
         text + &self.time.text(&self.total) + &self.verdict_line()
     }
 
@@ -296,18 +304,40 @@ impl SweepResult {
             ""
         };
         match self.verdict {
-            "pass" => format!("{GOOD}PASS{GOOD:#} {} runs\n", grouped(self.total.runs)),
+            "pass" => format!(
+                "{GOOD}PASS{GOOD:#} {} runs{}\n",
+                grouped(self.total.runs),
+                thin::note(&self.thin_coverage)
+            ),
             "interrupted" => format!(
                 "{BAD}INTERRUPTED{BAD:#} after {} runs, {} failed\n",
                 grouped(self.total.runs),
                 grouped(self.total.failed)
             ),
+            _ => format!("{BAD}FAIL{BAD:#} {}{more}\n", self.reasons()),
+        }
+    }
+
+    /// Why the sweep failed: runs, or what all of them never showed, or both.
+    fn reasons(&self) -> String {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let signatures = self.failures.iter().filter(|group| group.count > 0).count();
+        let missing = self.failures.len() - signatures;
+        let runs = grouped(self.total.runs);
+        let failed = format!(
+            "{} of {runs} runs failed, {signatures} signature{}",
+            grouped(self.total.failed),
+            plural(signatures)
+        );
+        match (signatures, missing) {
+            (_, 0) => failed,
+            (0, _) => format!(
+                "{missing} thing{} that must come about never did; of {runs} runs none failed by itself",
+                plural(missing)
+            ),
             _ => format!(
-                "{BAD}FAIL{BAD:#} {} of {} runs failed, {} signature{}{more}\n",
-                grouped(self.total.failed),
-                grouped(self.total.runs),
-                self.failures.len(),
-                if self.failures.len() == 1 { "" } else { "s" }
+                "{failed}; {missing} thing{} that must come about never did",
+                plural(missing)
             ),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Kind, lasts, target};
 use crate::scenario::Result;
+use crate::scenario::error::Misfit;
 use crate::scenario::fault::{FaultKind, Thaw};
 use crate::scenario::read::HOUR;
 use crate::scenario::section::Section;
@@ -24,6 +25,13 @@ pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<
             let hour = i64::try_from(HOUR).expect("an hour of nanoseconds fits");
             let by = section.offsets("by", -hour..=hour)?;
             let by = by.ok_or_else(|| section.missing("by", "by = \"-500ms..500ms\", how far the clock jumps"))?;
+            if (by.min_ns, by.max_ns) == (0, 0) {
+                return Err(Misfit::unfit(
+                    section.mark_of(&["by"]),
+                    format!("`{}` moves no clock", section.path("by")),
+                    "write a range such as \"-500ms..500ms\", how far the clock jumps, or remove the fault",
+                ));
+            }
             FaultKind::ClockStep { target: target()?, by }
         }
         "clock-drift" => {

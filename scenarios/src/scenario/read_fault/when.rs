@@ -13,7 +13,7 @@ pub const OF_TRIGGERS: [&str; 4] = ["when", "probability", "after", "limit"];
 /// Reads when a fault strikes.
 pub fn when(section: &Section<'_>, time: &Timing, known: &Known<'_>) -> Result<When> {
     if section.get("when").is_some() {
-        return reached(section, known).map(When::Reached);
+        return reached(section, time, known).map(When::Reached);
     }
     if let Some(stray) = OF_TRIGGERS.iter().find(|key| section.get(key).is_some()) {
         return Err(Misfit::unfit(
@@ -71,7 +71,7 @@ pub fn when(section: &Section<'_>, time: &Timing, known: &Known<'_>) -> Result<W
     }
 }
 
-fn reached(section: &Section<'_>, known: &Known<'_>) -> Result<Trigger> {
+fn reached(section: &Section<'_>, time: &Timing, known: &Known<'_>) -> Result<Trigger> {
     if let Some(other) = ["at", "every"].into_iter().find(|key| section.get(key).is_some()) {
         return Err(Misfit::unfit(
             section.mark_of(&[other]),
@@ -87,10 +87,22 @@ fn reached(section: &Section<'_>, known: &Known<'_>) -> Result<Trigger> {
         unreachable!("`when` is there: its caller looked");
     };
     let situation = known.situations.iter().copied().find(|known| *known == word);
+    let after = section.durations("after", millis(0, 0), 0..=HOUR)?;
+    if after.min_ns >= time.chaos_ns {
+        let (after, chaos) = (duration(after.min_ns), duration(time.chaos_ns));
+        return Err(Misfit::unfit(
+            section.mark_of(&["after"]),
+            format!(
+                "`{}` starts at {after}, when the faults are over: `time.chaos` is {chaos}",
+                section.path("after")
+            ),
+            "let it strike sooner, or make `time.chaos` longer",
+        ));
+    }
     Ok(Trigger {
         situation: situation.ok_or_else(|| unknown_word(mark, &section.path("when"), word, known.situations))?,
         probability_ppm: section.ratio("probability", WHOLE, 1..=WHOLE)?,
-        after: section.durations("after", millis(0, 0), 0..=HOUR)?,
+        after,
         limit: section.count("limit", 10, 1..=100_000)?,
     })
 }
