@@ -114,16 +114,21 @@ pub fn capsule_of(subject: &Subject, seed: u64) -> Result<Capsule, CliError> {
     })
 }
 
+/// What is to be known of a capsule's digest.
+const CAPSULE_DIGEST: &str =
+    "the capsule's own: it aims each fault at the node that was struck, and not as the seed drew it";
+
 /// Carries out a capsule and writes its records: as [`recorded`], and how it compares. `file` is where it lies.
 pub fn recorded_capsule(capsule: &Capsule, file: &str, outputs: &Outputs) -> Result<(Comparison, RunResult), CliError> {
     let trace = outputs.trace.as_deref().map(Draft::create).transpose()?;
     let history = outputs.history.as_deref().map(Draft::create).transpose()?;
-    let trace = trace.map(|draft| Recording::begin(draft, &capsule_header(capsule)));
+    let trace = trace.map(|draft| Recording::begin(draft, &capsule_header(capsule, file)));
     let sink = trace.as_ref().map(Recording::sink);
     let (comparison, report) = compare_recorded(capsule, RunOptions::default(), sink);
     let mut result = RunResult::new(&Subject::of_capsule(capsule), &report);
     result.seed.clone_from(&capsule.origin.seed);
     result.replay = format!("squall replay {}", quoted(file));
+    result.digest_note = Some(CAPSULE_DIGEST);
     if let Some(recording) = trace {
         result.trace = Some(recording.finish(&report.trace_footer())?);
     }
@@ -148,20 +153,21 @@ pub fn trace_of(path: &Path) -> Result<Trace, CliError> {
     };
     let mut report = capsule.run(options);
     Ok(Trace {
-        header: capsule_header(&capsule),
+        header: capsule_header(&capsule, &path.display().to_string()),
         footer: report.trace_footer(),
         events: std::mem::take(&mut report.trace),
     })
 }
 
-/// The header of the trace of a capsule's run, with the capsule in it.
-pub fn capsule_header(capsule: &Capsule) -> TraceHeader {
+/// The header of the trace of a capsule's run, with the capsule in it; `file` is where it lies.
+pub fn capsule_header(capsule: &Capsule, file: &str) -> TraceHeader {
     let run = super::replay::Recorded {
         name: capsule.origin.scenario.clone(),
         toml: capsule.scenario.to_toml(),
         set: Vec::new(),
         bug: capsule.bug.map(|bug| bug.id.to_owned()),
         capsule: Some(capsule.to_json()),
+        file: Some(file.to_owned()),
     };
     let run = serde_json::to_value(run).expect("a record of texts is JSON");
     TraceHeader {
@@ -181,6 +187,7 @@ pub fn trace_header(subject: &Subject, seed: u64) -> TraceHeader {
         set: subject.set.clone(),
         bug: subject.bug.map(|bug| bug.id.to_owned()),
         capsule: None,
+        file: None,
     };
     let run = serde_json::to_value(run).expect("a record of texts is JSON");
     TraceHeader {
