@@ -5,6 +5,7 @@
 //! end the clients' history is held against the model.
 
 mod fork;
+mod judgement;
 mod phases;
 mod prepare;
 mod report;
@@ -26,11 +27,12 @@ use crate::verdict::{Failure, FailureKind};
 use crate::workloads::history::Effects;
 use crate::workloads::online::Online;
 use checker::properties::Properties;
+use judgement::Judgement;
 use prepare::{is_listed, prepared};
-use simulator::{Chance, ConfigError, NodeId, PlannedFault, Time, TraceSink, World};
+use simulator::{Chance, ConfigError, NodeId, PlannedFault, Step, Time, TraceSink, World};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use watch::check_history;
+use std::fmt;
 
 /// The property that a client's view of the store is linearizable.
 pub const LINEARIZABLE: &str = "linearizable";
@@ -73,6 +75,24 @@ pub struct Steering<'a> {
     pub states: Option<&'a mut Vec<u64>>,
     /// Gets the trace event by event, instead of [`RunReport::trace`]; it decides nothing.
     pub sink: Option<Box<dyn TraceSink>>,
+    /// Looks at the world after each step.
+    pub probe: Option<Probe<'a>>,
+}
+
+/// Whoever looks at the world after each of its steps, before anybody judges it. What it sees is what there is; it changes nothing.
+pub struct Probe<'a>(Box<dyn FnMut(&World<KvNode>, &Step) + Send + 'a>);
+
+impl<'a> Probe<'a> {
+    /// Calls this after each step.
+    pub fn new(look: impl FnMut(&World<KvNode>, &Step) + Send + 'a) -> Self {
+        Self(Box::new(look))
+    }
+}
+
+impl fmt::Debug for Probe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Probe")
+    }
 }
 
 /// Runs one seed of a scenario. The same scenario, seed and options give the same report, everywhere.
@@ -140,6 +160,7 @@ fn carry_out(
     (options, mut steering): (RunOptions, Steering<'_>),
 ) -> Result<RunReport, ConfigError> {
     let mut run = prepared(scenario, &draw, seed, (course, chance), (options, &mut steering))?;
+    run.probe = Alone(steering.probe.take());
     let drive = panics::caught(|| run.drive()).unwrap_or_else(Err);
     if let (Some(wanted), Some(states)) = (steering.states, run.states.take()) {
         wanted.extend(states);
@@ -149,7 +170,9 @@ fn carry_out(
     failure = run.undetected_damage().or(failure);
     let seen = run.seen();
     if failure.is_none() && is_listed(scenario, LINEARIZABLE) {
-        failure = check_history(scenario.workload.model, &seen).err();
+        let judgement = Judgement::of(scenario.workload.model, &seen);
+        judgement.tell(&mut run.world);
+        failure = judgement.failure().map(Box::new);
     }
     if let Some(failure) = failure.as_deref() {
         run.tell(failure);
@@ -192,7 +215,9 @@ struct Run<'a> {
     /// Whether something was observed since the last one.
     has_changed: bool,
     /// What clients are told, judged as it comes; `None` when that is left to the end.
-    online: Alone,
+    online: Alone<Online>,
+    /// Looks at the world after each step.
+    probe: Alone<Probe<'a>>,
     /// The nodes that never come back.
     lost: BTreeSet<NodeId>,
     seed: u64,
@@ -206,10 +231,10 @@ struct Run<'a> {
     broken_promises: Vec<u64>,
 }
 
-/// The check of what clients are told, which goes along with one run alone: a fork leaves it to its end.
-struct Alone(Option<Online>);
+/// What goes along with one run alone, and not with its forks: they leave the check of what clients are told to their end.
+struct Alone<T>(Option<T>);
 
-impl Clone for Alone {
+impl<T> Clone for Alone<T> {
     fn clone(&self) -> Self {
         Self(None)
     }

@@ -63,12 +63,18 @@ pub struct Failure {
     pub signature: String,
     /// One or two sentences.
     pub message: String,
-    /// The event at which it was noticed, as numbered in the trace.
+    /// The event that was judged, as numbered in the trace.
     pub event: Option<u64>,
     /// The true time of that, in nanoseconds.
     pub time: Option<u64>,
-    /// The node at which it was noticed.
+    /// The node that was judged.
     pub node: Option<u32>,
+    /// Every node that it is about, the one that was judged first.
+    pub nodes: Vec<u32>,
+    /// The log entries that it is about, by their indices.
+    pub entries: Vec<u64>,
+    /// The operations of clients that it is about, by the numbers of the events of their calls.
+    pub operations: Vec<u64>,
     /// More lines, for a person.
     pub details: String,
 }
@@ -84,8 +90,17 @@ impl Failure {
             event: None,
             time: None,
             node: None,
+            nodes: Vec::new(),
+            entries: Vec::new(),
+            operations: Vec::new(),
             details: String::new(),
         }
+    }
+
+    /// Which of the property's rules was broken: what the signature says beside the property.
+    pub fn rule(&self) -> &str {
+        let rest = self.signature.strip_prefix(&self.property);
+        rest.and_then(|rest| rest.strip_prefix('/')).unwrap_or(&self.signature)
     }
 
     /// The world could not go on.
@@ -113,6 +128,9 @@ impl From<&Violation> for Failure {
             event: Some(violation.at.event),
             time: Some(violation.at.time),
             node: Some(violation.node),
+            nodes: violation.nodes.clone(),
+            entries: violation.entries.clone(),
+            operations: Vec::new(),
             details: String::new(),
         }
     }

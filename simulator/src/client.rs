@@ -9,6 +9,7 @@ use crate::kernel::Kernel;
 use crate::process::{Never, Payload};
 use crate::random::Stream;
 use crate::time::Time;
+use crate::trace::events::Meaning;
 use serde_json::Value;
 use std::marker::PhantomData;
 
@@ -37,7 +38,7 @@ pub(crate) trait ClientHost<Request> {
     fn set_timer(&mut self, client: ClientId, at: Option<Time>);
     fn stream(&mut self, client: ClientId) -> &mut Stream;
     fn tracing(&self) -> bool;
-    fn note(&mut self, client: ClientId, kind: &'static str, fields: &mut dyn FnMut() -> Value);
+    fn note(&mut self, client: ClientId, kind: &'static str, fields: &mut dyn FnMut() -> Value) -> u64;
 }
 
 impl<M: Payload, Q: Payload, R: Payload> ClientHost<Q> for Kernel<M, Q, R> {
@@ -65,8 +66,8 @@ impl<M: Payload, Q: Payload, R: Payload> ClientHost<Q> for Kernel<M, Q, R> {
         self.trace.on
     }
 
-    fn note(&mut self, client: ClientId, kind: &'static str, fields: &mut dyn FnMut() -> Value) {
-        Kernel::note(self, Some(Endpoint::Client(client)), kind, fields);
+    fn note(&mut self, client: ClientId, kind: &'static str, fields: &mut dyn FnMut() -> Value) -> u64 {
+        Kernel::note(self, Some(Endpoint::Client(client)), kind, fields)
     }
 }
 
@@ -144,12 +145,17 @@ impl<'a, C: Client> ClientContext<'a, C> {
     }
 
     /// Adds an event to the trace, caused by the event being handled. `fields` is called only when a trace is recorded; it
-    /// gives an object. Call this whether or not a trace is recorded: event numbers count the calls.
-    pub fn trace(&mut self, kind: &'static str, fields: impl FnOnce() -> Value) {
+    /// gives an object. Call this whether or not a trace is recorded: event numbers count the calls. Gives the event's number.
+    pub fn trace(&mut self, kind: &'static str, fields: impl FnOnce() -> Value) -> u64 {
         let mut fields = Some(fields);
         self.host.note(self.client, kind, &mut || {
             fields.take().map_or(Value::Null, |fields| fields())
-        });
+        })
+    }
+
+    /// Adds an event of the [vocabulary](crate::trace::events) to the trace, on the terms of [`ClientContext::trace`].
+    pub fn tell<M: Meaning>(&mut self, event: impl FnOnce() -> M) -> u64 {
+        self.trace(M::KIND, || event().fields())
     }
 }
 

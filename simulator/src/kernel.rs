@@ -9,7 +9,7 @@ mod fuse;
 mod hold;
 mod memory;
 mod network;
-mod reseed;
+mod streams;
 mod work;
 
 use crate::clock::Clock;
@@ -35,6 +35,7 @@ use hold::Holds;
 use memory::Memory;
 use serde::Serialize;
 use std::collections::VecDeque;
+use streams::StreamName;
 
 /// The kernel's side of one node.
 #[derive(Clone, Debug)]
@@ -136,11 +137,9 @@ pub(crate) struct Kernel<M, Q, R> {
 
 impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
     pub fn new(config: &WorldConfig, nodes: u16, clients: u16, trace: Recorder) -> Self {
-        let stream = |name, topic| Stream::new(config.seed, name, 0).taped(&config.chance, topic, Whom::World);
-        let own_stream = |name, index: u16, topic, whom| {
-            Stream::new(config.seed, name, index.into()).taped(&config.chance, topic, whom)
-        };
-        let mut clocks = stream("clocks", Topic::Clock);
+        let stream = |name: StreamName| name.of(config.seed, &config.chance);
+        // Drawn from before anything happens, and never again.
+        let mut clocks = Stream::new(config.seed, "clocks", 0).taped(&config.chance, Topic::Clock, Whom::World);
         let node = |index: u16| {
             clocks.about(Topic::Clock, NodeId(index));
             let clock = Clock::draw(&config.clocks, &mut clocks);
@@ -155,7 +154,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
                 timer: Timer::default(),
                 timer_cause: 0,
                 disk: Disk::default(),
-                stream: own_stream("node", index, Topic::Process, NodeId(index).into()),
+                stream: stream(StreamName::Node(NodeId(index))),
                 waiting: VecDeque::new(),
                 crash_seq: None,
                 fuse: None,
@@ -171,7 +170,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
         let client = |index: u16| ClientState {
             timer: Timer::default(),
             timer_cause: 0,
-            stream: own_stream("workload", index, Topic::Work, ClientId(index).into()),
+            stream: stream(StreamName::Client(ClientId(index))),
         };
         let states = (0..nodes).map(node).collect();
         Self {
@@ -182,18 +181,18 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
             queue: Queue::new(config.max_queued),
             nodes: states,
             clients: (0..clients).map(client).collect(),
-            network: Network::new(config.network, nodes, clients, stream("links", Topic::Link)),
+            network: Network::new(config.network, nodes, clients, stream(StreamName::Links)),
             holds: Holds::default(),
-            memory: Memory::new(stream("replay", Topic::Replay)),
+            memory: Memory::new(stream(StreamName::Replay)),
             fuses: 0,
             blown: None,
             disk_config: config.disk,
             work: config.work,
-            work_stream: stream("own-work", Topic::OwnWork),
-            network_stream: stream("network", Topic::Loss),
-            damage_stream: stream("damage", Topic::Frame),
-            disk_stream: stream("disk", Topic::Sync),
-            fault_stream: stream("faults", Topic::Target),
+            work_stream: stream(StreamName::OwnWork),
+            network_stream: stream(StreamName::Network),
+            damage_stream: stream(StreamName::Damage),
+            disk_stream: stream(StreamName::Disk),
+            fault_stream: stream(StreamName::Faults),
             clock_decisions: clocks.recorded().cloned().unwrap_or_default(),
             applied: (config.chance != Chance::Drawn).then(Vec::new),
             exposure: Exposure::default(),
@@ -219,9 +218,27 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
     /// Adds an event to the trace, caused by the event being handled.
     #[inline]
     pub fn note<F: Serialize>(&mut self, at: Option<Endpoint>, kind: &'static str, fields: impl FnOnce() -> F) -> u64 {
-        let (seq, cause) = (self.next_seq(), self.cause());
+        let cause = self.cause();
+        self.note_caused(at, kind, cause, fields)
+    }
+
+    /// Adds an event to the trace, caused by this one.
+    #[inline]
+    pub fn note_caused<F: Serialize>(
+        &mut self,
+        at: Option<Endpoint>,
+        kind: &'static str,
+        cause: Option<u64>,
+        fields: impl FnOnce() -> F,
+    ) -> u64 {
+        let seq = self.next_seq();
         self.trace.record(seq, self.now, at, kind, cause, fields);
         seq
+    }
+
+    /// The number of the last event.
+    pub fn last_seq(&self) -> u64 {
+        self.seq
     }
 
     // --- who is there ---
@@ -251,22 +268,8 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
 
     /// All that was decided so far, where that is recorded.
     pub fn decisions(&self) -> Decisions {
-        let streams = [
-            &self.network_stream,
-            &self.damage_stream,
-            &self.disk_stream,
-            &self.fault_stream,
-            &self.work_stream,
-        ];
-        let of_nodes = self.nodes.iter().map(|node| &node.stream);
-        let of_clients = self.clients.iter().map(|client| &client.stream);
-        let recorded = streams.into_iter().chain(of_nodes).chain(of_clients);
-        let others = [
-            self.network.recorded(),
-            self.memory.recorded(),
-            Some(&self.clock_decisions),
-        ];
-        let all = recorded.map(Stream::recorded).chain(others);
+        let recorded = self.stream_names().map(|name| self.stream(name).recorded());
+        let all = recorded.chain([Some(&self.clock_decisions)]);
         all.flatten().flat_map(Decisions::iter).collect()
     }
 

@@ -7,7 +7,7 @@
 
 mod links;
 
-use crate::decision::{Decisions, Topic, Whom};
+use crate::decision::{Topic, Whom};
 use crate::exposure::{Exposure, FaultClass};
 use crate::id::Endpoint;
 use crate::latency::Latency;
@@ -210,9 +210,16 @@ impl Network {
         }
     }
 
-    /// What was decided about links, where that is recorded.
-    pub fn recorded(&self) -> Option<&Decisions> {
-        self.characters.as_deref().and_then(Links::recorded)
+    /// What links draw from, plain or not.
+    pub fn link_stream(&self) -> &Stream {
+        self.characters.as_deref().map_or(&self.link_stream, Links::stream)
+    }
+
+    /// The same, to be replaced.
+    pub fn link_stream_mut(&mut self) -> &mut Stream {
+        self.characters
+            .as_deref_mut()
+            .map_or(&mut self.link_stream, Links::stream_mut)
     }
 
     /// The index of the link from one endpoint to another; none between clients.

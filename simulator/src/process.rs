@@ -11,6 +11,7 @@ use crate::kernel::Kernel;
 use crate::latency::Latency;
 use crate::random::Stream;
 use crate::time::{Duration, LocalTime};
+use crate::trace::events::Meaning;
 use serde::Serialize;
 
 /// What travels: messages between nodes, requests, responses.
@@ -234,5 +235,11 @@ impl<'a, P: Process> Context<'a, P> {
             return;
         }
         self.kernel.note(Some(Endpoint::Node(self.node)), kind, fields);
+    }
+
+    /// Adds an event of the [vocabulary](crate::trace::events) to the trace, on the terms of [`Context::trace`].
+    #[inline]
+    pub fn tell<M: Meaning>(&mut self, event: impl FnOnce() -> M) {
+        self.trace(M::KIND, event);
     }
 }

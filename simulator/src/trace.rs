@@ -22,8 +22,10 @@
 //! | `crash`, `pause`, `resume`, `clock` | `target`, and what was asked | none: faults come from outside |
 //! | `cut`, `mend`, `network`, `heal`, `skip` | what was asked | none |
 //!
-//! Other kinds are the process's, the client's and the harness's own. `from` and `to` are endpoints, as in `"n0"` and `"c0"`.
+//! `from` and `to` are endpoints, as in `"n0"` and `"c0"`. What processes, clients and the harness tell of logs, terms, votes, operations
+//! and verdicts is declared in [`mod@events`]; other kinds are their own, and mean nothing to the tools.
 
+pub mod events;
 mod fields;
 pub mod format;
 mod line;

@@ -38,5 +38,6 @@ pub fn applied(ghost: &Ghost, step: Step, index: u64) -> Verdict {
     } else {
         return Ok(());
     };
-    Err(step.broken(INFO.name, rule, message).at_index(index))
+    let violation = step.broken(INFO.name, rule, message);
+    Err(violation.at_index(index).about_entries([applied]))
 }

@@ -84,7 +84,8 @@ impl BoundedCatchUp {
         };
         let message = format!("node {}, leader of term {}, {message}", step.node, node.role_term);
         let violation = step.broken(INFO.name, rule, message);
-        Err(violation.in_term(node.role_term).at_index(prev_index))
+        let violation = violation.in_term(node.role_term).at_index(prev_index);
+        Err(violation.with_nodes([member]))
     }
 
     /// The search that has gone on for too long with this refusal.

@@ -80,6 +80,8 @@ impl CheckQuorum {
             deafness.unheard,
             configuration.named()
         );
-        Err(step.broken(INFO.name, "deaf-leader", message).in_term(term))
+        let unheard = deafness.unheard.iter().copied();
+        let violation = step.broken(INFO.name, "deaf-leader", message);
+        Err(violation.in_term(term).with_nodes(unheard))
     }
 }

@@ -33,5 +33,6 @@ pub fn committed(ghost: &Ghost, step: Step, index: u64) -> Verdict {
     Err(step
         .broken(INFO.name, "entry-of-an-earlier-term", message)
         .in_term(term)
-        .at_index(index))
+        .at_index(index)
+        .about_entries([node.commit]))
 }

@@ -32,7 +32,8 @@ pub fn committed(ghost: &Ghost, step: Step, index: u64, under: Option<Configurat
         }
         let (node, role) = (step.node, node.role.name());
         let message = format!("node {node}, a {role}, committed up to entry {index}; leaders committed up to {first}.");
-        return Err(step.broken(INFO.name, "ahead-of-leaders", message).at_index(index));
+        let violation = step.broken(INFO.name, "ahead-of-leaders", message);
+        return Err(violation.at_index(index).about_entries([first]));
     }
     if under.is_some() {
         return Ok(());
@@ -57,7 +58,8 @@ pub fn at_rest(ghost: &Ghost, at: At) -> Verdict {
         return Ok(());
     }
     let mut voters = ghost.configurations.get(under).voter_sets().flatten();
-    let node = voters.next().copied().unwrap_or_default();
+    let lacks = |voter: &&u32| !ghost.node(**voter).durable_log.holds(index, committed.mark);
+    let node = voters.find(lacks).copied().expect("a majority of the voters lacks it");
     let step = Step { at, node };
     Err(too_few(ghost, step, "copies-lost", under, index, committed.mark))
 }
@@ -89,5 +91,7 @@ fn too_few(
         voters.len(),
         majority(voters)
     );
-    step.broken(INFO.name, rule, message).at_index(index)
+    step.broken(INFO.name, rule, message)
+        .at_index(index)
+        .with_nodes(voters.iter().copied())
 }

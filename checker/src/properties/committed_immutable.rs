@@ -36,7 +36,8 @@ pub fn truncated(ghost: &Ghost, step: Step, from: u64) -> Verdict {
         return Err(step
             .broken(INFO.name, "truncated-own-commit", message)
             .in_term(node.term)
-            .at_index(from));
+            .at_index(from)
+            .about_entries([commit]));
     }
     // If any entry from here on is held and committed, this one is: equal logs have equal beginnings.
     let Some(committed) = ghost.committed(from) else {

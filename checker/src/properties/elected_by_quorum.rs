@@ -32,5 +32,6 @@ pub fn won(ghost: &Ghost, votes: &OneDurableVote, step: Step, term: u64) -> Verd
         step.node,
         configuration.named()
     );
-    Err(step.broken(INFO.name, "too-few-votes", message).in_term(term))
+    let violation = step.broken(INFO.name, "too-few-votes", message);
+    Err(violation.in_term(term).with_nodes(voters))
 }

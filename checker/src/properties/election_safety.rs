@@ -39,6 +39,6 @@ impl ElectionSafety {
                 format!("node {node} became leader of term {term}, which node {first} had won before."),
             )
         };
-        Err(step.broken(INFO.name, rule, message).in_term(term))
+        Err(step.broken(INFO.name, rule, message).in_term(term).with_nodes([first]))
     }
 }

@@ -79,6 +79,8 @@ impl ExactlyOnce {
             "node {} processed command {sequence} of session {session} at entry {index}: it {what}.",
             step.node
         );
-        Err(step.broken(INFO.name, rule, message).at_index(index))
+        let first = command.effect;
+        let violation = step.broken(INFO.name, rule, message).at_index(index);
+        Err(violation.about_entries(first).with_command(session, sequence))
     }
 }

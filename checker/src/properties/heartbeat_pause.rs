@@ -48,5 +48,6 @@ pub fn silent(
     );
     Err(step
         .broken(INFO.name, rule, message)
-        .in_term(ghost.node(step.node).term))
+        .in_term(ghost.node(step.node).term)
+        .with_nodes([member]))
 }

@@ -25,7 +25,8 @@ pub fn committed(ghost: &Ghost, step: Step, index: u64) -> Verdict {
         "node {} moved its commit index to {index}; its log ends at {last}.",
         step.node
     );
-    Err(step.broken(INFO.name, "commit-beyond-log", message).at_index(index))
+    let violation = step.broken(INFO.name, "commit-beyond-log", message);
+    Err(violation.at_index(index).about_entries([last]))
 }
 
 /// An entry is about to be appended at `index` to this `log` of the step's node.

@@ -79,4 +79,5 @@ fn incomplete(
     step.broken(INFO.name, "lacks-committed-entry", message)
         .in_term(term)
         .at_index(index)
+        .with_nodes([leader])
 }

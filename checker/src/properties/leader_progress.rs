@@ -81,7 +81,8 @@ impl LeaderProgress {
         };
         let message = format!("node {}, leader of term {}, {message}", step.node, node.role_term);
         let violation = step.broken(INFO.name, rule, message);
-        Err(violation.in_term(node.role_term).at_index(match_index))
+        let violation = violation.in_term(node.role_term).at_index(match_index);
+        Err(violation.with_nodes([member]))
     }
 
     /// Records a belief; gives the one before it, of the same acquaintance in the same leadership.

@@ -71,7 +71,8 @@ impl LeaseDisjointness {
         } else {
             return Ok(());
         };
-        Err(step.broken(INFO.name, rule, message).in_term(term))
+        let violation = step.broken(INFO.name, rule, message).in_term(term);
+        Err(violation.with_nodes(other.map(|(other, _)| other)))
     }
 
     /// The node of this step gave up its lease.
@@ -96,7 +97,8 @@ impl LeaseDisjointness {
             "node {}, leader of term {term}, committed at {} ns; node {holder} has a lease of term {} until {} ns.",
             step.node, step.at.time, lease.term, lease.until
         );
-        Err(step.broken(INFO.name, "commit-under-a-lease", message).in_term(term))
+        let violation = step.broken(INFO.name, "commit-under-a-lease", message);
+        Err(violation.in_term(term).with_nodes([holder]))
     }
 
     /// The leases that are valid at `time`.

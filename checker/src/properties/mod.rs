@@ -310,6 +310,28 @@ impl Properties {
         Err(violation)
     }
 
+    /// Says that the event under way is over: judges what that event left open, and names it and its node.
+    ///
+    /// Whatever is left open is judged at the next observation of another event in any case; a harness that calls this after
+    /// each event learns of a violation before anything else has happened.
+    ///
+    /// # Errors
+    ///
+    /// As [`observe`](Self::observe).
+    pub fn event_over(&mut self) -> Verdict {
+        if let Some(violation) = &self.violation {
+            return Err(violation.clone());
+        }
+        if self.lost {
+            return Ok(());
+        }
+        let verdict = self.settle(u64::MAX);
+        if let Err(violation) = &verdict {
+            self.violation = Some(violation.clone());
+        }
+        verdict
+    }
+
     /// Checks at the end of a run what holds at any moment but is too dear to ask each time, that the committed log is
     /// still on the disks of a majority, and what the last event has left open.
     ///

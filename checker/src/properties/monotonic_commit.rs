@@ -22,5 +22,6 @@ pub fn advanced(ghost: &Ghost, step: Step, index: u64) -> Verdict {
         "node {} moved its commit index from {before} back to {index}.",
         step.node
     );
-    Err(step.broken(INFO.name, "commit-fell", message).at_index(index))
+    let violation = step.broken(INFO.name, "commit-fell", message);
+    Err(violation.at_index(index).about_entries([before]))
 }

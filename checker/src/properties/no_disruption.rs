@@ -149,7 +149,9 @@ impl NoDisruption {
             granted().collect::<Vec<_>>(),
             configuration.named()
         );
-        Err(step.broken(INFO.name, "stood-without-pre-votes", message).in_term(term))
+        let granted: Vec<u32> = granted().collect();
+        let violation = step.broken(INFO.name, "stood-without-pre-votes", message);
+        Err(violation.in_term(term).with_nodes(granted))
     }
 
     /// Whether the node of this step, at `clock`, leads or has just heard the leader of its term.

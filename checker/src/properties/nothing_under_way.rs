@@ -54,7 +54,8 @@ pub fn counted(ghost: &Ghost, step: Step, under_way: UnderWay) -> Verdict {
     );
     Err(step
         .broken(INFO.name, rule, message)
-        .in_term(ghost.node(step.node).term))
+        .in_term(ghost.node(step.node).term)
+        .with_nodes([member]))
 }
 
 /// The leader of this step counts so many bytes of entries of its term as uncommitted.

@@ -105,5 +105,6 @@ fn permitted(ghost: &Ghost, change: &Change) -> Verdict {
          index is {commit}.",
         step.node, before.index
     );
-    Err(step.broken(INFO.name, rule, message).in_term(term).at_index(index))
+    let violation = step.broken(INFO.name, rule, message).in_term(term);
+    Err(violation.at_index(index).about_entries([before.index]))
 }

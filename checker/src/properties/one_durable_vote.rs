@@ -36,7 +36,8 @@ impl OneDurableVote {
             durable.term,
             named(durable.voted_for)
         );
-        Err(step.broken(INFO.name, "vote-not-durable", message).in_term(term))
+        let violation = step.broken(INFO.name, "vote-not-durable", message);
+        Err(violation.in_term(term).with_nodes([candidate]))
     }
 
     /// Whom `node` voted for in `term`, as far as its vote has left or become durable.
@@ -66,7 +67,9 @@ impl OneDurableVote {
                 named(before.voted_for),
                 named(voted_for)
             );
-            return Err(step.broken(INFO.name, rule, message).in_term(term));
+            let candidates = before.voted_for.into_iter().chain(voted_for);
+            let violation = step.broken(INFO.name, rule, message);
+            return Err(violation.in_term(term).with_nodes(candidates));
         }
         voted_for.map_or(Ok(()), |candidate| self.remember(step, term, candidate, rule))
     }
@@ -96,7 +99,8 @@ impl OneDurableVote {
             return Ok(());
         }
         let message = format!("node {node} voted for node {candidate} in term {term}, and before for node {first}.");
-        Err(step.broken(INFO.name, rule, message).in_term(term))
+        let violation = step.broken(INFO.name, rule, message);
+        Err(violation.in_term(term).with_nodes([candidate, first]))
     }
 }
 

@@ -56,13 +56,15 @@ impl ReadFreshness {
     /// The node of this step answered `read` from a state machine that had applied at least the log up to `index`.
     pub fn served(&mut self, ghost: &Ghost, step: Step, read: u64, index: u64) -> Verdict {
         let applied = ghost.node(step.node).applied;
-        let (rule, message) = match self.take(step, read) {
+        let (rule, other, message) = match self.take(step, read) {
             None => (
                 "never-asked",
+                0,
                 format!("node {} answered read {read}, which it was not asked.", step.node),
             ),
             Some(floor) if index < floor => (
                 "stale-read",
+                floor,
                 format!(
                     "node {} answered read {read} with read index {index}; {floor} entries were committed when it was asked.",
                     step.node
@@ -70,6 +72,7 @@ impl ReadFreshness {
             ),
             Some(_) if index > applied => (
                 "read-ahead-of-applied",
+                applied,
                 format!(
                     "node {} answered read {read} with read index {index}; it has applied {applied} entries.",
                     step.node
@@ -77,7 +80,8 @@ impl ReadFreshness {
             ),
             Some(_) => return Ok(()),
         };
-        Err(step.broken(INFO.name, rule, message).at_index(index))
+        let violation = step.broken(INFO.name, rule, message).at_index(index);
+        Err(violation.about_entries([other]))
     }
 
     /// The floor of a read that is now answered; `None` if the node was not asked.

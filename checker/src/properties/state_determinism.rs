@@ -53,6 +53,8 @@ impl StateDeterminism {
             "after entry {index} node {} has state {state_hash:016x}, and node {} had {:016x}.",
             step.node, first.node, first.state_hash
         );
-        Err(step.broken(INFO.name, "state-differs", message).at_index(index))
+        let other = first.node;
+        let violation = step.broken(INFO.name, "state-differs", message);
+        Err(violation.at_index(index).with_nodes([other]))
     }
 }

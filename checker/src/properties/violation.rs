@@ -17,14 +17,21 @@ pub struct Violation {
     pub property: &'static str,
     /// Which of the property's rules was broken, in kebab-case: the part of the place that is the same in every run.
     pub rule: &'static str,
-    /// Event and time of the observation that broke it.
+    /// Event and time of what broke it. A property that can be judged only when the event is over is told later, and names this
+    /// event all the same.
     pub at: At,
-    /// The node of that observation.
+    /// The node that broke it, in that event.
     pub node: u32,
     /// The term that it concerns, where there is one.
     pub term: Option<u64>,
     /// The log index that it concerns, where there is one.
     pub index: Option<u64>,
+    /// Every node that it is about: [`node`](Self::node) first, then those that it contradicts or that have a part in it.
+    pub nodes: Vec<u32>,
+    /// Every log entry that it is about, ascending.
+    pub entries: Vec<u64>,
+    /// The commands of clients that it is about, by session and number.
+    pub commands: Vec<(u32, u64)>,
     /// One or two sentences with the numbers.
     pub message: String,
 }
@@ -55,6 +62,9 @@ impl Step {
             node: self.node,
             term: None,
             index: None,
+            nodes: vec![self.node],
+            entries: Vec::new(),
+            commands: Vec::new(),
             message,
         })
     }
@@ -68,6 +78,30 @@ impl Violation {
 
     pub(super) fn at_index(mut self: Box<Self>, index: u64) -> Box<Self> {
         self.index = Some(index);
+        self.about_entries([index])
+    }
+
+    /// It is about these entries too; 0 stands for none.
+    pub(super) fn about_entries(mut self: Box<Self>, entries: impl IntoIterator<Item = u64>) -> Box<Self> {
+        self.entries.extend(entries.into_iter().filter(|entry| *entry > 0));
+        self.entries.sort_unstable();
+        self.entries.dedup();
+        self
+    }
+
+    /// It is about these nodes too.
+    pub(super) fn with_nodes(mut self: Box<Self>, nodes: impl IntoIterator<Item = u32>) -> Box<Self> {
+        for node in nodes {
+            if !self.nodes.contains(&node) {
+                self.nodes.push(node);
+            }
+        }
+        self
+    }
+
+    /// It is about this command of a client too.
+    pub(super) fn with_command(mut self: Box<Self>, session: u32, sequence: u64) -> Box<Self> {
+        self.commands.push((session, sequence));
         self
     }
 }

@@ -87,6 +87,9 @@ pub struct Recorded {
     /// For a failure, what was violated, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// For a failure that is an event's, which event was judged, and whom and what it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<JudgedEvent>,
     /// The digest of all events.
     pub digest: String,
     /// Events handled.
@@ -96,6 +99,37 @@ pub struct Recorded {
     /// Parts of digests along the run, by which it is found where another parts from it.
     #[serde(default, skip_serializing_if = "Marks::is_empty")]
     pub marks: Marks,
+}
+
+/// The event that a failure judged, and whom and what it is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgedEvent {
+    /// Its number in the trace of the capsule's run.
+    pub event: u64,
+    /// Its true time, in nanoseconds.
+    pub time: u64,
+    /// The nodes, the one that was judged first.
+    #[serde(default)]
+    pub nodes: Vec<u32>,
+    /// The log entries, by their indices.
+    #[serde(default)]
+    pub entries: Vec<u64>,
+    /// The operations of clients, by the numbers of the events of their calls.
+    #[serde(default)]
+    pub operations: Vec<u64>,
+}
+
+impl JudgedEvent {
+    fn of(failure: &Failure) -> Option<Self> {
+        Some(Self {
+            event: failure.event?,
+            time: failure.time?,
+            nodes: failure.nodes.clone(),
+            entries: failure.entries.clone(),
+            operations: failure.operations.clone(),
+        })
+    }
 }
 
 /// Why a seed makes no capsule.
@@ -270,6 +304,7 @@ impl Recorded {
             },
             signature: signature(report).map(str::to_owned),
             message: report.failure.as_ref().map(|failure| failure.message.clone()),
+            judged: report.failure.as_ref().and_then(JudgedEvent::of),
             digest: report.digest.to_string(),
             events: report.events,
             end: report.end.0,

@@ -67,6 +67,9 @@ pub struct Recorded {
     /// The capsule, if the run is one's: its file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capsule: Option<String>,
+    /// Where the capsule lay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
 }
 
 /// Carries out `squall replay`.

@@ -68,6 +68,9 @@ pub struct RunResult {
     pub situations: Counts,
     /// The digest of all events.
     pub digest: String,
+    /// What is to be known of the digest before it is compared with another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest_note: Option<&'static str>,
     /// The trace that was written.
     pub trace: Option<PathBuf>,
     /// The history that was written.
@@ -196,6 +199,7 @@ impl RunResult {
             faults_skipped: report.exposure.skipped(),
             situations: Counts::of_situations(&report.situations),
             digest: report.digest.to_string(),
+            digest_note: None,
             trace: None,
             history: None,
             comparison: None,
@@ -299,7 +303,8 @@ impl RunResult {
         text += &labelled("ran", &ran);
         text += &labelled("faults", &self.faults.words(all));
         text += &labelled("situations", &self.situations.words(all));
-        text += &labelled("digest", std::slice::from_ref(&self.digest));
+        let digest = std::iter::once(self.digest.clone()).chain(self.digest_note.map(|note| format!("({note})")));
+        text += &labelled("digest", &digest.collect::<Vec<_>>());
         for (label, path) in [("trace", &self.trace), ("history", &self.history)] {
             if let Some(path) = path {
                 text += &labelled(label, &[path.display().to_string()]);

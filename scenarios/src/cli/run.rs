@@ -146,17 +146,22 @@ pub fn capsule_of(subject: &Subject, seed: u64) -> Result<Capsule, CliError> {
     })
 }
 
+/// What is to be known of a capsule's digest.
+const CAPSULE_DIGEST: &str =
+    "the capsule's own: it aims each fault at the node that was struck, and not as the seed drew it";
+
 /// Carries out a capsule and writes its records: as [`recorded`], and how it compares. `file` is where it lies.
 pub fn recorded_capsule(capsule: &Capsule, file: &str, outputs: &Outputs, global: &Global) -> (Comparison, RunResult) {
     let trace = Draft::beside(outputs.trace.as_deref());
     let history = Draft::beside(outputs.history.as_deref());
     let copy = Draft::beside(outputs.capsule.as_deref());
-    let trace = trace.map(|draft| Recording::begin(draft, &capsule_header(capsule)));
+    let trace = trace.map(|draft| Recording::begin(draft, &capsule_header(capsule, file)));
     let sink = trace.as_ref().map(Recording::sink);
     let (comparison, report) = compare_recorded(capsule, RunOptions::default(), sink);
     let mut result = RunResult::new(&Subject::of_capsule(capsule), &report);
     result.seed.clone_from(&capsule.origin.seed);
     result.replay = format!("squall replay {}", quoted(file));
+    result.digest_note = Some(CAPSULE_DIGEST);
     told(global, &result, trace.is_some() || history.is_some() || copy.is_some());
     result.trace = kept(trace, |recording| recording.finish(&report.trace_footer()));
     result.history = kept(history, |draft| draft.write_history(&report.history));
@@ -176,20 +181,21 @@ pub fn trace_of(path: &Path) -> Result<Trace, CliError> {
     };
     let mut report = capsule.run(options);
     Ok(Trace {
-        header: capsule_header(&capsule),
+        header: capsule_header(&capsule, &path.display().to_string()),
         footer: report.trace_footer(),
         events: std::mem::take(&mut report.trace),
     })
 }
 
-/// The header of the trace of a capsule's run, with the capsule in it.
-pub fn capsule_header(capsule: &Capsule) -> TraceHeader {
+/// The header of the trace of a capsule's run, with the capsule in it; `file` is where it lies.
+pub fn capsule_header(capsule: &Capsule, file: &str) -> TraceHeader {
     let run = super::replay::Recorded {
         name: capsule.origin.scenario.clone(),
         toml: capsule.scenario.to_toml(),
         set: Vec::new(),
         bug: capsule.bug.map(|bug| bug.id.to_owned()),
         capsule: Some(capsule.to_json()),
+        file: Some(file.to_owned()),
     };
     let run = serde_json::to_value(run).expect("a record of texts is JSON");
     TraceHeader {
@@ -209,6 +215,7 @@ pub fn trace_header(subject: &Subject, seed: u64) -> TraceHeader {
         set: subject.set.clone(),
         bug: subject.bug.map(|bug| bug.id.to_owned()),
         capsule: None,
+        file: None,
     };
     let run = serde_json::to_value(run).expect("a record of texts is JSON");
     TraceHeader {

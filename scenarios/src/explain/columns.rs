@@ -85,7 +85,8 @@ fn line(scene: &Scene<'_, '_>, root: Row) -> Option<Line> {
     let timeline = scene.timeline;
     let node = timeline.lane_of(timeline.events[root])?;
     let rows: Vec<Row> = rows_of(scene, root).collect();
-    let state = scene.state(node, rows.last().copied().unwrap_or(root));
+    let last = rows.iter().rev().find(|row| timeline.events[**row].kind != "violation");
+    let state = scene.state(node, last.copied().unwrap_or(root));
     let stand = match state.stand {
         _ if state.paused => 'z',
         Stand::Absent => '.',

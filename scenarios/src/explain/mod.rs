@@ -22,6 +22,8 @@ use crate::timeline::state::{self, NodeLife, NodeState};
 use crate::timeline::{Row, Timeline};
 use checker::properties::PROPERTIES;
 use serde::Serialize;
+use simulator::TraceEvent;
+use simulator::trace::events::Violated;
 use units::Units;
 
 /// What is asked of a trace.
@@ -62,6 +64,8 @@ pub struct Explanation {
     pub property: Option<Property>,
     /// What was found, in a sentence or two.
     pub message: Option<String>,
+    /// Which event was judged, and the nodes, entries and operations that it is about; null for a failure that is no event's.
+    pub violation: Option<Violated>,
     /// For what clients saw: which operations contradict each other, and why.
     pub operations: Option<String>,
     /// The planted bug that was switched on.
@@ -142,6 +146,7 @@ pub fn explain(timeline: &Timeline<'_>, question: Question) -> Result<Explanatio
         digest: short(&footer.digest),
         property: (!timeline.passed()).then(|| property(&footer.verdict)),
         message: scene.message(),
+        violation: scene.violated.clone(),
         operations: scene.contradiction(),
         bug: scene.bug(),
         moment: focus.map(|row| scene.units.sentence(scene.units.root(row))),
@@ -220,6 +225,7 @@ struct Scene<'t, 'a> {
     units: Units<'t, 'a>,
     lives: Vec<NodeLife>,
     operations: Operations,
+    violated: Option<Violated>,
 }
 
 impl<'t, 'a> Scene<'t, 'a> {
@@ -229,6 +235,7 @@ impl<'t, 'a> Scene<'t, 'a> {
             units: Units::new(timeline),
             lives: state::lives(timeline),
             operations: operations::operations(timeline),
+            violated: timeline.violated(),
         }
     }
 
@@ -243,14 +250,15 @@ impl<'t, 'a> Scene<'t, 'a> {
         })
     }
 
-    /// The violation, the answer that cannot be, or the last event.
+    /// The event that was judged, the answer that cannot be, or the last event.
     fn focus(&self) -> Option<Row> {
         let stuck = || {
             let stuck = self.operations.list.iter().find(|one| one.part == Part::Stuck)?;
             stuck.returned
         };
-        let last = || self.timeline.events.iter().rposition(|event| event.kind != "verdict");
-        self.timeline.violation().or_else(stuck).or_else(last)
+        let is_told = |event: &&TraceEvent| !matches!(&*event.kind, "verdict" | "history" | "violation");
+        let last = || self.timeline.events.iter().rposition(|event| is_told(&event));
+        self.timeline.failing().or_else(stuck).or_else(last)
     }
 
     /// What was found, as the run noted it.
@@ -266,7 +274,7 @@ impl<'t, 'a> Scene<'t, 'a> {
         message.or_else(refusal).map(printable)
     }
 
-    /// Which operations contradict each other: as found here, or as the run noted it for a model that is not known here.
+    /// Which operations contradict each other, as the run noted it.
     fn contradiction(&self) -> Option<String> {
         let found = self.operations.refusal.as_ref().map(|(_, whole)| whole.as_str());
         let mut verdicts = self
@@ -294,9 +302,7 @@ impl<'t, 'a> Scene<'t, 'a> {
 
     /// A node just after an event.
     fn state(&self, node: usize, row: Row) -> NodeState {
-        let states = &self.lives[node].states;
-        let after = states.partition_point(|(from, _)| *from <= row);
-        after.checked_sub(1).map_or_else(NodeState::default, |at| states[at].1)
+        self.lives[node].state_at(row)
     }
 
     fn nodes(&self, row: Row) -> Vec<NodeThen> {
@@ -320,17 +326,13 @@ impl<'t, 'a> Scene<'t, 'a> {
     /// The last terms of a node's log: term, first and last entry.
     fn log(&self, node: usize, row: Row) -> Vec<(u64, u64, u64)> {
         const TERMS: usize = 3;
-        let logs = &self.lives[node].logs;
-        let after = logs.partition_point(|(from, _)| *from <= row);
-        let Some(terms) = after.checked_sub(1).map(|at| &logs[at].1) else {
+        let Some(log) = self.lives[node].log_at(row) else {
             return Vec::new();
         };
-        let first = |at: usize| at.checked_sub(1).map_or(1, |before| terms[before].1.saturating_add(1));
-        let all = terms
-            .iter()
-            .enumerate()
-            .map(|(at, (term, last))| (*term, first(at), *last));
-        all.skip(terms.len().saturating_sub(TERMS)).collect()
+        let starts = std::iter::once(log.start.index).chain(log.terms.iter().map(|(_, last)| *last));
+        let all = starts.zip(&log.terms);
+        let all = all.map(|(before, (term, last))| (*term, before.saturating_add(1), *last));
+        all.skip(log.terms.len().saturating_sub(TERMS)).collect()
     }
 
     fn chain(&self, row: Row, whole: bool) -> (Vec<Sentence>, bool) {

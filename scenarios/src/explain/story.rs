@@ -6,11 +6,11 @@ use super::units::{Units, listed};
 use super::words::{self, span};
 use super::{Row, Scene};
 use crate::timeline::faults::{self, Band};
-use crate::timeline::operations::Part;
-use crate::timeline::state::Stand;
+use crate::timeline::operations::{Operation, Part};
+use crate::timeline::state::{Stand, term_at};
 use crate::timeline::{Timeline, place};
 use serde_json::Value;
-use simulator::TraceEvent;
+use simulator::{Endpoint, NodeId, TraceEvent};
 use std::collections::BTreeSet;
 
 /// Most units of a story.
@@ -102,35 +102,29 @@ fn leads(scene: &Scene<'_, '_>, node: usize, row: Row) -> bool {
     scene.state(node, row).stand == Stand::Leader
 }
 
-/// What the failure's message names.
+/// What a failure is about, as the run noted it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Named {
-    /// Nodes.
-    pub nodes: BTreeSet<usize>,
-    /// Log entries.
-    pub entries: BTreeSet<u64>,
+struct Named {
+    /// The nodes, by their lanes.
+    nodes: BTreeSet<usize>,
+    /// The log entries.
+    entries: BTreeSet<u64>,
+    /// The calls of the operations.
+    calls: BTreeSet<Row>,
 }
 
 fn named(scene: &Scene<'_, '_>) -> Named {
-    scene.message().map_or_else(Named::default, |message| names(&message))
-}
-
-/// Reads `node 3`, `entry 47`, `index 113` and `114 entries` out of a message.
-pub fn names(message: &str) -> Named {
-    let trimmed = |word: &str| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
-    let words: Vec<String> = message.split_whitespace().map(trimmed).collect();
-    let mut named = Named::default();
-    for pair in words.windows(2) {
-        match (&*pair[0], pair[1].parse::<u64>()) {
-            ("node", Ok(node)) => named.nodes.extend(usize::try_from(node)),
-            ("entry" | "entries" | "index", Ok(entry)) => named.entries.extend([entry]),
-            _ => {}
-        }
-        if let ("entries", Ok(entry)) = (&*pair[1], pair[0].parse::<u64>()) {
-            named.entries.extend([entry]);
-        }
+    let Some(violated) = &scene.violated else {
+        return Named::default();
+    };
+    let timeline = scene.timeline;
+    let node = |number: &u64| timeline.lane(Endpoint::Node(NodeId(u16::try_from(*number).ok()?)));
+    let call = |seq: &u64| timeline.events.iter().position(|event| event.seq == *seq);
+    Named {
+        nodes: violated.nodes.iter().filter_map(node).collect(),
+        entries: violated.entries.iter().copied().collect(),
+        calls: violated.operations.iter().filter_map(call).collect(),
     }
-    named
 }
 
 /// How a node came to be what it is: the unit in which it became it, and those that led there.
@@ -195,8 +189,10 @@ fn fate_of(scene: &Scene<'_, '_>, entry: u64, cast: &BTreeSet<usize>, focus: Row
 /// The calls and answers of the operations that contradict each other, and who served them.
 fn operations(scene: &Scene<'_, '_>, focus: Row) -> Vec<Row> {
     let mut rows = Vec::new();
+    let named = named(scene).calls;
     let parts = [Part::Stuck, Part::Core, Part::Context];
-    for operation in scene.operations.list.iter().filter(|one| parts.contains(&one.part)) {
+    let asked = |one: &&Operation| parts.contains(&one.part) || named.contains(&one.call);
+    for operation in scene.operations.list.iter().filter(asked) {
         rows.push(scene.units.root(operation.call));
         if let Some(row) = operation.returned.filter(|row| *row <= focus) {
             let (chain, _) = scene.units.chain(row, false);
@@ -239,7 +235,7 @@ pub fn remarks(scene: &Scene<'_, '_>, focus: Row) -> Vec<String> {
     }
     let now = timeline.events[focus].t;
     for band in faults::bands(timeline) {
-        if band.row <= focus && band.from <= now && band.to >= now && band.to > band.from {
+        if band.is_in_force(focus) {
             let label = words::plain(&band.label);
             let label = if band.kind == "cut" {
                 format!("cut {label}")
@@ -273,35 +269,44 @@ fn led(scene: &Scene<'_, '_>, node: usize, focus: Row) -> String {
     )
 }
 
-/// Nodes whose logs differ below what somebody holds for committed.
+/// So many entries below what is committed are compared.
+const COMPARED_MAX: u64 = 10_000;
+
+/// Nodes whose logs differ from what somebody has committed: a divergence where both have committed the entry. Where only one has,
+/// the other's entry is to be overwritten yet; that is nothing to remark of a run that passed.
 fn differing(scene: &Scene<'_, '_>, focus: Row, name: &impl Fn(usize) -> String) -> Vec<String> {
-    let nodes = scene.nodes(focus);
-    let Some(best) = (0..nodes.len()).max_by_key(|node| nodes[*node].commit) else {
+    let all = 0..scene.lives.len();
+    let commit = |node: usize| scene.state(node, focus).commit;
+    let Some(best) = all.clone().max_by_key(|node| (commit(*node), std::cmp::Reverse(*node))) else {
         return Vec::new();
     };
-    let certain = nodes[best].commit;
-    let term = |log: &[(u64, u64, u64)], index: u64| {
-        let holds = |(_, first, last): &&(u64, u64, u64)| (*first..=*last).contains(&index);
-        log.iter().find(holds).map(|(term, ..)| *term).filter(|term| *term > 0)
-    };
-    let first = |other: usize| {
-        // Only the last terms are at hand, so no more than their entries are looked at.
-        let from = nodes[other].log.first().map_or(u64::MAX, |(_, first, _)| *first);
-        let until = certain.min(nodes[other].last);
-        (from.max(until.saturating_sub(10_000))..=until)
-            .filter_map(|index| Some((index, term(&nodes[other].log, index)?, term(&nodes[best].log, index)?)))
+    let term = |node: usize, index: u64| term_at(scene.lives[node].log_at(focus)?, index);
+    let first = |other: usize, until: u64| {
+        let from = until.saturating_sub(COMPARED_MAX).max(1);
+        (from..=until)
+            .filter_map(|index| Some((index, term(other, index)?, term(best, index)?)))
             .find(|(_, own, right)| own != right)
     };
-    (0..nodes.len())
-        .filter_map(|other| Some((other, first(other)?)))
-        .map(|(other, (index, own, right))| {
-            format!(
-                "{} has entry {index} of term {own}, and {} has committed one of term {right} there",
+    let remark = |other: usize| {
+        let both = commit(other).min(commit(best));
+        if let Some((index, own, right)) = first(other, both) {
+            return Some(format!(
+                "{} has committed entry {index} of term {own}, and {} one of term {right} there",
                 name(other),
                 name(best)
-            )
-        })
-        .collect()
+            ));
+        }
+        if scene.timeline.passed() {
+            return None;
+        }
+        let (index, own, right) = first(other, commit(best).min(scene.state(other, focus).last))?;
+        Some(format!(
+            "{} has entry {index} of term {own}, not committed; {} has committed one of term {right} there",
+            name(other),
+            name(best)
+        ))
+    };
+    all.filter(|other| *other != best).filter_map(remark).collect()
 }
 
 /// Who served the answer that is explained, if it is one.

@@ -135,14 +135,6 @@ fn a_cluster_that_does_not_recover_is_told_from_the_end_of_the_faults_on() {
 }
 
 #[test]
-fn messages_name_nodes_and_entries() {
-    let named =
-        story::names("node 3 answered read 14 with read index 113; 114 entries were committed when node 1, asked.");
-    assert_eq!(named.nodes.into_iter().collect::<Vec<_>>(), [1, 3]);
-    assert_eq!(named.entries.into_iter().collect::<Vec<_>>(), [113, 114]);
-}
-
-#[test]
 fn hostile_and_empty_traces_are_explained_all_the_same() {
     let told = explained(&written(&[], "x"));
     assert!(told.moment.is_none() && told.columns.lines.is_empty());

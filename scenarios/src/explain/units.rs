@@ -42,7 +42,9 @@ impl<'t, 'a> Units<'t, 'a> {
             let arrives = matches!(&*event.kind, "deliver" | "request" | "response" | "drop" | "restart");
             let cause = timeline.causes[row].filter(|cause| {
                 let cause = timeline.events[*cause];
-                !arrives && cause.t == event.t && place(cause) == place(event)
+                // What was judged is told of what it is about, however late.
+                let is_verdict = event.kind == "violation";
+                is_verdict || !arrives && cause.t == event.t && place(cause) == place(event)
             });
             let root = cause.map_or(row, |cause| roots[cause]);
             if root != row {

@@ -5,6 +5,7 @@
 use crate::timeline::{Timeline, faults, operations, place};
 use serde_json::Value;
 use simulator::TraceEvent;
+use simulator::trace::events::{Append, Configured, Meaning, Recovered, Truncate};
 
 /// Longest text of one event, in characters.
 const TEXT_MAX: usize = 160;
@@ -55,20 +56,24 @@ pub fn effect(event: &TraceEvent) -> Option<String> {
             let whom = match candidate {
                 Some(candidate) if event.node.map(u64::from) == Some(candidate) => "itself".to_owned(),
                 Some(candidate) => format!("n{candidate}"),
-                None => "nobody".to_owned(),
+                None => return Some(format!("forgets its vote of term {}", field("term"))),
             };
             format!("votes for {whom} in term {}", field("term"))
         }
-        "append" => {
-            let (was, last) = (Timeline::number(event, "was"), Timeline::number(event, "last"));
-            match (was, last) {
-                (Some(was), Some(last)) if last > was.saturating_add(1) => {
-                    format!("appends entries {} to {last} (term {})", was + 1, field("term"))
-                }
-                _ => format!("appends entry {} (term {})", field("last"), field("term")),
+        "append" => appends(&Append::read(event)?),
+        "truncate" => {
+            let Truncate { last, was } = Truncate::read(event)?;
+            match was.saturating_sub(last) {
+                1 => format!("removes its entry {was}"),
+                _ => format!("removes its entries {} to {was}", last.saturating_add(1)),
             }
         }
-        "truncate" => format!("removes its entries behind {} (it had {})", field("last"), field("was")),
+        "compact" => format!(
+            "gives up its entries up to {}, for which its snapshot stands",
+            field("index")
+        ),
+        "recovered" => recovers(&Recovered::read(event)?)?,
+        "configuration" => acts_under(&Configured::read(event)?)?,
         "commit" => format!("commits up to entry {}", field("index")),
         "install" => format!(
             "installs a snapshot up to entry {} (term {})",
@@ -131,6 +136,58 @@ pub fn trigger(timeline: &Timeline<'_>, event: &TraceEvent) -> String {
         _ => effect(event).unwrap_or_else(|| other(event)),
     };
     plain(&words)
+}
+
+fn appends(Append { last, was, terms }: &Append) -> String {
+    let mut before = *was;
+    let spans = terms.iter().map(|(term, last)| {
+        let first = std::mem::replace(&mut before, *last).saturating_add(1);
+        if first == *last {
+            format!("entry {first} (term {term})")
+        } else {
+            format!("entries {first} to {last} (term {term})")
+        }
+    });
+    let spans: Vec<String> = spans.collect();
+    match &spans[..] {
+        [] => format!("appends up to entry {last}"),
+        spans => format!("appends {}", spans.join(", ")),
+    }
+}
+
+/// What a node found on its disk; nothing is said of an empty one.
+fn recovers(recovered: &Recovered) -> Option<String> {
+    let (term, last, snapshot) = (recovered.term, recovered.log.last(), recovered.snapshot.index);
+    (term > 0 || last > 0).then_some(())?;
+    let log = match last {
+        0 => "an empty log".to_owned(),
+        _ => format!("a log up to entry {last}"),
+    };
+    let snapshot = match snapshot {
+        0 => String::new(),
+        _ => format!(" (a snapshot up to {snapshot})"),
+    };
+    Some(format!("recovers term {term} and {log}{snapshot}"))
+}
+
+/// The members under which a node acts; nothing is said of those that it began with.
+fn acts_under(configured: &Configured) -> Option<String> {
+    (configured.index > 0).then_some(())?;
+    let names = |nodes: &[u64]| {
+        let names: Vec<String> = nodes.iter().map(|node| format!("n{node}")).collect();
+        names.join(" ")
+    };
+    let mut words = format!(
+        "acts under the configuration of entry {}: voters {}",
+        configured.index,
+        names(&configured.voters)
+    );
+    for (what, nodes) in [("outgoing", &configured.outgoing), ("learners", &configured.learners)] {
+        if !nodes.is_empty() {
+            words += &format!(", {what} {}", names(nodes));
+        }
+    }
+    Some(words)
 }
 
 fn other(event: &TraceEvent) -> String {
@@ -218,7 +275,7 @@ fn entries(entries: Option<&Value>) -> String {
 /// Where an event happened: a node, a client, or the world.
 pub fn at(event: &TraceEvent) -> String {
     match &*event.kind {
-        "cut" | "mend" | "heal" | "network" | "skip" | "verdict" => "world".to_owned(),
+        "cut" | "mend" | "heal" | "network" | "skip" | "verdict" | "history" => "world".to_owned(),
         _ => place(event).map_or_else(|| "world".to_owned(), |place| place.to_string()),
     }
 }

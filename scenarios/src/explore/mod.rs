@@ -204,7 +204,7 @@ pub fn rerun(
         plan: candidate.plan.as_deref(),
         without_triggers: candidate.without_triggers,
         states,
-        sink: None,
+        ..Steering::default()
     };
     let seed = candidate.seed;
     panics::caught(move || run::run_steered(scenario, seed, options, steering))

@@ -5,7 +5,6 @@
 
 use crate::timeline::state::{self, Stand};
 use crate::timeline::{Row, Timeline};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -34,7 +33,7 @@ pub fn write(timeline: &Timeline<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// The lines in the order of their events.
 fn lines(timeline: &Timeline<'_>) -> Vec<(Row, String)> {
-    let last = timeline.violation().unwrap_or(timeline.events.len());
+    let last = timeline.failing().map_or(timeline.events.len(), |row| row + 1);
     let nodes = timeline.nodes();
     let passages = timeline.passages();
     let between = passages.iter().rev().filter_map(|passage| {
@@ -88,19 +87,16 @@ fn notes(timeline: &Timeline<'_>, first: Row, last: Row) -> BTreeMap<Row, String
             before = state.stand;
         }
     }
-    if let Some((row, lane)) = timeline
-        .violation()
-        .and_then(|row| Some((row, timeline.lane_of(timeline.events[row])?)))
-    {
-        let property = timeline.events[row]
-            .fields
-            .get("property")
-            .and_then(Value::as_str)
-            .unwrap_or("violation");
-        notes.insert(
-            row,
-            format!("Note over {}: VIOLATION {}", timeline.lanes[lane], plain(property)),
+    let place = timeline.failing().map(|row| (row, timeline.events[row]));
+    let judged =
+        place.and_then(|(row, event)| Some((row, timeline.lane_of(event).filter(|lane| *lane < timeline.nodes())?)));
+    if let (Some((row, lane)), Some(violated)) = (judged, timeline.violated()) {
+        let note = format!(
+            "Note over {}: VIOLATION {}",
+            timeline.lanes[lane],
+            plain(&violated.property)
         );
+        notes.entry(row).and_modify(|_| {}).or_insert(note);
     }
     notes
 }

@@ -9,6 +9,7 @@ use crate::timeline::state::{self, Stand};
 use crate::timeline::{Row, Timeline, faults};
 use serde_json::{Map, Number, Value, json};
 use simulator::Endpoint;
+use simulator::trace::events::Meaning;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -265,15 +266,15 @@ impl Events<'_> {
                 &json!({ "kind": band.kind }),
             );
         }
-        if let Some(row) = self.timeline.violation() {
-            let event = self.timeline.events[row];
+        if let (Some(violated), Some(row)) = (self.timeline.violated(), self.timeline.failing()) {
+            let at = self.timeline.events[row].t;
             self.push(
                 "i",
                 "violation",
                 FAULTS,
                 0,
-                event.t,
-                json!({ "s": "g", "args": event.fields.to_map() }),
+                at,
+                json!({ "s": "g", "args": violated.fields() }),
             );
         }
     }

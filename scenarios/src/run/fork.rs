@@ -4,7 +4,8 @@
 //! faults stays. So one moment has as many futures as there are numbers, and how many of them fail says what that moment has
 //! decided already.
 
-use super::{Checked, LINEARIZABLE, Run, RunOptions, Steering, check_history, is_listed, prepared};
+use super::judgement::Judgement;
+use super::{Checked, LINEARIZABLE, Run, RunOptions, Steering, is_listed, prepared};
 use crate::capsule::Capsule;
 use crate::panics;
 use crate::scenario::Scenario;
@@ -85,7 +86,8 @@ impl<'a> Fork<'a> {
         if failure.is_some() || !judge || !is_listed(scenario, LINEARIZABLE) {
             return failure;
         }
-        check_history(scenario.workload.model, &run.seen()).err()
+        let failure = Judgement::of(scenario.workload.model, &run.seen()).failure();
+        failure.map(Box::new)
     }
 }
 

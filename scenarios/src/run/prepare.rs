@@ -66,6 +66,7 @@ pub(super) fn prepared<'a>(
         states: steering.states.is_some().then(Vec::new),
         has_changed: false,
         online: Alone(online.then(|| Online::new(scenario.workload.model, draw.clients))),
+        probe: Alone(None),
         broken_promises: vec![0; draw.all_nodes().into()],
         lost: BTreeSet::new(),
         seed,

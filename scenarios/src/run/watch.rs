@@ -1,15 +1,16 @@
 //! What the checkers get to see of each step, and what they say.
 
-use super::{Checked, LINEARIZABLE, MUST_NOT_HAPPEN, Mark, Run};
-use crate::scenario::{MESSAGE_KINDS, Model};
+use super::judgement::Judgement;
+use super::{Checked, MUST_NOT_HAPPEN, Mark, Run};
+use crate::scenario::MESSAGE_KINDS;
 use crate::situations::{Links, Situation};
 use crate::systems::kv::log_file::Rewritten;
 use crate::systems::kv::{KvNode, Told};
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::client::KvClient;
 use crate::workloads::history::{self, Seen};
-use checker::linearizability::{Options, Verdict};
 use checker::properties::{At, Observation, Violation};
+use simulator::trace::events::{Verdict, Violated};
 use simulator::{ClientId, LocalTime, NodeId, Step, StepKind, World};
 
 impl Run<'_> {
@@ -20,7 +21,7 @@ impl Run<'_> {
     }
 
     /// Whether the situations of `[expect] never` are still unreached.
-    fn nothing_forbidden(&mut self, step: &Step) -> Checked {
+    fn nothing_forbidden(&self, step: &Step) -> Checked {
         let Some((situation, node)) = self.watcher.broken() else {
             return Ok(());
         };
@@ -29,21 +30,19 @@ impl Run<'_> {
             situation.name(),
             situation.about()
         );
-        let failure = Failure {
+        Err(Box::new(Failure {
             event: Some(step.seq),
             time: Some(step.time.0),
             node,
+            nodes: node.into_iter().collect(),
             ..Failure::new(FailureKind::Safety, MUST_NOT_HAPPEN, situation.name(), message)
-        };
-        self.world.note(
-            node.map(|node| NodeId(node as u16).into()),
-            "violation",
-            || serde_json::json!({ "property": failure.property, "message": failure.message }),
-        );
-        Err(Box::new(failure))
+        }))
     }
 
     fn seen_by_checkers(&mut self, step: &Step) -> Checked {
+        if let Some(probe) = &mut self.probe.0 {
+            probe.0(&self.world, step);
+        }
         self.watcher.at(step.time.0);
         if self.mark_every > 0 && self.world.steps() / self.mark_every > self.marks.len() as u64 {
             self.mark(step);
@@ -71,7 +70,7 @@ impl Run<'_> {
             StepKind::Crashed => {
                 self.watcher.observe(node.0.into(), &Observation::Crashed);
                 let verdict = self.properties.observe(at, node.0.into(), &Observation::Crashed);
-                return verdict.or_else(|violation| self.violated(node, &violation));
+                return verdict.or_else(|violation| self.violated(&violation));
             }
             StepKind::Restarted => self.restarted(node),
             StepKind::Paused => self.watcher.paused(node.index()),
@@ -151,22 +150,17 @@ impl Run<'_> {
         let Some(online) = self.online.0.take_if(|online| online.is_broken()) else {
             return Ok(());
         };
-        match check_history(self.scenario.workload.model, &self.seen()) {
-            Ok(()) => self.online.0 = online.without_order(),
-            Err(failure) if failure.kind == FailureKind::Safety => {
-                self.world.note(
-                    None,
-                    "violation",
-                    || serde_json::json!({ "property": LINEARIZABLE, "message": failure.message }),
-                );
-                return Err(Box::new(Failure {
-                    event: Some(step.seq),
-                    time: Some(step.time.0),
-                    ..*failure
-                }));
+        let seen = self.seen();
+        let judgement = Judgement::of(self.scenario.workload.model, &seen);
+        match judgement.failure() {
+            None => self.online.0 = online.without_order(),
+            Some(failure) if failure.kind == FailureKind::Safety => {
+                judgement.tell(&mut self.world);
+                let (event, time) = (failure.event.or(Some(step.seq)), failure.time.or(Some(step.time.0)));
+                return Err(Box::new(Failure { event, time, ..failure }));
             }
             // Too hard for now; the end of the run decides.
-            Err(_) => {}
+            Some(_) => {}
         }
         Ok(())
     }
@@ -188,7 +182,7 @@ impl Run<'_> {
             return Ok(());
         }
         let verdict = self.properties.observe(at, node.0.into(), &Observation::Damaged);
-        verdict.or_else(|violation| self.violated(node, &violation))
+        verdict.or_else(|violation| self.violated(&violation))
     }
 
     fn observe(&mut self, at: At, node: NodeId) -> Checked {
@@ -219,33 +213,65 @@ impl Run<'_> {
             }
             properties.observe(at, node.0.into(), observation)
         });
-        verdict.or_else(|violation| self.violated(node, &violation))
+        let verdict = verdict.and_then(|()| properties.event_over());
+        verdict.or_else(|violation| self.violated(&violation))
     }
 
     #[cold]
-    fn violated(&mut self, node: NodeId, violation: &Violation) -> Checked {
-        self.world.note(
-            Some(node.into()),
-            "violation",
-            || serde_json::json!({ "property": violation.property, "message": violation.message }),
-        );
-        Err(Box::new(Failure::from(violation)))
+    fn violated(&self, violation: &Violation) -> Checked {
+        let operations = violation.commands.iter().filter_map(|command| self.call_of(*command));
+        Err(Box::new(Failure {
+            operations: operations.collect(),
+            ..Failure::from(violation)
+        }))
     }
 
-    /// Notes in the trace what no event of it says: a verdict on the run as a whole.
+    /// The number of the event at which a command of a session was called.
+    fn call_of(&self, command: (u32, u64)) -> Option<u64> {
+        let client = ClientId(u16::try_from(command.0).ok()?);
+        let client = self.world.clients().find(|other| *other == client)?;
+        let mut recorded = self.world.client(client).client()?.history();
+        recorded.find(|one| one.command == command).map(|one| one.event)
+    }
+
+    /// Tells in the trace why the run did not pass: which event was judged and whom it is about, or that it is no event's doing.
     pub(super) fn tell(&mut self, failure: &Failure) {
-        if failure.event.is_none() || failure.node.is_none() {
-            self.world.note(
-                None,
-                "verdict",
-                || serde_json::json!({ "property": failure.property, "message": failure.message, "details": failure.details }),
-            );
-        }
+        let Failure {
+            property,
+            message,
+            details,
+            node,
+            ..
+        } = failure;
+        let (property, message) = (property.clone(), message.clone());
+        let Some(event) = failure.event else {
+            let details = details.clone();
+            let verdict = || Verdict {
+                property,
+                message,
+                details,
+            };
+            self.world.tell(None, None, verdict);
+            return;
+        };
+        let at = node.and_then(|node| u16::try_from(node).ok());
+        let violated = || Violated {
+            property,
+            rule: failure.rule().to_owned(),
+            message,
+            event,
+            at: failure.time.unwrap_or_default(),
+            nodes: failure.nodes.iter().map(|node| u64::from(*node)).collect(),
+            entries: failure.entries.clone(),
+            operations: failure.operations.clone(),
+        };
+        self.world
+            .tell(at.map(|node| NodeId(node).into()), Some(event), violated);
     }
 
     pub(super) fn observe_all(&mut self) -> Checked {
         let at = At {
-            event: self.world.steps(),
+            event: self.world.last_event(),
             time: self.world.now().0,
         };
         self.world.nodes().try_for_each(|node| self.observe(at, node))
@@ -253,11 +279,11 @@ impl Run<'_> {
 
     pub(super) fn at_rest(&mut self) -> Checked {
         let at = At {
-            event: self.world.steps(),
+            event: self.world.last_event(),
             time: self.world.now().0,
         };
         let verdict = self.properties.at_rest(at);
-        verdict.or_else(|violation| self.violated(NodeId(violation.node as u16), &violation))
+        verdict.or_else(|violation| self.violated(&violation))
     }
 
     /// A damaged frame that its receiver took for a sound one.
@@ -283,29 +309,4 @@ impl Run<'_> {
 pub(super) fn links(world: &World<KvNode>) -> Links {
     let node = |index: usize| NodeId(index as u16);
     Links::new(world.nodes().count(), |from, to| world.is_cut(node(from), node(to)))
-}
-
-pub(super) fn check_history(model: Model, seen: &Seen) -> Checked {
-    let options = Options {
-        steps_max: 2_000_000,
-        ..Options::default()
-    };
-    let report = history::judge(model, seen, &options).expect("the workload's operations fit its model");
-    match &report.verdict {
-        Verdict::Linearizable(_) => Ok(()),
-        Verdict::NotLinearizable(refusal) => {
-            let message = "what the clients saw has no linearization".to_owned();
-            let failure = Failure::new(FailureKind::Safety, LINEARIZABLE, model.name(), message);
-            Err(Box::new(Failure {
-                details: refusal.to_string(),
-                ..failure
-            }))
-        }
-        Verdict::Unknown(unfinished) => Err(Box::new(Failure::new(
-            FailureKind::Inconclusive,
-            LINEARIZABLE,
-            "budget",
-            unfinished.to_string(),
-        ))),
-    }
 }

@@ -14,12 +14,21 @@ pub struct Band {
     pub label: String,
     /// The event that began it.
     pub row: Row,
+    /// The event that ended it; `None` for one that lasts to the end of the trace. A fault of a moment ends with its own event.
+    pub end: Option<Row>,
     /// True time in nanoseconds.
     pub from: u64,
     /// True time in nanoseconds; `from` for a fault of a moment.
     pub to: u64,
     /// Whom it strikes: of a cut the smaller side.
     pub lanes: Vec<usize>,
+}
+
+impl Band {
+    /// Whether it is in force just after an event.
+    pub fn is_in_force(&self, row: Row) -> bool {
+        self.row <= row && self.end.is_none_or(|end| end > row)
+    }
 }
 
 /// What ends a fault: its sort and the number of its node or cut.
@@ -45,7 +54,7 @@ pub fn bands(timeline: &Timeline<'_>) -> Vec<Band> {
                 let lasting = |(kind, _): &&(&str, u64)| *kind != "crash" && *kind != "pause";
                 let keys: Vec<_> = open.keys().filter(lasting).copied().collect();
                 keys.into_iter()
-                    .for_each(|key| end(&mut bands, &mut open, key, event.t));
+                    .for_each(|key| end(&mut bands, &mut open, key, (row, event.t)));
                 (None, None)
             }
             "skip" => continue,
@@ -54,37 +63,37 @@ pub fn bands(timeline: &Timeline<'_>) -> Vec<Band> {
             _ => continue,
         };
         if let Some(key) = ends {
-            end(&mut bands, &mut open, key, event.t);
+            end(&mut bands, &mut open, key, (row, event.t));
         }
         if let Some(key) = begins {
             open.entry(key).or_default().push(bands.len());
         }
         // What a world begins with is no fault.
         if begins.is_some() || (event.kind != "heal" && event.t > 0 && ends.is_none()) {
-            let to = if begins.is_some() { u64::MAX } else { event.t };
-            bands.push(band(timeline, event, row, to));
+            let ends = begins.is_none().then_some((row, event.t));
+            bands.push(band(timeline, event, row, ends));
         }
     }
     let last = timeline.end();
     bands
         .iter_mut()
-        .filter(|band| band.to == u64::MAX)
+        .filter(|band| band.end.is_none())
         .for_each(|band| band.to = last);
     bands
 }
 
-fn end(bands: &mut [Band], open: &mut Open, key: (&'static str, u64), at: u64) {
+fn end(bands: &mut [Band], open: &mut Open, key: (&'static str, u64), (row, at): (Row, u64)) {
     for index in open.remove(&key).unwrap_or_default() {
-        bands[index].to = at;
+        (bands[index].end, bands[index].to) = (Some(row), at);
     }
 }
 
 /// A fault in a few words.
 pub(crate) fn label(timeline: &Timeline<'_>, event: &TraceEvent) -> String {
-    band(timeline, event, 0, event.t).label
+    band(timeline, event, 0, None).label
 }
 
-fn band(timeline: &Timeline<'_>, event: &TraceEvent, row: Row, to: u64) -> Band {
+fn band(timeline: &Timeline<'_>, event: &TraceEvent, row: Row, ends: Option<(Row, u64)>) -> Band {
     let own = || timeline.lane_of(event).into_iter().collect();
     let (label, lanes) = match &*event.kind {
         "cut" => cut(timeline, event),
@@ -100,8 +109,9 @@ fn band(timeline: &Timeline<'_>, event: &TraceEvent, row: Row, to: u64) -> Band 
         kind: event.kind.to_string(),
         label,
         row,
+        end: ends.map(|(row, _)| row),
         from: event.t,
-        to,
+        to: ends.map_or(u64::MAX, |(_, to)| to),
         lanes,
     }
 }

@@ -8,6 +8,7 @@ pub mod faults;
 pub mod operations;
 pub mod state;
 
+use simulator::trace::events::{Meaning, Violated};
 use simulator::trace::format::Trace;
 use simulator::{Endpoint, TraceEvent};
 use std::collections::BTreeMap;
@@ -69,10 +70,7 @@ impl<'a> Timeline<'a> {
         let rows: BTreeMap<u64, Row> = events.iter().enumerate().map(|(row, event)| (event.seq, row)).collect();
         let cause = |(row, event): (Row, &&TraceEvent)| {
             let cause = event.cause.and_then(|cause| rows.get(&cause).copied());
-            // A violation is noted between events; it is the doing of the last event of its node.
-            let judged = || (0..row).rev().find(|before| events[*before].node == event.node);
-            let cause = cause.filter(|cause| *cause < row);
-            cause.or_else(|| (event.kind == "violation").then(judged).flatten())
+            cause.filter(|cause| *cause < row)
         };
         let causes = events.iter().enumerate().map(cause).collect();
         Self {
@@ -120,9 +118,31 @@ impl<'a> Timeline<'a> {
         self.trace.footer.verdict == "pass"
     }
 
-    /// The event at which a violation was noted.
-    pub fn violation(&self) -> Option<Row> {
-        self.events.iter().rposition(|event| event.kind == "violation")
+    /// What the run found to be violated.
+    pub fn violated(&self) -> Option<Violated> {
+        self.events.iter().rev().find_map(|event| Violated::read(event))
+    }
+
+    /// The last thing that happened in the event that was judged, and found to violate a property: what a node was after it is what
+    /// it was judged by. Where that event is not in the trace, the last one that is before it.
+    pub fn failing(&self) -> Option<Row> {
+        let violated = self.violated()?;
+        let judged = self.events.iter().rposition(|event| event.seq <= violated.event)?;
+        if self.events[judged].seq != violated.event {
+            return Some(judged);
+        }
+        let belongs = |row: &Row| {
+            let event = self.events[*row];
+            let begins = matches!(
+                &*event.kind,
+                "timer" | "deliver" | "request" | "response" | "sync" | "worked" | "restart" | "drop" | "violation"
+            );
+            !begins && self.causes[*row] == Some(judged) && event.t == self.events[judged].t
+        };
+        (judged + 1..self.events.len())
+            .take_while(belongs)
+            .last()
+            .or(Some(judged))
     }
 
     /// How many nanoseconds a message was under way, and so on: the number in a field.

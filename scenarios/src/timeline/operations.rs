@@ -1,19 +1,16 @@
 //! What clients asked and were told, and where each operation took effect.
 //!
-//! Pairs invocations with returns, makes a history of those that the checker knows, and gives every operation its
-//! linearization point, or marks the first that has none. The history of a trace is the history of the run: same operations,
-//! same order, same verdict.
+//! Pairs invocations with returns, and marks them as the run judged them: the trace tells for which order, or which operation has no
+//! place. Nothing is judged here, so that this says of every model what the run said. The history of a trace is the history of the
+//! run: same operations, same order.
 
 use super::{Row, Timeline};
-use checker::history::{History, Op, OperationId, Output, Value as Text};
-use checker::linearizability::{self, Options, Verdict};
-use checker::models::KeyValue;
+use checker::history::{History, Op, Output, Value as Text};
 use serde_json::Value;
 use simulator::TraceEvent;
+use simulator::trace::events::{HistoryVerdict, Judged, Meaning};
 use std::collections::BTreeMap;
 
-/// Most steps of the search for one key.
-const STEPS_MAX: u64 = 2_000_000;
 /// Longest text of a value, in characters.
 const SHOWN: usize = 28;
 
@@ -70,7 +67,7 @@ pub struct Operation {
 pub struct Operations {
     /// In the order of their calls.
     pub list: Vec<Operation>,
-    /// What the checker makes of it; empty if there was nothing to check.
+    /// What the run made of it, in a few words; empty where it did not judge what clients saw.
     pub verdict: String,
     /// Why there is no linearization: in a sentence or two, and with the operations.
     pub refusal: Option<(String, String)>,
@@ -92,9 +89,21 @@ pub fn operations(timeline: &Timeline<'_>) -> Operations {
 pub fn history(timeline: &Timeline<'_>) -> Option<History> {
     let mut list = paired(timeline);
     list.sort_by_key(|operation| (timeline.events[operation.call].t, operation.process, operation.call));
-    let all: Vec<usize> = (0..list.len()).collect();
-    let (history, ids) = of_key(timeline, &list, &all);
-    (!ids.is_empty()).then_some(history)
+    let mut history = History::new();
+    for operation in &list {
+        let event = timeline.events[operation.call];
+        let Some(key) = key(event).filter(|_| event.kind == "invoke") else {
+            continue;
+        };
+        let Some(op) = op(event, &key) else { continue };
+        let id = history.invoke(operation.process, event.t, op);
+        let returned = operation.returned.map(|row| timeline.events[row]);
+        let reply = returned.and_then(|event| Some((event.t, output(event.fields.get("reply")?)?)));
+        if let Some((time, output)) = reply.filter(|(_, output)| fits(&op, output)) {
+            history.complete(id, time, output);
+        }
+    }
+    (!history.is_empty()).then_some(history)
 }
 
 fn paired(timeline: &Timeline<'_>) -> Vec<Operation> {
@@ -128,8 +137,11 @@ fn paired(timeline: &Timeline<'_>) -> Vec<Operation> {
                 let reply = event.fields.get("reply").unwrap_or(&Value::Null);
                 operation.returned = Some(row);
                 operation.answer = answered(reply);
-                let is_known = event.kind == "ordered" || output(reply).is_some();
-                operation.outcome = if is_known { Outcome::Answered } else { Outcome::Unknown };
+                operation.outcome = match reply {
+                    Value::String(unknown) if unknown == "unknown" => Outcome::Unknown,
+                    Value::Null => Outcome::Unknown,
+                    _ => Outcome::Answered,
+                };
             }
             _ => {}
         }
@@ -191,7 +203,18 @@ pub(crate) fn answered(reply: &Value) -> String {
     match output(reply) {
         Some(Output::Value(Text::Text(text))) => shown(&Value::from(text)),
         Some(Output::Done(swapped)) => if swapped { "swapped" } else { "not swapped" }.to_owned(),
-        _ => reply.as_str().map_or_else(|| shown(reply), str::to_owned),
+        _ => match reply.get("answer").and_then(|answer| answer.get("answer")) {
+            Some(answer) => object_answer(answer),
+            None => reply.as_str().map_or_else(|| shown(reply), str::to_owned),
+        },
+    }
+}
+
+/// What an object answered.
+fn object_answer(answer: &Value) -> String {
+    match answer.as_object().and_then(|fields| fields.iter().next()) {
+        Some((_, inner)) => shown(inner),
+        None => answer.as_str().map_or_else(|| shown(answer), str::to_owned),
     }
 }
 
@@ -233,27 +256,6 @@ fn key(event: &TraceEvent) -> Option<String> {
         .map(|key| format!("k{key}"))
 }
 
-/// The history of some of the operations, and which of them it holds.
-fn of_key(timeline: &Timeline<'_>, list: &[Operation], which: &[usize]) -> (History, Vec<usize>) {
-    let (mut history, mut held) = (History::new(), Vec::new());
-    for &index in which {
-        let operation = &list[index];
-        let event = timeline.events[operation.call];
-        let Some(key) = key(event).filter(|_| event.kind == "invoke") else {
-            continue;
-        };
-        let Some(op) = op(event, &key) else { continue };
-        let id = history.invoke(operation.process, event.t, op);
-        held.push(index);
-        let returned = operation.returned.map(|row| timeline.events[row]);
-        let reply = returned.and_then(|event| Some((event.t, output(event.fields.get("reply")?)?)));
-        if let Some((time, output)) = reply.filter(|(_, output)| fits(&op, output)) {
-            history.complete(id, time, output);
-        }
-    }
-    (history, held)
-}
-
 /// Whether an answer is one to this question: a trace may say anything.
 fn fits(op: &Op<Text<'_>>, output: &Output<Text<'_>>) -> bool {
     let info = op.info();
@@ -264,53 +266,44 @@ fn fits(op: &Op<Text<'_>>, output: &Output<Text<'_>>) -> bool {
     }
 }
 
+/// Marks the operations as the run judged them.
 fn place(timeline: &Timeline<'_>, found: &mut Operations) {
-    let mut keys: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (index, operation) in found.list.iter().enumerate() {
-        if let Some(key) = key(timeline.events[operation.call]) {
-            keys.entry(key).or_default().push(index);
-        }
+    let Some(judged) = timeline.events.iter().rev().find_map(|event| Judged::read(event)) else {
+        return;
+    };
+    let calls = found.list.iter().enumerate();
+    let places: BTreeMap<u64, usize> = calls
+        .map(|(index, operation)| (timeline.events[operation.call].seq, index))
+        .collect();
+    let place = |call: &u64| places.get(call).copied();
+    for order in &judged.orders {
+        number(timeline, &mut found.list, order.iter().filter_map(place));
     }
-    let (mut placed, mut verdict) = (0, "linearizable");
-    for which in keys.values() {
-        let (history, held) = of_key(timeline, &found.list, which);
-        let options = Options {
-            steps_max: STEPS_MAX,
-            ..Options::default()
-        };
-        let Ok(report) = linearizability::check(&history, &KeyValue, &options) else {
-            continue;
-        };
-        placed += held.len();
-        let at = |id: OperationId| held[id.index()];
-        match &report.verdict {
-            Verdict::Linearizable(witness) => {
-                witness
-                    .orders()
-                    .for_each(|order| number(timeline, &mut found.list, order.iter().map(|id| at(*id))));
-            }
-            Verdict::NotLinearizable(refusal) => {
-                number(timeline, &mut found.list, refusal.legal_prefix.iter().map(|id| at(*id)));
-                refusal
-                    .context
-                    .iter()
-                    .for_each(|line| found.list[at(line.id)].part = Part::Context);
-                refusal
-                    .core
-                    .iter()
-                    .for_each(|line| found.list[at(line.id)].part = Part::Core);
-                found.list[at(refusal.stuck.id)].part = Part::Stuck;
-                verdict = "not linearizable";
-                found
-                    .refusal
-                    .get_or_insert_with(|| (refusal.sentence.clone(), refusal.to_string()));
-            }
-            Verdict::Unknown(_) if verdict == "linearizable" => verdict = "not decided within the budget",
-            Verdict::Unknown(_) => {}
-        }
+    let parts = [
+        (Part::Context, &judged.context[..]),
+        (Part::Core, &judged.core[..]),
+        (Part::Stuck, judged.stuck.as_slice()),
+    ];
+    for (part, calls) in parts {
+        calls
+            .iter()
+            .filter_map(place)
+            .for_each(|index| found.list[index].part = part);
     }
-    if placed > 0 {
-        found.verdict = format!("{placed} operations on {} keys: {verdict}", keys.len());
+    let verdict = match judged.verdict {
+        HistoryVerdict::Linearizable => "linearizable",
+        HistoryVerdict::NotLinearizable => "not linearizable",
+        HistoryVerdict::Undecided => "not decided within the budget",
+    };
+    let many = |count: u64, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    found.verdict = format!(
+        "{} on {}, by the model {}: {verdict}",
+        many(judged.operations, "operation"),
+        many(judged.objects, "object"),
+        judged.model
+    );
+    if judged.verdict == HistoryVerdict::NotLinearizable {
+        found.refusal = Some((judged.sentence, judged.details));
     }
 }
 

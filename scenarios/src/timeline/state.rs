@@ -1,11 +1,14 @@
-//! What each node was at each moment: role, term, vote, commit and applied index, and the terms of its log.
+//! What each node was at each moment: role, term, vote, configuration, commit and applied index, and the terms of its log.
 //!
-//! The trace tells what changed. The contents of a log follow from the appends and from the entries that were delivered;
-//! what a crash left of it follows from the first change after the restart, which says how long the log was.
+//! One pass over the events, one event at a time: [`Node::take`] knows what a node was from what it told and from what was done to it,
+//! and from nothing else. What a node did not tell is not known, and no arrival of a message is taken for its acceptance.
 
 use super::{Row, Timeline};
-use serde_json::Value;
 use simulator::TraceEvent;
+use simulator::trace::events::{
+    Append, Apply, Commit, Compact, Configured, Install, LogHeld, LogMark, Meaning, Part, Recovered, Snapshot,
+    Stand as Took, TermSpans, Truncate, Vote,
+};
 
 /// What a node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -38,10 +41,16 @@ impl Stand {
             Self::Crashed => "crashed",
         }
     }
+}
 
-    fn of(role: &str) -> Option<Self> {
-        let all = [Self::Follower, Self::PreCandidate, Self::Candidate, Self::Leader];
-        all.into_iter().find(|stand| stand.name() == role)
+impl From<Part> for Stand {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Follower => Self::Follower,
+            Part::PreCandidate => Self::PreCandidate,
+            Part::Candidate => Self::Candidate,
+            Part::Leader => Self::Leader,
+        }
     }
 }
 
@@ -66,235 +75,228 @@ pub struct NodeState {
     pub snapshot: u64,
 }
 
+/// The members under which a node acts.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Members {
+    /// Index of the entry or snapshot that says so.
+    pub index: u64,
+    /// The voters; while joint, the incoming ones.
+    pub voters: Vec<u64>,
+    /// While joint, the outgoing voters.
+    pub outgoing: Vec<u64>,
+    /// Nodes that get the log and do not vote.
+    pub learners: Vec<u64>,
+}
+
 /// So many terms of a log are told apart.
 const TERMS_MAX: usize = 500;
 
-/// The terms of a log: `(term, last index of this term)`, ascending; term 0 for entries that a snapshot replaced unseen.
-pub type Terms = Vec<(u64, u64)>;
+/// A node as far as the trace has told of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Node {
+    /// What it is.
+    pub state: NodeState,
+    /// Its log.
+    pub log: LogHeld,
+    /// Its members.
+    pub members: Members,
+}
+
+impl Node {
+    /// Takes in the next event of this node.
+    pub fn take(&mut self, event: &TraceEvent) {
+        let now = &mut self.state;
+        match &*event.kind {
+            // What it has recovered it tells itself.
+            "boot" | "restart" => {
+                *self = Self {
+                    state: NodeState {
+                        stand: Stand::Follower,
+                        ..NodeState::default()
+                    },
+                    ..Self::default()
+                };
+            }
+            "crash" => (now.stand, now.paused) = (Stand::Crashed, false),
+            "pause" => now.paused = true,
+            "resume" => now.paused = false,
+            _ => self.told(event),
+        }
+        self.state.last = self.log.last();
+    }
+
+    fn told(&mut self, event: &TraceEvent) {
+        let (now, log) = (&mut self.state, &mut self.log);
+        if let Some(recovered) = Recovered::read(event) {
+            *now = NodeState {
+                term: recovered.term,
+                vote: recovered.vote,
+                commit: recovered.commit,
+                applied: recovered.applied,
+                snapshot: recovered.snapshot.index,
+                ..*now
+            };
+            *log = bounded(recovered.log);
+        } else if let Some(Took { role, term }) = Took::read(event) {
+            now.vote = now.vote.filter(|_| term == now.term);
+            (now.stand, now.term) = (role.into(), term);
+        } else if let Some(Vote { candidate, .. }) = Vote::read(event) {
+            now.vote = candidate;
+        } else if let Some(Append { was, terms, .. }) = Append::read(event) {
+            append(log, was, terms);
+        } else if let Some(Truncate { last, .. }) = Truncate::read(event) {
+            truncate(log, last);
+        } else if let Some(Compact { index, term }) = Compact::read(event) {
+            compact(log, LogMark { index, term });
+        } else if let Some(Snapshot { index, .. }) = Snapshot::read(event) {
+            now.snapshot = index;
+        } else if let Some(installed) = Install::read(event) {
+            let index = installed.index;
+            (now.snapshot, now.commit, now.applied) = (index, index, index);
+            *log = bounded(installed.log);
+        } else if let Some(Commit { index, .. }) = Commit::read(event) {
+            now.commit = index;
+        } else if let Some(Apply { index, .. }) = Apply::read(event) {
+            now.applied = index;
+        } else if let Some(configured) = Configured::read(event) {
+            let Configured {
+                index,
+                voters,
+                outgoing,
+                learners,
+            } = configured;
+            self.members = Members {
+                index,
+                voters,
+                outgoing,
+                learners,
+            };
+        }
+    }
+}
 
 /// The life of one node.
 #[derive(Clone, Debug, Default)]
 pub struct NodeLife {
     /// What it was, from which event on.
     pub states: Vec<(Row, NodeState)>,
-    /// The terms of its log, from which event on.
-    pub logs: Vec<(Row, Terms)>,
+    /// Its log, from which event on.
+    pub logs: Vec<(Row, LogHeld)>,
+    /// Its members, from which event on.
+    pub members: Vec<(Row, Members)>,
 }
 
 impl NodeLife {
-    fn now(&self) -> NodeState {
-        self.states.last().map_or_else(NodeState::default, |(_, state)| *state)
+    fn note(&mut self, row: Row, node: &Node) {
+        note(&mut self.states, row, &node.state);
+        note(&mut self.logs, row, &node.log);
+        note(&mut self.members, row, &node.members);
     }
 
-    fn terms(&self) -> &[(u64, u64)] {
-        self.logs.last().map_or(&[], |(_, terms)| terms)
+    /// What it was just after an event.
+    pub fn state_at(&self, row: Row) -> NodeState {
+        at(&self.states, row).copied().unwrap_or_default()
     }
 
-    fn set(&mut self, row: Row, state: NodeState) {
-        match self.states.last_mut() {
-            Some((_, last)) if *last == state => {}
-            Some((at, last)) if *at == row => *last = state,
-            _ => self.states.push((row, state)),
+    /// Its log just after an event.
+    pub fn log_at(&self, row: Row) -> Option<&LogHeld> {
+        at(&self.logs, row)
+    }
+
+    /// Its members just after an event.
+    pub fn members_at(&self, row: Row) -> Option<&Members> {
+        at(&self.members, row)
+    }
+}
+
+fn note<T: Clone + PartialEq + Default>(noted: &mut Vec<(Row, T)>, row: Row, now: &T) {
+    match noted.last() {
+        Some((_, last)) if last == now => {}
+        None if *now == T::default() => {}
+        _ => noted.push((row, now.clone())),
+    }
+}
+
+fn at<T>(noted: &[(Row, T)], row: Row) -> Option<&T> {
+    let after = noted.partition_point(|(from, _)| *from <= row);
+    after.checked_sub(1).map(|at| &noted[at].1)
+}
+
+/// The term of the entry at `index`, if the log has it, be it as the one that it begins behind.
+pub fn term_at(log: &LogHeld, index: u64) -> Option<u64> {
+    if index == log.start.index {
+        return Some(log.start.term).filter(|_| index > 0);
+    }
+    let spans = log.terms.iter().find(|(_, last)| index <= *last);
+    spans.map(|(term, _)| *term).filter(|_| index > log.start.index)
+}
+
+/// Adds entries of these terms behind the one at `was`.
+fn append(log: &mut LogHeld, was: u64, terms: TermSpans) {
+    truncate(log, was);
+    for (term, last) in terms {
+        if last <= log.last() {
+            continue;
+        }
+        match log.terms.last_mut() {
+            Some((of, end)) if *of == term => *end = last,
+            _ => log.terms.push((term, last)),
         }
     }
-
-    fn set_terms(&mut self, row: Row, terms: Terms) {
-        match self.logs.last_mut() {
-            Some((_, last)) if *last == terms => {}
-            Some((at, last)) if *at == row => *last = terms,
-            _ => self.logs.push((row, terms)),
-        }
-    }
+    bound(log);
 }
 
-/// The term of the entry at `index`, if the log reaches so far.
-fn term_at(terms: &[(u64, u64)], index: u64) -> Option<u64> {
-    terms.iter().find(|(_, last)| index <= *last).map(|(term, _)| *term)
-}
-
-fn truncate(terms: &mut Terms, last: u64) {
-    let keep = terms.iter().position(|(_, end)| *end >= last);
-    if let Some(keep) = keep {
-        terms.truncate(keep + 1);
-        terms[keep].1 = last;
-    }
-    if last == 0 {
-        terms.clear();
-    }
-}
-
-fn extend(terms: &mut Terms, term: u64, last: u64) {
-    match terms.last_mut() {
-        Some((end_term, end)) if *end_term == term => *end = last.max(*end),
-        Some((_, end)) if *end >= last => {}
-        _ => terms.push((term, last)),
-    }
-    // A log of so many terms is no run of ours; the oldest are forgotten.
-    if terms.len() > TERMS_MAX {
-        terms.remove(0);
-    }
-}
-
-/// Puts the entry `(term, index)` into a log, as Raft does: what conflicts with it goes, and all after that.
-fn put(terms: &mut Terms, term: u64, index: u64) {
-    if index == 0 || term_at(terms, index) == Some(term) {
+/// Leaves the entries up to `last`.
+fn truncate(log: &mut LogHeld, last: u64) {
+    if last >= log.last() {
         return;
     }
-    truncate(terms, terms.last().map_or(0, |(_, last)| *last).min(index - 1));
-    extend(terms, term, index);
-}
-
-/// The entries of an append, `(term, index)`, and what they follow.
-struct Appended {
-    previous: (u64, u64),
-    entries: Vec<(u64, u64)>,
-}
-
-fn appended(event: &TraceEvent) -> Option<Appended> {
-    let body = event.fields.get("message")?.get("body")?;
-    let mark = |value: &Value| Some((value.get("term")?.as_u64()?, value.get("index")?.as_u64()?));
-    let entries = body.get("entries")?.as_array()?.iter().filter_map(mark).collect();
-    Some(Appended {
-        previous: mark(body.get("prev")?)?,
-        entries,
-    })
-}
-
-/// The life of every node.
-pub fn lives(timeline: &Timeline<'_>) -> Vec<NodeLife> {
-    let nodes = timeline.nodes();
-    let mut lives = vec![NodeLife::default(); nodes];
-    let lengths = lengths_after_restarts(timeline);
-    for (row, event) in timeline.events.iter().enumerate() {
-        if let Some(life) = timeline.lane_of(event).and_then(|lane| lives.get_mut(lane)) {
-            change(timeline, life, row, lengths[row]);
-        }
+    let keep = log.terms.partition_point(|(_, end)| *end < last);
+    log.terms.truncate(keep + 1);
+    if let Some((_, end)) = log.terms.last_mut() {
+        *end = last;
     }
-    lives
+    if last <= log.start.index {
+        log.terms.clear();
+    }
 }
 
-/// For each restart, how long the log of its node was then, as its next change says.
-fn lengths_after_restarts(timeline: &Timeline<'_>) -> Vec<Option<u64>> {
-    let mut lengths = vec![None; timeline.events.len()];
-    let mut next: Vec<Option<u64>> = vec![None; timeline.nodes()];
-    for (row, event) in timeline.events.iter().enumerate().rev() {
-        let Some(next) = timeline.lane_of(event).and_then(|lane| next.get_mut(lane)) else {
+/// Leaves the entries behind `start`.
+fn compact(log: &mut LogHeld, start: LogMark) {
+    log.terms.retain(|(_, last)| *last > start.index);
+    log.start = start;
+}
+
+/// A log of so many terms is no run of ours; of the oldest nothing is said.
+fn bound(log: &mut LogHeld) {
+    while log.terms.len() > TERMS_MAX {
+        let (term, index) = log.terms[0];
+        compact(log, LogMark { index, term });
+    }
+}
+
+/// The same log, if its indices ascend; as far as they do.
+fn bounded(told: LogHeld) -> LogHeld {
+    let mut log = LogHeld {
+        start: told.start,
+        terms: TermSpans::new(),
+    };
+    append(&mut log, told.start.index, told.terms);
+    log
+}
+
+/// All nodes' lives, by the number of their lane.
+pub fn lives(timeline: &Timeline<'_>) -> Vec<NodeLife> {
+    let mut lives = vec![NodeLife::default(); timeline.nodes()];
+    let mut nodes = vec![Node::default(); lives.len()];
+    for (row, event) in timeline.events.iter().enumerate() {
+        let Some(lane) = timeline.lane_of(event).filter(|lane| *lane < lives.len()) else {
             continue;
         };
-        match &*event.kind {
-            "append" | "truncate" => *next = Timeline::number(event, "was"),
-            "install" | "crash" => *next = None,
-            "restart" => lengths[row] = *next,
-            _ => {}
-        }
+        nodes[lane].take(event);
+        lives[lane].note(row, &nodes[lane]);
     }
-    lengths
-}
-
-fn change(timeline: &Timeline<'_>, life: &mut NodeLife, row: Row, length: Option<u64>) {
-    let event = timeline.events[row];
-    let mut now = life.now();
-    let field = |name| Timeline::number(event, name);
-    match &*event.kind {
-        "boot" => now.stand = Stand::Follower,
-        "crash" => (now.stand, now.paused) = (Stand::Crashed, false),
-        "restart" => {
-            let (commit, applied) = (now.snapshot, now.snapshot);
-            now = NodeState {
-                stand: Stand::Follower,
-                commit,
-                applied,
-                ..now
-            };
-            if let Some(length) = length {
-                now.last = length;
-                life.set_terms(row, recovered(life, length));
-            }
-        }
-        "pause" => now.paused = true,
-        "resume" => now.paused = false,
-        "role" => {
-            let stand = event.fields.get("role").and_then(Value::as_str).and_then(Stand::of);
-            now.stand = stand.unwrap_or(now.stand);
-            let term = field("term").unwrap_or(now.term);
-            now.vote = now.vote.filter(|_| term == now.term);
-            now.term = term;
-        }
-        "vote" => now.vote = field("candidate"),
-        "commit" => now.commit = field("index").unwrap_or(now.commit),
-        "apply" => now.applied = field("index").unwrap_or(now.applied),
-        "snapshot" => now.snapshot = field("index").unwrap_or(now.snapshot),
-        "deliver" => delivered(life, row, event),
-        "append" | "truncate" => {
-            now.last = field("last").unwrap_or(now.last);
-            life.set_terms(row, changed_log(timeline, life, row, now.last));
-        }
-        "install" => {
-            let (index, term) = (field("index").unwrap_or(0), field("term").unwrap_or(0));
-            let terms = installed(life.terms(), term, index);
-            now.last = terms.last().map_or(index, |(_, last)| *last);
-            (now.snapshot, now.commit, now.applied) = (index, index.max(now.commit), index);
-            life.set_terms(row, terms);
-        }
-        _ => return,
-    }
-    life.set(row, now);
-}
-
-/// The log after a snapshot up to `(term, index)` replaced what it did not agree with: of the entries before nothing is known.
-fn installed(terms: &[(u64, u64)], term: u64, index: u64) -> Terms {
-    if index == 0 || term_at(terms, index) == Some(term) {
-        return terms.to_vec();
-    }
-    let unknown = (index > 1).then_some((0, index - 1));
-    unknown.into_iter().chain([(term, index)]).collect()
-}
-
-/// A log of this length, as the node last had one.
-fn recovered(life: &NodeLife, length: u64) -> Terms {
-    let long = |terms: &&Terms| terms.last().is_some_and(|(_, last)| *last >= length);
-    let mut terms = life
-        .logs
-        .iter()
-        .rev()
-        .map(|(_, terms)| terms)
-        .find(long)
-        .cloned()
-        .unwrap_or_default();
-    truncate(&mut terms, length);
-    terms
-}
-
-/// Entries that overwrite others of the same number change no length, so no event tells of them.
-fn delivered(life: &mut NodeLife, row: Row, event: &TraceEvent) {
-    let Some(Appended { previous, entries }) = appended(event) else {
-        return;
-    };
-    let follows = previous.1 == 0 || term_at(life.terms(), previous.1) == Some(previous.0);
-    let conflicts = |(term, index): &(u64, u64)| term_at(life.terms(), *index).is_some_and(|own| own != *term);
-    if follows && entries.iter().any(conflicts) {
-        let mut terms = life.terms().to_vec();
-        entries.iter().for_each(|(term, index)| put(&mut terms, *term, *index));
-        life.set_terms(row, terms);
-    }
-}
-
-/// The log after an event says that its length changed.
-fn changed_log(timeline: &Timeline<'_>, life: &NodeLife, row: Row, last: u64) -> Terms {
-    let mut terms = life.terms().to_vec();
-    let event = timeline.events[row];
-    let cause = timeline.causes[row].map(|cause| timeline.events[cause]);
-    if let Some(append) = cause.filter(|cause| cause.kind == "deliver").and_then(appended) {
-        append
-            .entries
-            .iter()
-            .for_each(|(term, index)| put(&mut terms, *term, *index));
-    }
-    if let Some(term) = Timeline::number(event, "term").filter(|_| event.kind == "append") {
-        put(&mut terms, term, last);
-    }
-    truncate(&mut terms, last);
-    terms
+    lives
 }
 
 #[cfg(test)]
@@ -307,41 +309,62 @@ mod tests {
         let (trace, report) = traced("storm", 3, None);
         assert_eq!(report.failure, None);
         let lives = lives(&Timeline::new(&trace));
-        let last: Vec<(NodeState, &[(u64, u64)])> = lives.iter().map(|life| (life.now(), life.terms())).collect();
+        let last: Vec<(NodeState, &LogHeld)> = lives
+            .iter()
+            .map(|life| (life.state_at(Row::MAX), life.log_at(Row::MAX).expect("it has a log")))
+            .collect();
         let highest = last.iter().map(|(state, _)| state.commit).max();
         assert_eq!(highest, Some(report.committed));
         assert!(last.iter().any(|(state, _)| state.stand == Stand::Leader), "{last:?}");
-        for (state, terms) in &last {
-            let up_to = state.commit.min(terms.last().map_or(0, |(_, last)| *last));
-            let known = |index: &u64| *index > last.iter().map(|(state, _)| state.snapshot).max().unwrap_or(0);
-            for index in (1..=up_to).filter(known) {
-                let others = last.iter().filter(|(other, _)| other.commit >= index);
-                assert!(others.clone().count() > 0);
-                for (_, other) in others {
-                    assert_eq!(term_at(other, index), term_at(terms, index), "entry {index}\n{last:?}");
+        for (state, log) in &last {
+            assert_eq!(log.last(), state.last, "{state:?} {log:?}");
+            for index in log.start.index.max(1)..=state.commit {
+                for (_, other) in last.iter().filter(|(other, _)| other.commit >= index) {
+                    let (own, others) = (term_at(log, index), term_at(other, index));
+                    assert!(own == others || others.is_none(), "entry {index}\n{last:?}");
                 }
             }
-            assert_eq!(
-                terms.last().map_or(state.snapshot, |(_, last)| *last),
-                state.last,
-                "{state:?} {terms:?}"
-            );
+        }
+    }
+
+    fn log(start: (u64, u64), terms: &[(u64, u64)]) -> LogHeld {
+        let (term, index) = start;
+        LogHeld {
+            start: LogMark { index, term },
+            terms: terms.to_vec(),
         }
     }
 
     #[test]
-    fn entries_replace_what_conflicts_with_them_and_all_after_it() {
-        let mut terms = vec![(1, 3), (2, 7)];
-        put(&mut terms, 1, 2);
-        assert_eq!(terms, [(1, 3), (2, 7)], "what is there stays");
-        put(&mut terms, 3, 5);
-        assert_eq!(terms, [(1, 3), (2, 4), (3, 5)]);
-        put(&mut terms, 3, 6);
-        put(&mut terms, 4, 1);
-        assert_eq!(terms, [(4, 1)]);
-        truncate(&mut terms, 0);
-        assert_eq!((terms.len(), term_at(&terms, 1)), (0, None));
-        assert_eq!(installed(&[(1, 3)], 2, 7), [(0, 6), (2, 7)]);
-        assert_eq!(installed(&[(1, 3), (2, 9)], 2, 7), [(1, 3), (2, 9)]);
+    fn entries_are_added_removed_and_given_up_as_told() {
+        let mut held = log((0, 0), &[(1, 3), (2, 7)]);
+        truncate(&mut held, 9);
+        assert_eq!(held.last(), 7, "there is nothing to remove");
+        truncate(&mut held, 4);
+        assert_eq!(held.terms, [(1, 3), (2, 4)]);
+        append(&mut held, 4, vec![(2, 5), (3, 6)]);
+        assert_eq!(held.terms, [(1, 3), (2, 5), (3, 6)]);
+        compact(&mut held, LogMark { index: 3, term: 1 });
+        assert_eq!(held, log((1, 3), &[(2, 5), (3, 6)]));
+        let at = |index| term_at(&held, index);
+        assert_eq!(
+            [at(0), at(2), at(3), at(4), at(6), at(7)],
+            [None, None, Some(1), Some(2), Some(3), None]
+        );
+        truncate(&mut held, 3);
+        assert_eq!((held.terms.len(), held.last()), (0, 3));
+        truncate(&mut held, 0);
+        assert_eq!(held.last(), 3, "what a snapshot stands for is not removed");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_taken_as_far_as_it_does() {
+        let mut held = log((1, 5), &[]);
+        append(&mut held, 2, vec![(3, 4), (3, 6), (2, 6), (2, u64::MAX)]);
+        assert_eq!(held.terms, [(3, 6), (2, u64::MAX)]);
+        for term in 0..2 * TERMS_MAX as u64 {
+            append(&mut held, 5 + term, vec![(term, 6 + term)]);
+        }
+        assert_eq!(held.terms.len(), TERMS_MAX);
     }
 }

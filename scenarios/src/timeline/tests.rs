@@ -32,7 +32,7 @@ pub fn traced(name: &str, seed: u64, bug: Option<&'static PlantedBug>) -> (Trace
 
 /// A trace of these event lines; `verdict` is its footer's.
 pub fn written(lines: &[&str], verdict: &str) -> Trace {
-    let header = r#"{"schema":"squall-trace/1","tool":"t","scenario":"s","seed":"0x1","nodes":2,"clients":2,"clock":"ns","rng":"r"}"#;
+    let header = r#"{"schema":"squall-trace/2","tool":"t","scenario":"s","seed":"0x1","nodes":2,"clients":2,"clock":"ns","rng":"r"}"#;
     let footer = format!(
         r#"{{"verdict":{},"digest":"00","events":{},"end":100,"counts":{{}}}}"#,
         Value::from(verdict),
@@ -44,13 +44,15 @@ pub fn written(lines: &[&str], verdict: &str) -> Trace {
 }
 
 /// Two clients; the second reads what the first had overwritten before.
-pub const STALE: [&str; 6] = [
+pub const STALE: [&str; 8] = [
     r#"{"seq":1,"t":10,"client":0,"kind":"invoke","process":0,"operation":{"op":"write","key":1,"value":"a"}}"#,
     r#"{"seq":2,"t":20,"client":0,"kind":"return","process":0,"reply":"done"}"#,
     r#"{"seq":3,"t":30,"client":0,"kind":"invoke","process":0,"operation":{"op":"write","key":1,"value":"b"}}"#,
     r#"{"seq":4,"t":40,"client":0,"kind":"return","process":0,"reply":"done"}"#,
     r#"{"seq":5,"t":50,"client":1,"kind":"invoke","process":1,"operation":{"op":"read","key":1}}"#,
     r#"{"seq":6,"t":60,"client":1,"kind":"return","process":1,"reply":{"value":{"value":"a"}}}"#,
+    r#"{"seq":7,"t":60,"kind":"history","model":"kv","verdict":"not-linearizable","operations":3,"objects":1,"orders":[[1,3]],"stuck":5,"core":[3,5],"context":[1],"sentence":"It read what was overwritten.","details":"The read cannot be placed."}"#,
+    r#"{"seq":8,"t":60,"kind":"violation","cause":6,"property":"linearizable","rule":"kv","message":"what the clients saw has no linearization","event":6,"at":60,"nodes":[],"entries":[],"operations":[5,3]}"#,
 ];
 
 #[test]
@@ -97,7 +99,7 @@ fn the_first_operation_that_cannot_be_placed_is_marked() {
     let trace = written(&STALE, "linearizable/kv");
     let found = operations::operations(&Timeline::new(&trace));
     let parts: Vec<Part> = found.list.iter().map(|operation| operation.part).collect();
-    assert_eq!(parts.last(), Some(&Part::Stuck), "{found:?}");
+    assert_eq!(parts, [Part::Context, Part::Core, Part::Stuck], "as the run said");
     assert!(
         found.verdict.ends_with("not linearizable") && found.refusal.is_some(),
         "{found:?}"

@@ -11,6 +11,7 @@ use crate::timeline::{Row, Timeline};
 use serde::Serialize;
 use serde_json::{Value, json};
 use simulator::TraceEvent;
+use simulator::trace::events::{LogHeld, LogMark};
 use std::collections::BTreeMap;
 
 /// Longest detail of one event, in bytes.
@@ -44,7 +45,7 @@ impl<'a> Contents<'a> {
         }
     }
 
-    /// The event that the page opens at: the violation, the operation that cannot be placed, or else the end.
+    /// The event that the page opens at: the one that was judged, the operation that cannot be placed, or else the end.
     pub fn focus(&self) -> Option<Row> {
         let stuck = || {
             let stuck = self
@@ -54,9 +55,18 @@ impl<'a> Contents<'a> {
                 .find(|operation| operation.part == Part::Stuck)?;
             stuck.returned
         };
-        let last = || self.timeline.events.iter().rposition(|event| event.kind != "verdict");
+        let is_told = |event: &&TraceEvent| !matches!(&*event.kind, "verdict" | "history" | "violation");
+        let last = || self.timeline.events.iter().rposition(|event| is_told(&event));
         let failed = || (!self.timeline.passed()).then(last).flatten();
-        self.timeline.violation().or_else(stuck).or_else(failed)
+        // The violation itself, where nothing else came between it and what it is about.
+        let judged = self
+            .timeline
+            .failing()
+            .map(|row| match self.timeline.events.get(row + 1) {
+                Some(next) if next.kind == "violation" => row + 1,
+                _ => row,
+            });
+        judged.or_else(stuck).or_else(failed)
     }
 
     /// The part of the page that depends on the trace, with those events that are flagged.
@@ -233,8 +243,8 @@ impl Names {
 
 /// A life as columns; of several changes before one kept event the last counts.
 fn packed(life: &NodeLife, rows: &Rows) -> Value {
-    let states: BTreeMap<usize, _> = life.states.iter().map(|(row, state)| (rows.at(*row), state)).collect();
-    let logs: BTreeMap<usize, _> = life.logs.iter().map(|(row, terms)| (rows.at(*row), terms)).collect();
+    let states = seen(&life.states, rows);
+    let logs = seen(&life.logs, rows);
     let column =
         |value: &dyn Fn(&state::NodeState) -> Value| states.values().map(|state| value(state)).collect::<Vec<_>>();
     json!({
@@ -247,6 +257,25 @@ fn packed(life: &NodeLife, rows: &Rows) -> Value {
         "applied": column(&|state| state.applied.into()),
         "last": column(&|state| state.last.into()),
         "snapshot": column(&|state| state.snapshot.into()),
-        "logs": logs.iter().map(|(row, terms)| json!([row, terms])).collect::<Vec<_>>(),
+        "logs": logs.iter().map(|(row, log)| json!([row, spans(log)])).collect::<Vec<_>>(),
     })
+}
+
+/// What was noted, by the kept events from which on it shows; what changed after the last of them shows nowhere.
+fn seen<'l, T>(noted: &'l [(Row, T)], rows: &Rows) -> BTreeMap<usize, &'l T> {
+    let last = rows.kept.last().copied();
+    let shown = noted.iter().filter(|(row, _)| last.is_some_and(|last| *row <= last));
+    shown.map(|(row, noted)| (rows.at(*row), noted)).collect()
+}
+
+/// The terms of a log as `[term, last index]`, from entry 1 on: 0 for those that are given up, of whose terms nothing is known.
+fn spans(log: &LogHeld) -> Vec<(u64, u64)> {
+    let LogMark { index, term } = log.start;
+    let unknown = (index > 1).then(|| (0, index - 1));
+    let start = (index > 0).then_some((term, index));
+    unknown
+        .into_iter()
+        .chain(start)
+        .chain(log.terms.iter().copied())
+        .collect()
 }

@@ -169,8 +169,7 @@ impl Contents<'_> {
     /// The line that runs this again, as far as the header says it.
     fn replay(&self) -> Option<String> {
         let header = &self.timeline.trace.header;
-        // What a capsule does no seed does.
-        let run = header.run.as_ref().filter(|run| run.get("capsule").is_none())?;
+        let run = header.run.as_ref()?;
         let quoted = |text: &str| {
             let plain = |c: char| c.is_ascii_alphanumeric() || "._/:=-".contains(c);
             if !text.is_empty() && text.chars().all(plain) {
@@ -179,6 +178,11 @@ impl Contents<'_> {
                 format!("'{}'", text.replace('\'', r"'\''"))
             }
         };
+        // What a capsule does no seed does.
+        if run.get("capsule").is_some() {
+            let file = run.get("file")?.as_str()?;
+            return Some(format!("squall replay {}", quoted(file)));
+        }
         let name = run.get("name")?.as_str()?;
         let mut line = format!("squall run {} --seed {}", quoted(name), quoted(&header.seed));
         for pair in run.get("set").and_then(Value::as_array).into_iter().flatten() {

@@ -130,7 +130,11 @@ fn noisy(count: u64) -> Trace {
             noise.push_str(&format!("{:08x}", state >> 32));
         }
         let what = match seq {
-            _ if seq == count => r#""kind":"violation","message":"broken""#.to_owned(),
+            _ if seq == count => format!(
+                r#""kind":"violation","property":"broken","rule":"here","message":"broken","event":{},"at":{},"nodes":[],"entries":[],"operations":[]"#,
+                seq - 1,
+                (seq - 1) * 1_000
+            ),
             _ if seq % 1_000 == 0 => format!(r#""kind":"role","role":"leader","term":{seq}"#),
             _ => format!(r#""kind":"note","noise":"{noise}""#),
         };

@@ -11,7 +11,9 @@ use super::Actor;
 use super::script::{Script, Unique};
 use super::tasks::Tasks;
 use crate::systems::kv::{Operation, Reply, Request, Response};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
+use simulator::trace::events::{Invoke, Return};
 use simulator::{ClientContext, Duration, NodeId, Time, Topic};
 
 /// What a client does.
@@ -46,10 +48,14 @@ pub struct Recorded {
     pub process: u32,
     /// When it was called.
     pub call: Time,
+    /// The number of the event of its call.
+    pub event: u64,
     /// What was asked.
     pub operation: Operation,
     /// When it was answered, and what; `None` if the outcome is unknown.
     pub returned: Option<(Time, Reply)>,
+    /// The number of the event of its return; `None` while it is under way.
+    pub end: Option<u64>,
     /// The session and the number of the command.
     pub command: (u32, u64),
     /// Index of the last log entry in the state that answered.
@@ -82,6 +88,8 @@ pub struct KvClient {
 
 #[derive(Clone, Debug)]
 struct Current {
+    /// The number of the event of its call.
+    event: u64,
     operation: Operation,
     call: Time,
     /// When the outcome becomes unknown; never while serving.
@@ -263,9 +271,13 @@ impl KvClient {
 
     fn invoke(&mut self, operation: Operation, give_up: Option<Time>, ctx: &mut Ctx<'_>) {
         self.sequence += 1;
-        let process = self.process;
-        ctx.trace("invoke", || json!({ "process": process, "operation": operation }));
+        let process = self.process.into();
+        let event = ctx.tell(|| Invoke {
+            process,
+            operation: json(&operation),
+        });
         self.current = Some(Current {
+            event,
             operation,
             call: ctx.now(),
             give_up,
@@ -310,34 +322,49 @@ impl KvClient {
 
     fn returned(&mut self, reply: Reply, applied: u64, ctx: &mut Ctx<'_>) {
         let current = self.current.take().expect("an operation is under way");
-        let process = self.process;
-        ctx.trace("return", || json!({ "process": process, "reply": reply }));
+        let process = self.process.into();
+        let end = ctx.tell(|| Return {
+            process,
+            reply: json(&reply),
+        });
         self.served_fresh = self.to_serve.is_some();
         self.follow_up = self.work.script.answered(&current.operation, &reply, ctx);
-        let mut recorded = self.record(&current, Some((ctx.now(), reply)));
-        recorded.applied = Some(applied);
-        self.history.push(recorded);
+        self.history.push(Recorded {
+            applied: Some(applied),
+            end: Some(end),
+            ..self.record(&current, Some((ctx.now(), reply)))
+        });
         self.pause(ctx);
     }
 
     /// The operation's time is up. What becomes of it nobody will tell, so the client takes a new name.
     fn outcome_unknown(&mut self, ctx: &mut Ctx<'_>) {
         let current = self.current.take().expect("an operation is under way");
-        let process = self.process;
-        ctx.trace("return", || json!({ "process": process, "reply": "unknown" }));
-        self.history.push(self.record(&current, None));
+        let process = self.process.into();
+        let end = ctx.tell(|| Return {
+            process,
+            reply: json(&Reply::Unknown),
+        });
+        self.history.push(Recorded {
+            end: Some(end),
+            ..self.record(&current, None)
+        });
         self.process += u32::from(self.work.clients);
         self.move_on(ctx);
         self.pause(ctx);
     }
 
     fn record(&self, current: &Current, returned: Option<(Time, Reply)>) -> Recorded {
-        let Current { operation, call, .. } = current.clone();
+        let Current {
+            event, operation, call, ..
+        } = current.clone();
         Recorded {
             process: self.process,
             call,
+            event,
             operation,
             returned,
+            end: None,
             command: (self.session, self.sequence),
             applied: None,
         }
@@ -401,4 +428,9 @@ impl KvClient {
             }
         }
     }
+}
+
+/// What is asked or answered, as a trace has it.
+pub(super) fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("what travels has a JSON form")
 }

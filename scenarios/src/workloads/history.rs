@@ -63,6 +63,20 @@ pub struct Seen {
     pub history: History,
     /// Commands by the index at which they took effect, and queries after the last command in the state that answered them.
     pub order: Vec<OperationId>,
+    /// For each operation of the history, the numbers of the events of its call and of its return.
+    pub events: Vec<(u64, Option<u64>)>,
+}
+
+impl Seen {
+    /// The number of the event of an operation's call.
+    pub fn call(&self, id: OperationId) -> u64 {
+        self.events[id.index()].0
+    }
+
+    /// The number of the event of an operation's return, if it is over.
+    pub fn end(&self, id: OperationId) -> Option<u64> {
+        self.events[id.index()].1
+    }
 }
 
 /// The history of these operations, which may be in any order.
@@ -85,7 +99,12 @@ pub fn history(mut recorded: Vec<Recorded>, effects: &Effects) -> Seen {
     }
     order.sort_unstable();
     let order = order.into_iter().map(|(_, id)| id).collect();
-    Seen { history, order }
+    let events = recorded.iter().map(|operation| (operation.event, operation.end));
+    Seen {
+        history,
+        order,
+        events: events.collect(),
+    }
 }
 
 pub(super) fn is_query(operation: &Operation) -> bool {

@@ -3,10 +3,11 @@
 //! comes in its time.
 
 use super::Actor;
+use super::client::json;
 use super::tasks::{Task, Tasks};
 use crate::scenario::OrderMix;
 use crate::systems::kv::{Operation, Reply, Request, Response};
-use serde_json::json;
+use simulator::trace::events::{Order, Ordered};
 use simulator::{ClientContext, Duration, NodeId, Time, Topic};
 use std::collections::BTreeSet;
 
@@ -103,7 +104,9 @@ impl Operator {
                 self.asked.insert(voters.clone());
             }
             self.done.push(operation.clone());
-            ctx.trace("order", || json!({ "operation": operation }));
+            ctx.tell(|| Order {
+                operation: json(&operation),
+            });
             self.current = Some((operation, ctx.now() + self.orders.timeout));
             self.give(ctx);
         }
@@ -123,7 +126,7 @@ impl Operator {
                 if let (Reply::Done, Some((Operation::Change { voters, .. }, _))) = (reply, &self.current) {
                     self.voters.clone_from(voters);
                 }
-                ctx.trace("ordered", || json!({ "reply": reply }));
+                ctx.tell(|| Ordered { reply: json(reply) });
                 self.current = None;
                 self.pause(ctx);
             }

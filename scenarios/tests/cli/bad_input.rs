@@ -173,7 +173,7 @@ fn traces_of_another_version_cut_short_or_without_a_scenario() {
         squall(&["replay", trace])
     };
     refused(
-        &replay(&text.replace("squall-trace/1", "squall-trace/2")),
+        &replay(&text.replace("squall-trace/2", "squall-trace/3")),
         3,
         &["trace.jsonl: line 1", "squall-trace/2"],
     );

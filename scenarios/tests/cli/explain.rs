@@ -51,14 +51,29 @@ fn a_stale_read_is_explained_in_words_and_as_json() {
 #[test]
 fn another_moment_one_cause_and_columns_alone() {
     let trace = stale("explain-options");
-    let json = squall(&["explain", &trace, "--at", "5157", "--format", "json"]).json();
-    assert_eq!(json["moment"]["seq"], 5157, "the cut that isolates the first leader");
-    let why = squall(&["explain", &trace, "--why", "17465", "--format", "json"]).json();
+    let whole = squall(&["explain", &trace, "--format", "json"]).json();
+    let told = |what: &str| {
+        let mut story = whole["story"].as_array().unwrap().iter();
+        let found = story.find(|one| one["text"].as_str().unwrap().contains(what));
+        found.unwrap_or_else(|| panic!("{what}: {whole:#}"))["seq"].clone()
+    };
+    let cut = told("the network is cut: ");
+    let json = squall(&["explain", &trace, "--at", &cut.to_string(), "--format", "json"]).json();
+    assert_eq!(json["moment"]["seq"], cut, "the cut that isolates a leader");
+    let failing = told("breaks read-freshness");
+    let why = squall(&["explain", &trace, "--why", &failing.to_string(), "--format", "json"]).json();
     let chain = why["chain"].as_array().unwrap();
     assert_eq!(
         (&why["schema"], &chain.last().unwrap()["seq"]),
-        (&"squall-why/1".into(), &17465.into())
+        (&"squall-why/1".into(), &failing)
     );
+    // The violation says as data what the sentences say.
+    assert_eq!(
+        (&whole["violation"]["event"], &whole["moment"]["seq"]),
+        (&failing, &failing)
+    );
+    let place = format!("n{}", whole["violation"]["nodes"][0]);
+    assert_eq!(whole["moment"]["place"], place);
     let columns = squall(&["explain", &trace, "--columns", "--last", "2"]);
     assert!(columns.out.trim_start().starts_with("n0 "), "{}", columns.out);
     assert!(columns.out.contains("L8!"), "{}", columns.out);

@@ -16,7 +16,7 @@ const EVIL = `</script><script>window.hurt=1</script><img src=x onerror="window.
 /** Writes a trace of five nodes with so many messages, all between two elections, and a violation at its end. */
 async function writeTrace(path, messages, text = "calm") {
   const out = createWriteStream(path);
-  const header = { schema: "squall-trace/1", tool: text, scenario: text, seed: "0x0000000000000001", nodes: 5, clients: 1, clock: "ns", rng: text, run: { name: text, toml: text, set: [], bug: null } };
+  const header = { schema: "squall-trace/2", tool: text, scenario: text, seed: "0x0000000000000001", nodes: 5, clients: 1, clock: "ns", rng: text, run: { name: text, toml: text, set: [], bug: null } };
   out.write(`${JSON.stringify(header)}\n`);
   let seq = 0, events = 0;
   const line = (event) => { events++; return out.write(`${JSON.stringify(event)}\n`); };

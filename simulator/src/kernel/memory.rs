@@ -4,7 +4,7 @@
 //! and some are from long ago. Draws from the stream `replay`, and only while the network remembers.
 
 use super::Kernel;
-use crate::decision::{Decisions, Topic};
+use crate::decision::Topic;
 use crate::event::{Event, Parcel, Transit};
 use crate::network::Mark;
 use crate::process::Payload;
@@ -29,9 +29,14 @@ impl<M: Payload, Q: Payload, R: Payload> Memory<M, Q, R> {
         }
     }
 
-    /// What was decided, where that is recorded.
-    pub fn recorded(&self) -> Option<&Decisions> {
-        self.stream.recorded()
+    /// What the sample is drawn from.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The same, to be replaced.
+    pub fn stream_mut(&mut self) -> &mut Stream {
+        &mut self.stream
     }
 
     /// Keeps a message, or not.

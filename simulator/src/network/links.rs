@@ -4,7 +4,7 @@
 //! All of it draws from the stream `links`, and only while it is on. What a message's fate is otherwise is in the parent; a
 //! link's character is drawn once, when the first of these settings comes on.
 
-use crate::decision::{Decisions, Topic, Whom};
+use crate::decision::{Topic, Whom};
 use crate::exposure::{Exposure, FaultClass};
 use crate::id::Endpoint;
 use crate::latency::Latency;
@@ -145,9 +145,14 @@ impl Links {
         }
     }
 
-    /// What was decided, where that is recorded.
-    pub fn recorded(&self) -> Option<&Decisions> {
-        self.stream.recorded()
+    /// What they draw from.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The same, to be replaced.
+    pub fn stream_mut(&mut self) -> &mut Stream {
+        &mut self.stream
     }
 
     /// What is decided from now on is about this link.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
 
 /// The schema that this version reads and writes.
-pub const SCHEMA: &str = "squall-trace/1";
+pub const SCHEMA: &str = "squall-trace/2";
 
 /// The longest line that a reader takes, in bytes. A longer one is not written: of its message only the beginnings of long texts and
 /// lists are.
@@ -460,11 +460,11 @@ mod tests {
         let sample = sample();
         assert_eq!(
             error(""),
-            "the trace is empty; its first line must be a header with \"schema\":\"squall-trace/1\""
+            "the trace is empty; its first line must be a header with \"schema\":\"squall-trace/2\""
         );
         assert_eq!(
-            error(&sample.replace("trace/1", "trace/2")),
-            "line 1: the trace has the schema `squall-trace/2`, and this version reads `squall-trace/1` only; record it \
+            error(&sample.replace("trace/2", "trace/3")),
+            "line 1: the trace has the schema `squall-trace/3`, and this version reads `squall-trace/2` only; record it \
              again from its seed"
         );
         assert!(error("[]").contains("no text under `schema`"));

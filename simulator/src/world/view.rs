@@ -14,6 +14,7 @@ use crate::process::{Payload, Process};
 use crate::step::Halt;
 use crate::time::{LocalTime, Time};
 use crate::trace::TraceEvent;
+use crate::trace::events::Meaning;
 use serde::Serialize;
 
 impl<P: Process> World<P> {
@@ -210,5 +211,16 @@ impl<P: Process> World<P> {
     /// a process, call this whether or not a trace is recorded: event numbers count the calls.
     pub fn note<F: Serialize>(&mut self, at: Option<Endpoint>, kind: &'static str, fields: impl FnOnce() -> F) -> u64 {
         self.kernel.note(at, kind, fields)
+    }
+
+    /// Adds an event of the [vocabulary](crate::trace::events) to the trace, as the doing of the event of number `cause`; on the terms
+    /// of [`World::note`].
+    pub fn tell<M: Meaning>(&mut self, at: Option<Endpoint>, cause: Option<u64>, event: impl FnOnce() -> M) -> u64 {
+        self.kernel.note_caused(at, M::KIND, cause, event)
+    }
+
+    /// The number of the last event, as a trace has it, recorded or not.
+    pub fn last_event(&self) -> u64 {
+        self.kernel.last_seq()
     }
 }

@@ -17,7 +17,7 @@ use raft_core::{
     Answer, Content, Input, Members, Message, NodeId, Outcome, Output, Persist, Raft, Refusal, RequestId, Role,
     Snapshot, Time,
 };
-use serde_json::json;
+use simulator::trace::events::Apply;
 use simulator::{ClientId, Context, DiskError, DiskImage, LocalTime, Process, SyncToken};
 use std::collections::BTreeMap;
 
@@ -102,7 +102,7 @@ impl Process for KvNode {
             Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
         observer.clock(now(ctx).0);
         observer.booted(&raft);
-        let (traced, written_term) = (Traced::of(&raft), raft.hard_state().term);
+        let (traced, written_term) = (Traced::booted(&raft, applied, ctx), raft.hard_state().term);
         // Requests are named apart from those of other nodes and of earlier incarnations.
         let next_request = raft.config().seed;
         let node = Self {
@@ -241,6 +241,11 @@ impl KvNode {
         &self.store
     }
 
+    /// Index of the last entry that the state machine has applied, or that the snapshot stood for which it took over.
+    pub fn applied(&self) -> u64 {
+        self.applied
+    }
+
     /// What the checkers may see.
     pub fn observer(&mut self) -> &mut Observer {
         &mut self.observer
@@ -319,6 +324,7 @@ impl KvNode {
             let mut outputs = core::mem::take(&mut self.outputs);
             outputs.extend(std::iter::from_fn(|| self.raft.poll_output()));
             self.observer.handled(&self.raft, &outputs);
+            self.traced.handled(&self.raft, &outputs, ctx);
             let mut applied = None;
             let is_late = !self.backlog.is_empty() || ctx.work_takes_time();
             for output in outputs.drain(..) {
@@ -332,7 +338,7 @@ impl KvNode {
                     Output::Apply(entry) => applied = Some(self.apply(&entry, ctx)),
                     Output::Restore(snapshot) => {
                         self.give_up_backlog(ctx);
-                        applied = Some(self.restore(&snapshot, ctx));
+                        applied = Some(self.restore(&snapshot));
                     }
                     Output::TakeSnapshot { .. } => snapshot_due = true,
                     Output::Answer(answer) => self.answer(answer, ctx),
@@ -344,7 +350,6 @@ impl KvNode {
                 self.raft.handle(now(ctx), Input::Applied(index));
             } else if std::mem::take(&mut snapshot_due) {
                 let (index, data) = (self.raft.status().applied, self.store.encode());
-                ctx.trace("snapshot", || json!({ "index": index, "bytes": data.len() }));
                 self.raft.handle(now(ctx), Input::SnapshotTaken { index, data });
             } else {
                 break;
@@ -357,7 +362,6 @@ impl KvNode {
         }
         self.observer.acted(&self.raft);
         self.set_timer(ctx);
-        self.traced.tell_changes(&self.raft, ctx);
     }
 
     fn set_timer(&self, ctx: &mut Ctx<'_>) {
@@ -408,17 +412,17 @@ impl KvNode {
         } else {
             self.observer.applied(entry, self.store.hash());
         }
-        ctx.trace("apply", || json!({ "index": entry.index, "term": entry.term }));
-        entry.index
+        let (index, term) = (entry.index, entry.term);
+        ctx.tell(|| Apply { index, term });
+        index
     }
 
     /// Takes over the state of a snapshot and returns its index.
-    fn restore(&mut self, snapshot: &Snapshot, ctx: &mut Ctx<'_>) -> u64 {
+    fn restore(&mut self, snapshot: &Snapshot) -> u64 {
         let store = Store::decode(&snapshot.data).expect("what a node of this service sent");
         self.store = store.with_bug(self.bug);
         let index = snapshot.last.index;
         self.applied = index;
-        ctx.trace("install", || json!({ "index": index, "term": snapshot.last.term }));
         index
     }
 

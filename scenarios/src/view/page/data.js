@@ -172,7 +172,7 @@ function familyOf(data, row, families) {
 /** For each event how much it matters to a person who steps through them: 2 changes of state, 1 messages, 0 the rest. */
 function ranks(data) {
   const high = new Set(["role", "vote", "append", "truncate", "commit", "crash", "restart", "pause", "resume", "cut", "mend", "network", "heal", "clock",
-    "violation", "install", "snapshot", "boot", "torn", "lost", "invoke", "return", "order", "ordered"]);
+    "violation", "install", "snapshot", "boot", "configuration", "compact", "torn", "lost", "invoke", "return", "order", "ordered"]);
   const low = new Set(["timer", "write", "discard", "sync", "sync-start", "apply", "duplicate", "kept", "skip"]);
   const rank = data.names.map((name) => (high.has(name) ? 2 : low.has(name) ? 0 : 1));
   return Uint8Array.from(data.kind, (kind) => rank[kind]);

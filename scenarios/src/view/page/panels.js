@@ -83,7 +83,7 @@ function drawInspector() {
   const peer = data.peer[selected];
   if (peer >= 0) where.splice(2, 0, kindIs(data, selected, "send") ? `to ${data.lanes[peer]}` : `from ${data.lanes[peer]}`);
   panel.append(element("div", "where", where.join("  ·  ")));
-  if (kindIs(data, selected, "violation") && head.message) panel.append(element("p", "refusal", head.message));
+  if ((kindIs(data, selected, "violation") || (selected === data.focus && !data.passed && !data.refusal)) && head.message) panel.append(element("p", "refusal", head.message));
   if (data.refusal && !kindIs(data, selected, "violation") && selected === data.focus) section(panel, "No linearization", element("pre", "refusal", data.refusal));
   if (data.lives[lane]) section(panel, `${data.lanes[lane]} before and after`, changeTable(data.lives[lane], selected));
   const chain = chainOf(data, selected, 25);
@@ -171,8 +171,11 @@ function logRow({ node, life, at, log }, judge, from, until) {
     else if (index <= life.applied[at]) cell.classList.add("applied");
     if (index <= life.snapshot[at]) cell.classList.add("snapshot");
     const right = judge && index <= certain ? termIn(judge.log, index) : 0;
-    if (right && term && right !== term) cell.classList.add("diverges");
-    cell.title = `entry ${index} of ${term ? `term ${term}` : "a term that only the snapshot knew"} on ${data.lanes[node]}`;
+    // Two that have committed different entries have diverged; who has not committed its own has it overwritten yet.
+    const differs = right && term && right !== term;
+    if (differs) cell.classList.add(index <= life.commit[at] ? "diverges" : "conflicts");
+    const more = differs ? `; ${data.lanes[judge.node]} has committed one of term ${right} there` : "";
+    cell.title = `entry ${index} of ${term ? `term ${term}` : "a term that only the snapshot knew"} on ${data.lanes[node]}${more}`;
     line.append(cell);
   }
   return line;
@@ -180,7 +183,7 @@ function logRow({ node, life, at, log }, judge, from, until) {
 
 function fillMatrixKey() {
   const key = byId("matrix-key");
-  for (const [name, className] of [["committed", ""], ["applied", "applied"], ["not committed", "uncommitted"], ["in the snapshot", "snapshot"], ["not what was committed", "diverges"]]) {
+  for (const [name, className] of [["committed", ""], ["applied", "applied"], ["not committed", "uncommitted"], ["in the snapshot", "snapshot"], ["another one is committed elsewhere", "conflicts"], ["committed, and another one elsewhere", "diverges"]]) {
     const cell = element("span", `cell sample ${className}`, "3");
     cell.style.background = cell.style.borderColor = termColour(3);
     cell.style.color = colours.page;
