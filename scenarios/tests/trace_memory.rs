@@ -3,7 +3,7 @@
 use scenarios::run::RunOptions;
 use scenarios::scenario::{Scenario, find, parse};
 use scenarios::sweep::attempt_recorded;
-use simulator::trace::format::{Reader, TraceFooter, TraceHeader};
+use simulator::trace::format::{self, Reader, TraceFooter, TraceHeader};
 use simulator::{EventLine, TraceSink};
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
@@ -122,4 +122,15 @@ fn a_trace_is_read_event_by_event_in_the_memory_of_one() {
         assert_eq!((count, reader.footer().unwrap().events), (EVENTS, EVENTS));
     });
     assert!(taken < MIB / 4, "reading takes {taken} bytes");
+}
+
+#[test]
+fn an_event_that_is_held_takes_little_more_than_its_line() {
+    const EVENTS: u64 = 100_000;
+    let taken = peak(|| {
+        let trace = format::read(BufReader::new(Endless::new(EVENTS))).unwrap();
+        let locals = trace.events.iter().map(|event| event.fields.number("local").unwrap());
+        assert_eq!(locals.sum::<u64>(), EVENTS * (EVENTS + 1) / 2);
+    });
+    assert!(taken < 400 * EVENTS, "{EVENTS} events of some 70 bytes take {taken}");
 }

@@ -42,6 +42,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
+/// The longest line of a message that is not abbreviated where messages are, in bytes.
+const WHOLE_MAX: usize = 4 << 10;
+
 /// The keys of an event that its fields may not take.
 const RESERVED: [&str; 6] = ["seq", "t", "node", "client", "kind", "cause"];
 
@@ -145,16 +148,13 @@ impl TraceEvent {
         })
     }
 
-    /// Shortens what is long in its message.
-    pub(crate) fn abbreviate(&mut self) {
-        if let Some(Ok(short)) = self.fields.line().map(scan::abbreviated) {
+    /// Shortens its message if its line is long.
+    fn abbreviate_long(&mut self) {
+        let has_message = matches!(&*self.kind, "send" | "deliver" | "request" | "response" | "drop");
+        let line = self.fields.line().filter(|line| has_message && line.len() > WHOLE_MAX);
+        if let Some(Ok(short)) = line.map(scan::abbreviated) {
             self.fields = Fields::of_line(&short);
         }
-    }
-
-    /// Whether it tells of something that travels, or of its loss, with its message.
-    pub(crate) fn has_message(&self) -> bool {
-        matches!(&*self.kind, "send" | "deliver" | "request" | "response" | "drop")
     }
 }
 
@@ -228,6 +228,13 @@ pub struct EventLine<'a> {
 }
 
 impl EventLine<'_> {
+    /// The event itself, its message abbreviated if it is long: as [`format::Reader::abbreviating`] does.
+    pub fn abbreviated(&self) -> TraceEvent {
+        let mut event = self.parsed();
+        event.abbreviate_long();
+        event
+    }
+
     /// The event itself.
     pub fn parsed(&self) -> TraceEvent {
         TraceEvent::of_line(self.json).expect("trace: a line that was just written is an event")

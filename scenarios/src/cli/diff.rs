@@ -37,7 +37,7 @@ const LISTED: usize = 20;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct DiffArgs {
-    /// A trace (a name that ends in .zst is compressed), or a file of digests
+    /// A trace (compressed or not), or a file of digests
     a: PathBuf,
     /// What it is compared with
     b: PathBuf,

@@ -33,7 +33,7 @@ const LAST: usize = 6;
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ExplainArgs {
-    /// A trace (a name that ends in .zst is compressed), or a capsule (.json), which is carried out for it
+    /// A trace (compressed or not), or a capsule (.json), which is carried out for it
     #[arg(value_name = "TRACE|CAPSULE")]
     trace: PathBuf,
     /// Explain this event instead of the failure

@@ -25,7 +25,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ExportArgs {
-    /// The trace; a name that ends in .zst is compressed
+    /// The trace (compressed or not)
     trace: PathBuf,
     /// The format
     #[arg(long, value_enum, value_name = "FORMAT")]

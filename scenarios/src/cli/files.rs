@@ -1,9 +1,11 @@
-//! What the command line reads and writes: scenarios, traces, histories. A name that ends in `.zst` is compressed.
+//! What the command line reads and writes: scenarios, traces, histories. A name that ends in `.zst` is written compressed; what is
+//! read may be compressed whatever its name.
 
 use super::error::CliError;
 use super::output;
 use checker::history::{Format, History, HistoryError, Keys, OperationId, jsonl};
 use checker::linearizability::Witness;
+use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
 use scenarios::capsule::{BYTES_MAX, Capsule};
 use scenarios::scenario::MAX_TEXT;
@@ -17,6 +19,10 @@ use std::path::{Path, PathBuf};
 
 /// The fastest level of zstd: traces shrink more than tenfold at any.
 const LEVEL: i32 = 1;
+/// How a file begins that zstd has compressed.
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// How a file begins that gzip has compressed.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The most events of a trace that is held in memory.
 const TRACE_EVENTS_MAX: usize = 1 << 22;
 /// The most bytes of its events.
@@ -63,42 +69,76 @@ fn open(path: &Path) -> Result<File, CliError> {
     })
 }
 
-/// Reads a file, and moves `bar` along.
+/// Reads a file, and moves `bar` along. What is compressed begins so, whatever its name.
 fn reader(path: &Path, bar: Option<&ProgressBar>) -> Result<Box<dyn BufRead + Send>, CliError> {
     let file: Box<dyn Read + Send> = match bar {
         Some(bar) => Box::new(bar.wrap_read(open(path)?)),
         None => Box::new(open(path)?),
     };
-    if !is_compressed(path) {
-        return Ok(Box::new(BufReader::new(file)));
-    }
-    let decoder = zstd::Decoder::new(file).map_err(|error| CliError::Unreadable {
+    let unreadable = |error| CliError::Unreadable {
         path: path.to_owned(),
         error,
-    })?;
-    Ok(Box::new(BufReader::new(decoder)))
+    };
+    let mut file = BufReader::new(file);
+    let start = file.fill_buf().map_err(unreadable)?;
+    if start.starts_with(&ZSTD) {
+        let decoder = zstd::Decoder::with_buffer(file).map_err(unreadable)?;
+        Ok(Box::new(BufReader::new(decoder)))
+    } else if start.starts_with(&GZIP) {
+        Ok(Box::new(BufReader::new(MultiGzDecoder::new(file))))
+    } else {
+        Ok(Box::new(file))
+    }
 }
 
 /// Reads a trace into memory, its long messages abbreviated.
 pub fn trace(path: &Path) -> Result<Trace, CliError> {
     let mut trace = TraceReader::open(path)?.abbreviating();
-    let (mut events, mut bytes) = (Vec::new(), 0);
+    let mut held = Held::default();
     while let Some(event) = trace.next_event()? {
-        bytes += event.fields.line().map_or(0, str::len);
-        events.push(event);
-        if events.len() > TRACE_EVENTS_MAX || bytes > TRACE_BYTES_MAX {
-            let what = format!(
-                "the trace is longer than what is held in memory, which is {TRACE_EVENTS_MAX} events and {TRACE_BYTES_MAX} bytes; \
-                 `squall diff`, `squall replay` and `squall export --to csv|jsonl` take any length"
-            );
-            return Err(CliError::BadFile {
-                path: path.to_owned(),
-                what,
-            });
+        held.take(event);
+        if held.is_too_long {
+            break;
         }
     }
+    let events = held.events(path)?;
     let (header, footer) = trace.ends()?;
     Ok(Trace { header, events, footer })
+}
+
+/// The events of a trace that is held in memory, as many as the bounds allow.
+#[derive(Default)]
+pub struct Held {
+    events: Vec<TraceEvent>,
+    bytes: usize,
+    is_too_long: bool,
+}
+
+impl Held {
+    /// Takes an event, unless there are too many.
+    pub fn take(&mut self, event: TraceEvent) {
+        let bytes = self.bytes + event.fields.line().map_or(0, str::len);
+        self.is_too_long |= self.events.len() >= TRACE_EVENTS_MAX || bytes > TRACE_BYTES_MAX;
+        if !self.is_too_long {
+            self.bytes = bytes;
+            self.events.push(event);
+        }
+    }
+
+    /// All events of the trace of `path`, if they fitted.
+    pub fn events(self, path: &Path) -> Result<Vec<TraceEvent>, CliError> {
+        if !self.is_too_long {
+            return Ok(self.events);
+        }
+        let what = format!(
+            "the trace is longer than what is held in memory, which is {TRACE_EVENTS_MAX} events and {TRACE_BYTES_MAX} bytes; \
+             `squall diff`, `squall replay` and `squall export --to csv|jsonl` take any length"
+        );
+        Err(CliError::BadFile {
+            path: path.to_owned(),
+            what,
+        })
+    }
 }
 
 fn bad_trace(path: &Path, error: TraceError) -> CliError {
@@ -161,18 +201,23 @@ impl TraceReader {
 
 /// Reads a capsule.
 pub fn capsule(path: &Path) -> Result<Capsule, CliError> {
-    let mut text = String::new();
-    let read = reader(path, None)?.take(BYTES_MAX as u64 + 1).read_to_string(&mut text);
-    read.map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => CliError::BadFile {
-            path: path.to_owned(),
-            what: "this is not UTF-8 text; a capsule is a JSON file: is this the right one?".to_owned(),
-        },
-        _ => CliError::Unreadable {
-            path: path.to_owned(),
-            error,
-        },
+    let bad = |what: String| CliError::BadFile {
+        path: path.to_owned(),
+        what,
+    };
+    let mut bytes = Vec::new();
+    // One byte more than may be, so that longer files are known.
+    let read = reader(path, None)?.take(BYTES_MAX as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| CliError::Unreadable {
+        path: path.to_owned(),
+        error,
     })?;
+    if bytes.len() > BYTES_MAX {
+        let what = format!("a capsule has at most {BYTES_MAX} bytes, and this has more: is this the right file?");
+        return Err(bad(what));
+    }
+    let text = String::from_utf8(bytes)
+        .map_err(|_| bad("this is not UTF-8 text; a capsule is a JSON file: is this the right one?".to_owned()))?;
     let name = path.file_name().unwrap_or_default().display().to_string();
     Capsule::parse(&name, &text).map_err(|error| CliError::Capsule {
         path: path.to_owned(),

@@ -11,7 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A trace under way. The run holds one end of it and whoever began it the other.
 ///
 /// What cannot be written does not stop the run: it is told by [`Recording::finish`], when the verdict is known.
-pub struct Recording(Arc<Mutex<State>>);
+pub struct Recording(Arc<Mutex<Shared>>);
+
+struct Shared {
+    state: State,
+    /// How many events were told. A run that comes to no report of its own may have told some.
+    events: u64,
+}
 
 enum State {
     Writing(Writing),
@@ -24,7 +30,7 @@ impl Recording {
     pub fn begin(draft: Draft, header: &TraceHeader) -> Self {
         let mut state = draft.begin().map_or_else(State::Failed, State::Writing);
         state.write(|out| format::write_line(out, header));
-        Self(Arc::new(Mutex::new(state)))
+        Self(Arc::new(Mutex::new(Shared { state, events: 0 })))
     }
 
     /// What takes the events of the run.
@@ -34,9 +40,13 @@ impl Recording {
 
     /// Ends the trace with its footer; the file's path.
     pub fn finish(self, footer: &TraceFooter) -> Result<PathBuf, CliError> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.write(|out| format::write_line(out, footer));
-        match std::mem::replace(&mut *state, State::Over) {
+        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let footer = TraceFooter {
+            events: shared.events,
+            ..footer.clone()
+        };
+        shared.state.write(|out| format::write_line(out, &footer));
+        match std::mem::replace(&mut shared.state, State::Over) {
             State::Writing(writing) => writing.finish(),
             State::Failed(error) => Err(error),
             State::Over => unreachable!("a recording is finished once"),
@@ -54,12 +64,13 @@ impl State {
     }
 }
 
-struct Sink(Arc<Mutex<State>>);
+struct Sink(Arc<Mutex<Shared>>);
 
 impl TraceSink for Sink {
     fn record(&mut self, event: EventLine<'_>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.write(|out| {
+        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.events += 1;
+        shared.state.write(|out| {
             out.write_all(event.json.as_bytes())?;
             out.write_all(b"\n")
         });

@@ -39,7 +39,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ReplayArgs {
-    /// A capsule (.capsule.json), a trace (a name that ends in .zst is compressed), or a seed
+    /// A capsule (.capsule.json), a trace (compressed or not), or a seed
     #[arg(value_name = "CAPSULE|TRACE|SEED")]
     what: String,
     /// How a capsule's run must end; as the capsule says if not given

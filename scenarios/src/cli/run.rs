@@ -2,7 +2,7 @@
 
 use super::ci::{self, Reports};
 use super::error::CliError;
-use super::files::{self, Draft};
+use super::files::{self, Draft, Held};
 use super::isolate::{self, IsolateArgs};
 use super::output::{self, notice};
 use super::recording::Recording;
@@ -18,8 +18,10 @@ use scenarios::setup::Draw;
 use scenarios::swarm;
 use scenarios::sweep::attempt_recorded;
 use simulator::trace::format::{Trace, TraceHeader};
+use simulator::{EventLine, TraceSink};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -175,16 +177,24 @@ pub fn trace_of(path: &Path) -> Result<Trace, CliError> {
         return files::trace(path);
     }
     let capsule = files::capsule(path)?;
-    let options = RunOptions {
-        trace: true,
-        ..RunOptions::default()
-    };
-    let mut report = capsule.run(options);
+    let held = Arc::new(Mutex::new(Held::default()));
+    let report = capsule.run_recorded(RunOptions::default(), Some(Box::new(Holding(Arc::clone(&held)))));
+    let held = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(Trace {
         header: capsule_header(&capsule, &path.display().to_string()),
         footer: report.trace_footer(),
-        events: std::mem::take(&mut report.trace),
+        events: held.events(path)?,
     })
+}
+
+/// Holds the trace of a run in memory, as [`files::trace`] holds one that is read.
+struct Holding(Arc<Mutex<Held>>);
+
+impl TraceSink for Holding {
+    fn record(&mut self, event: EventLine<'_>) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.take(event.abbreviated());
+    }
 }
 
 /// The header of the trace of a capsule's run, with the capsule in it; `file` is where it lies.

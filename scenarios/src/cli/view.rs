@@ -21,7 +21,7 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ViewArgs {
-    /// A trace (a name that ends in .zst is compressed), or a capsule (.json), which is carried out for it
+    /// A trace (compressed or not), or a capsule (.json), which is carried out for it
     #[arg(value_name = "TRACE|CAPSULE")]
     trace: PathBuf,
     /// Where the page goes; beside the trace if not given

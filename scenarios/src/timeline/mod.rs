@@ -67,9 +67,18 @@ impl<'a> Timeline<'a> {
             .enumerate()
             .map(|(lane, key)| (key, lane))
             .collect();
-        let rows: BTreeMap<u64, Row> = events.iter().enumerate().map(|(row, event)| (event.seq, row)).collect();
+        // Numbers ascend with time but in traces that somebody has bent.
+        let is_ascending = events.is_sorted_by(|one, other| one.seq < other.seq);
+        let numbered = events.iter().enumerate().filter(|_| !is_ascending);
+        let rows: BTreeMap<u64, Row> = numbered.map(|(row, event)| (event.seq, row)).collect();
+        let row_of = |seq: u64| {
+            if is_ascending {
+                return events.binary_search_by_key(&seq, |event| event.seq).ok();
+            }
+            rows.get(&seq).copied()
+        };
         let cause = |(row, event): (Row, &&TraceEvent)| {
-            let cause = event.cause.and_then(|cause| rows.get(&cause).copied());
+            let cause = event.cause.and_then(row_of);
             cause.filter(|cause| *cause < row)
         };
         let causes = events.iter().enumerate().map(cause).collect();

@@ -1,6 +1,7 @@
 //! What is made of traces: `squall view`, `squall export`, `squall diff`.
 
-use super::{folder, squall};
+use super::{file, folder, squall};
+use std::io::Write;
 use std::path::Path;
 
 fn recorded(folder: &Path, name: &str, seed: &str) -> String {
@@ -73,6 +74,20 @@ fn two_traces_are_the_same_or_part_at_an_event_that_is_shown() {
     );
     let same = squall(&["diff", &a, &again]);
     assert!(same.code == Some(0) && same.out.starts_with("SAME "), "{same:?}");
+    // What is compressed says so itself.
+    let compressed = std::fs::read(&again).unwrap();
+    let named = file("diff-named", "again.jsonl", compressed);
+    let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let zipped = std::fs::read(&a).and_then(|text| {
+        let mut gzip = gzip;
+        gzip.write_all(&text)?;
+        gzip.finish()
+    });
+    let zipped = file("diff-zipped", "again.zst", zipped.unwrap());
+    for other in [&named, &zipped] {
+        let same = squall(&["diff", &a, other]);
+        assert!(same.code == Some(0) && same.out.starts_with("SAME "), "{same:?}");
+    }
     let differ = squall(&["diff", &a, &b]);
     assert_eq!(differ.code, Some(103), "{differ:?}");
     assert!(

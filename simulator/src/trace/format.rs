@@ -17,9 +17,6 @@ pub const SCHEMA: &str = "squall-trace/2";
 /// lists are.
 pub const LINE_LIMIT: usize = 16 << 20;
 
-/// The longest line that [`Reader::abbreviating`] leaves as it is, in bytes.
-const WHOLE_MAX: usize = 4 << 10;
-
 /// The first line: what was run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceHeader {
@@ -287,8 +284,8 @@ impl<R: BufRead> Reader<R> {
     pub fn next_event(&mut self) -> Result<Option<TraceEvent>, TraceError> {
         let Some(line) = self.advance()? else { return Ok(None) };
         let mut event = TraceEvent::of_line(self.text()).map_err(|error| TraceError::event(line, &error))?;
-        if self.abbreviates && self.text().len() > WHOLE_MAX && event.has_message() {
-            event.abbreviate();
+        if self.abbreviates {
+            event.abbreviate_long();
         }
         Ok(Some(event))
     }

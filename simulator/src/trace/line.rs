@@ -192,9 +192,21 @@ impl<'a> ser::Serializer for &'a mut LineWriter {
 
     plain!(
         serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
-        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_f64: f64,
+        serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_f64: f64,
         serialize_char: char, serialize_str: &str
     );
+
+    fn serialize_u8(self, value: u8) -> Written {
+        // What most of a long line consists of.
+        if value >= 100 {
+            self.out.push(b'0' + value / 100);
+        }
+        if value >= 10 {
+            self.out.push(b'0' + value / 10 % 10);
+        }
+        self.out.push(b'0' + value % 10);
+        Ok(())
+    }
 
     fn serialize_f32(self, value: f32) -> Written {
         self.serialize_f64(value.into())
