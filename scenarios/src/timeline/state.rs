@@ -151,7 +151,12 @@ struct Appended {
 }
 
 fn appended(event: &TraceEvent) -> Option<Appended> {
-    let body = event.fields.get("message")?.get("body")?;
+    // Of all that arrives little is an append; no tree is kept of it.
+    if event.fields.text("type").as_deref() != Some("append-entries") {
+        return None;
+    }
+    let fields = event.fields.to_map();
+    let body = fields.get("message")?.get("body")?;
     let mark = |value: &Value| Some((value.get("term")?.as_u64()?, value.get("index")?.as_u64()?));
     let entries = body.get("entries")?.as_array()?.iter().filter_map(mark).collect();
     Some(Appended {
