@@ -1,7 +1,7 @@
 //! The damage budget: which nodes' disks a run may destroy. A protocol that replicates survives the loss of a minority's data and
 //! no more, so a plan names the nodes that may lose something before it strikes any.
 
-use crate::scenario::{Damage, Order, Scenario, ScriptedOrder};
+use crate::scenario::{Damage, Scenario};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use simulator::{NodeId, Stream};
 
@@ -17,7 +17,7 @@ impl Damageable {
         let mut order: Vec<u16> = (0..all).collect();
         if scenario.budget.damage == Damage::Minority {
             Stream::new(seed, "budget", 0).shuffle(&mut order);
-            let fewest = fewest_voters(scenario, nodes.into()) as usize;
+            let fewest = scenario.fewest_voters(nodes.into()) as usize;
             order.truncate((fewest - 1) / 2);
         }
         Self(order.into_iter().fold(0, |mask, node| mask | 1 << node))
@@ -32,20 +32,6 @@ impl Damageable {
     pub fn iter(self) -> impl Iterator<Item = NodeId> {
         (0..16).filter(move |node| self.contains(*node)).map(NodeId)
     }
-}
-
-/// The smallest number of voters that a run can have, of which so many found the cluster: what the operator leaves, and less by
-/// each order at a given time that may take one away.
-pub fn fewest_voters(scenario: &Scenario, founders: u32) -> u32 {
-    let at_random = scenario.operator.map_or(u32::MAX, |operator| operator.min_voters);
-    let sets = scenario.orders.iter().filter_map(|scripted| match &scripted.order {
-        Order::Members { voters, .. } => Some(voters.len() as u32),
-        _ => None,
-    });
-    let set = sets.fold(at_random.min(founders), u32::min);
-    let takes_one = |scripted: &&ScriptedOrder| matches!(scripted.order, Order::Remove(_) | Order::AddLearner(_));
-    let taken = scenario.orders.iter().filter(takes_one).count() as u32;
-    set.saturating_sub(taken).max(1)
 }
 
 impl Serialize for Damageable {

@@ -356,6 +356,10 @@ fn job(sweep: &Sweep<'_>, index: u64) -> Outcome {
     };
     let report = attempt(scenario, seed, options);
     let mut tally = Tally::of(&report);
+    if scenario.swarm.is_some() {
+        // The faults of one seed are not those of another.
+        tally.runs_with_effect.clear();
+    }
     let mut failure = expectation::judged(scenario, report.failure.clone());
     if sweep.verify_every > 0 && seed_index.is_multiple_of(sweep.verify_every) {
         tally.verified = 1;
@@ -451,10 +455,7 @@ impl Tally {
             slowest: report.recovered,
             runs_with_fault: report.exposure.present(),
             runs_with_situation: report.situations.present(),
-            runs_with_effect: match report.resolved {
-                None => report.effective.iter().map(|had| u64::from(*had)).collect(),
-                Some(_) => Vec::new(),
-            },
+            runs_with_effect: report.effective.iter().map(|had| u64::from(*had)).collect(),
         }
     }
 

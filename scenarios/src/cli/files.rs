@@ -83,11 +83,23 @@ fn reader(path: &Path, bar: Option<&ProgressBar>) -> Result<Box<dyn BufRead + Se
     let start = file.fill_buf().map_err(unreadable)?;
     if start.starts_with(&ZSTD) {
         let decoder = zstd::Decoder::with_buffer(file).map_err(unreadable)?;
-        Ok(Box::new(BufReader::new(decoder)))
+        Ok(Box::new(BufReader::new(Unpacking(decoder))))
     } else if start.starts_with(&GZIP) {
-        Ok(Box::new(BufReader::new(MultiGzDecoder::new(file))))
+        Ok(Box::new(BufReader::new(Unpacking(MultiGzDecoder::new(file)))))
     } else {
         Ok(Box::new(file))
+    }
+}
+
+/// What is compressed, as it was. Its errors say that it is compressed, for nobody knows it from the name.
+struct Unpacking<R>(R);
+
+impl<R: Read> Read for Unpacking<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| {
+            let what = format!("the file is compressed, and damaged or cut short ({error})");
+            io::Error::new(error.kind(), what)
+        })
     }
 }
 

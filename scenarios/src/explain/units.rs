@@ -30,14 +30,17 @@ pub struct Units<'t, 'a> {
     timeline: &'t Timeline<'a>,
     /// For each event the one that began its unit.
     roots: Vec<Row>,
-    /// The others of a unit, by the event that began it.
-    members: BTreeMap<Row, Vec<Row>>,
+    /// For each event the next of its unit; the event itself if it is the last.
+    next: Vec<Row>,
 }
 
 impl<'t, 'a> Units<'t, 'a> {
     /// Of a trace.
     pub fn new(timeline: &'t Timeline<'a>) -> Self {
-        let (mut roots, mut members) = (Vec::with_capacity(timeline.events.len()), BTreeMap::new());
+        let count = timeline.events.len();
+        let (mut roots, mut next) = (Vec::with_capacity(count), (0..count).collect::<Vec<Row>>());
+        // The last event so far of the unit that each began.
+        let mut last = next.clone();
         for (row, event) in timeline.events.iter().enumerate() {
             let arrives = matches!(&*event.kind, "deliver" | "request" | "response" | "drop" | "restart");
             let cause = timeline.causes[row].filter(|cause| {
@@ -48,15 +51,11 @@ impl<'t, 'a> Units<'t, 'a> {
             });
             let root = cause.map_or(row, |cause| roots[cause]);
             if root != row {
-                members.entry(root).or_insert_with(Vec::new).push(row);
+                next[std::mem::replace(&mut last[root], row)] = row;
             }
             roots.push(root);
         }
-        Self {
-            timeline,
-            roots,
-            members,
-        }
+        Self { timeline, roots, next }
     }
 
     /// The event that began the unit of this one.
@@ -66,7 +65,9 @@ impl<'t, 'a> Units<'t, 'a> {
 
     /// What else is in a unit, in order.
     pub fn members(&self, root: Row) -> impl Iterator<Item = Row> {
-        self.members.get(&root).into_iter().flatten().copied()
+        let after = |row: Row| Some(self.next[row]).filter(|next| *next != row);
+        let first = after(root).filter(|_| self.roots[root] == root);
+        std::iter::successors(first, move |row| after(*row))
     }
 
     /// The units that led to an event, first cause first, and whether there were more. Unless the `whole` chain is wanted, it

@@ -81,10 +81,10 @@ impl Means {
             FaultKind::Upgrade { flips, .. } => flips.has(Flip::PreVote),
             _ => false,
         });
-        let fewest = scenario.operator.map_or(u32::MAX, |operator| operator.min_voters);
+        let fewest = scenario.fewest_voters(cluster.nodes.largest());
         let ends = any(ends_processes) || scenario.disk.error_ppm > 0;
         Self {
-            operator: scenario.operator.is_some(),
+            operator: scenario.operator.is_some() || !scenario.orders.is_empty(),
             snapshots: cluster.snapshot_threshold.largest() > 0,
             lease: cluster.lease_drift_ppm.largest().is_some(),
             follower_reads: cluster.follower_reads.largest(),
@@ -94,7 +94,7 @@ impl Means {
             ends,
             unsynced: ends,
             nodes: cluster.nodes.largest() + cluster.spares.largest(),
-            damage: scenario.budget.damage == Damage::Unlimited || fewest.min(cluster.nodes.largest()) >= 3,
+            damage: scenario.budget.damage == Damage::Unlimited || fewest >= 3,
         }
     }
 }
@@ -102,7 +102,10 @@ impl Means {
 fn cuts_links(kind: &FaultKind) -> bool {
     matches!(
         kind,
-        FaultKind::Partition { .. } | FaultKind::Isolate { .. } | FaultKind::OneWay { .. }
+        FaultKind::Partition { .. }
+            | FaultKind::CutLinks { .. }
+            | FaultKind::Isolate { .. }
+            | FaultKind::OneWay { .. }
     )
 }
 
@@ -225,6 +228,8 @@ fn ends_beside_lies(scenario: &Scenario) -> bool {
 
 fn parts_nobody(split: Split, nodes: u32) -> bool {
     let fewest = match split {
+        // Groups that part nobody are refused.
+        Split::Named(_) => return false,
         Split::Ring => 4,
         Split::Bridge => 3,
         Split::Random | Split::Even | Split::Minority | Split::Thirds => 2,

@@ -58,6 +58,20 @@ impl Scenario {
         self.time.chaos_ns = chaos_ns;
         self.orders.retain(|scripted| scripted.at_ns < chaos_ns);
     }
+
+    /// The smallest number of voters that a run can have, which so many nodes found: what the operator leaves, and one less by each
+    /// order at a given time that may take one away.
+    pub fn fewest_voters(&self, founders: u32) -> u32 {
+        let at_random = self.operator.map_or(u32::MAX, |operator| operator.min_voters);
+        let sets = self.orders.iter().filter_map(|scripted| match &scripted.order {
+            Order::Members { voters, .. } => Some(voters.len() as u32),
+            _ => None,
+        });
+        let set = sets.fold(at_random.min(founders), u32::min);
+        let takes_one = |scripted: &&ScriptedOrder| matches!(scripted.order, Order::Remove(_) | Order::AddLearner(_));
+        let taken = self.orders.iter().filter(takes_one).count() as u32;
+        set.saturating_sub(taken).max(1)
+    }
 }
 
 /// `[recovery]`: what the second phase of a run is like, in which faults have ended.

@@ -1,6 +1,5 @@
 //! Changes to a capsule: what takes something out, and keeps what is left consistent.
 
-use crate::budget::fewest_voters;
 use crate::capsule::{Capsule, ends_a_fault};
 use crate::scenario::{Choice, Damage};
 use crate::setup::Draw;
@@ -198,7 +197,7 @@ pub(super) fn without_node(capsule: &Capsule, node: u16) -> Option<Capsule> {
         Endpoint::Client(_) => Some(endpoint),
     });
     let founders = smaller.scenario.cluster.nodes.largest();
-    let fewest = fewest_voters(&smaller.scenario, founders) as usize;
+    let fewest = smaller.scenario.fewest_voters(founders) as usize;
     let bounded = smaller.scenario.budget.damage == Damage::Minority;
     (!bounded || smaller.course.damageable.iter().count() <= (fewest - 1) / 2).then_some(smaller)
 }

@@ -151,6 +151,7 @@ struct Counted {
     slowest: [u64; 4],
     runs_with_fault: BTreeMap<String, u64>,
     runs_with_situation: BTreeMap<String, u64>,
+    runs_with_effect: Vec<u64>,
 }
 
 fn faults(exposure: &Exposure) -> BTreeMap<String, u64> {
@@ -198,6 +199,7 @@ impl Counted {
             slowest: tally.slowest,
             runs_with_fault: faults(&tally.runs_with_fault),
             runs_with_situation: reached(&tally.runs_with_situation),
+            runs_with_effect: tally.runs_with_effect.clone(),
         }
     }
 
@@ -218,6 +220,7 @@ impl Counted {
             slowest: self.slowest,
             runs_with_fault: exposure(&self.runs_with_fault, self.skipped[1], self.undetected[1])?,
             runs_with_situation: situations(&self.runs_with_situation)?,
+            runs_with_effect: self.runs_with_effect.clone(),
         })
     }
 }

@@ -118,10 +118,19 @@ fn histories_that_are_truncated_empty_huge_or_binary() {
         &["h.jsonl: the history is empty", "check that"],
     );
     refused(
-        &check("binary", &[0x28, 0xb5, 0x2f, 0xfd, 0]),
+        &check("binary", &[0x28, 0xb5, 0xff, 0xfd, 0]),
         3,
         &["h.jsonl: at line 1"],
     );
+    // As a file begins that zstd or gzip has compressed.
+    for start in [&[0x28, 0xb5, 0x2f, 0xfd, 0][..], &[0x1f, 0x8b, 8]] {
+        let cut = check("cut-short", start);
+        refused(
+            &cut,
+            3,
+            &["h.jsonl: ", "the file is compressed, and damaged or cut short"],
+        );
+    }
     let long = [b"{\"client\":\"", vec![b'x'; 17 << 20].as_slice()].concat();
     refused(&check("huge", &long), 3, &["line 1 is longer than 16777216 bytes"]);
     refused(

@@ -94,7 +94,9 @@ pub struct Trace {
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
     /// The file could not be read, or is not text.
-    #[error("line {line}: {error}; a trace is UTF-8 text, one JSON object on each line (decompress it first)")]
+    #[error(
+        "line {line}: {error}; a trace is UTF-8 text, one JSON object on each line, as it is or compressed by zstd or gzip"
+    )]
     Io {
         /// 1-based.
         line: u64,

@@ -109,6 +109,27 @@ impl LineWriter {
         serde_json::to_writer(&mut self.out, value).expect("a number or a text is written into memory");
     }
 
+    /// A text with its quotes. Few need more than that.
+    fn text(&mut self, text: &str) {
+        if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+            return self.plain(text);
+        }
+        self.out.push(b'"');
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
+    }
+
+    /// A small number: what a long line mostly consists of.
+    fn byte(&mut self, byte: u8) {
+        if byte >= 100 {
+            self.out.push(b'0' + byte / 100);
+        }
+        if byte >= 10 {
+            self.out.push(b'0' + byte / 10 % 10);
+        }
+        self.out.push(b'0' + byte % 10);
+    }
+
     /// A value, or why it cannot be written.
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) {
         let (start, names, entries) = (self.out.len(), self.names.len(), self.entries.len());
@@ -124,7 +145,7 @@ impl LineWriter {
 
     fn begin_variant(&mut self, variant: &str) {
         self.out.push(b'{');
-        self.plain(variant);
+        self.text(variant);
         self.out.push(b':');
     }
 
@@ -193,18 +214,16 @@ impl<'a> ser::Serializer for &'a mut LineWriter {
     plain!(
         serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
         serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_f64: f64,
-        serialize_char: char, serialize_str: &str
+        serialize_char: char
     );
 
     fn serialize_u8(self, value: u8) -> Written {
-        // What most of a long line consists of.
-        if value >= 100 {
-            self.out.push(b'0' + value / 100);
-        }
-        if value >= 10 {
-            self.out.push(b'0' + value / 10 % 10);
-        }
-        self.out.push(b'0' + value % 10);
+        self.byte(value);
+        Ok(())
+    }
+
+    fn serialize_str(self, value: &str) -> Written {
+        self.text(value);
         Ok(())
     }
 
@@ -213,7 +232,14 @@ impl<'a> ser::Serializer for &'a mut LineWriter {
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Written {
-        self.plain(value);
+        self.out.push(b'[');
+        for (place, byte) in value.iter().enumerate() {
+            if place > 0 {
+                self.out.push(b',');
+            }
+            self.byte(*byte);
+        }
+        self.out.push(b']');
         Ok(())
     }
 
@@ -367,7 +393,7 @@ impl Object<'_> {
             name: names..writer.names.len(),
             text: text..text,
         });
-        writer.plain(name);
+        writer.text(name);
         // The fields of the event itself stand beside its own keys.
         let is_outermost = self.start == writer.fields_at;
         if is_outermost && RESERVED.contains(&name) {
