@@ -25,6 +25,7 @@ fn swept(scenario: &Scenario, count: u64) -> SweepReport {
         time: None,
         max_fail: 0,
         verify_every: 0,
+        isolation: None,
     };
     sweep(&plan, &AtomicBool::new(false), &mut Silent)
 }

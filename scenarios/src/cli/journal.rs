@@ -118,10 +118,12 @@ impl Header {
         let subject = |swept: &Swept| {
             Ok(Subject {
                 name: swept.name.clone(),
-                scenario: scenario::parse(&swept.name, &swept.toml, &[], &scenarios::known())?,
+                // A swarm has its overrides applied again to what a seed draws.
+                scenario: scenario::parse(&swept.name, &swept.toml, &swept.set, &scenarios::known())?,
                 set: swept.set.clone(),
                 bug,
                 isolated: self.isolated,
+                warnings: Vec::new(),
             })
         };
         self.scenarios.iter().map(subject).collect()

@@ -40,9 +40,10 @@ impl Idle {
     }
 }
 
-/// All of it in a scenario, in the order of its sections. Nothing is said of one with `[swarm]`, whose seeds draw what is on.
+/// All of it in a scenario, in the order of its sections. Nothing is said of one whose seeds draw what is on, by
+/// `[swarm]` or by lists in place of single values.
 pub fn idle(scenario: &Scenario) -> Vec<Idle> {
-    if scenario.swarm.is_some() {
+    if scenario.swarm.is_some() || !scenario.alternatives.is_empty() {
         return Vec::new();
     }
     let means = Means::of(scenario);

@@ -147,7 +147,7 @@ mod tests {
     fn kernel(links: LinkConfig) -> Plain {
         let mut config = WorldConfig::new(7);
         config.network.links = links;
-        Plain::new(&config, 2, 2)
+        Plain::new(&config, 2, 2, crate::trace::Recorder::new(false, 0))
     }
 
     fn firsts(kernel: &Plain) -> Vec<(StreamName, u64)> {
@@ -186,7 +186,7 @@ mod tests {
     fn every_stream_that_a_world_draws_from_is_on_the_list() {
         // Each field of the kernel that holds a stream shows it in its debug form.
         let config = WorldConfig::new(7);
-        let mut kernel = Plain::new(&config, 2, 2);
+        let mut kernel = Plain::new(&config, 2, 2, crate::trace::Recorder::new(false, 0));
         kernel.reseed(1);
         let kept = format!(
             "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}",
