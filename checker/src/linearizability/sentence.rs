@@ -95,19 +95,19 @@ impl Case<'_> {
         let stuck = self.operation(self.stuck);
         let key = stuck.op.key();
         let end = self.returned(self.stuck);
-        // What was dropped when the file was read, and what is in the history as refused.
-        let dropped = self.history.import().failed.iter().copied();
-        let dropped = dropped.filter(|failed| failed.op.key() == key && failed.call <= end);
         let refused = |operation: &Operation| operation.output == Some(Output::Done(false));
-        let in_history = self.by_then().map(|id| self.operation(id)).filter(refused);
-        let failed: Vec<Operation> = dropped.chain(in_history).collect();
-        if failed.is_empty() {
-            return None;
-        }
         let is_failed = |&id: &OperationId| refused(&self.operation(id));
         // The core says nothing else than that.
         let others = self.core.iter().filter(|id| **id != self.stuck);
         if !self.context.is_empty() || !others.copied().all(|id| is_failed(&id)) {
+            return None;
+        }
+        // What was dropped when the file was read, and what is in the history as refused.
+        let dropped = self.history.import().failed.iter().copied();
+        let dropped = dropped.filter(|failed| failed.op.key() == key && failed.call <= end);
+        let in_history = self.by_then().map(|id| self.operation(id)).filter(refused);
+        let failed: Vec<Operation> = dropped.chain(in_history).collect();
+        if failed.is_empty() {
             return None;
         }
         let brought: Vec<Brought> = self

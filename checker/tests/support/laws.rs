@@ -192,6 +192,9 @@ impl<M: Model> Laws<'_, M> {
             Some(core.contains(&self.refusal.stuck.id)),
             true,
         );
+        let shown: Vec<OperationId> = core.iter().chain(&context).copied().collect();
+        let were_called = shown.iter().all(|id| called.contains(id));
+        ask("core and context had been called", Some(were_called), true);
         if is_first {
             ask(
                 "the longest prefix explains what had returned before",
