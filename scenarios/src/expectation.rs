@@ -214,17 +214,14 @@ mod tests {
         let few = coverage(&expects, &tally(19));
         assert_eq!(
             (signatures(&few), thin(&few)),
-            (vec![], vec![("two-leaders", 20), ("election-lost", 132)])
+            (vec![], vec![("two-leaders", 20), ("election-lost", 90)])
         );
         let some = coverage(&expects, &tally(20));
         assert_eq!(
             (signatures(&some), thin(&some)),
-            (
-                vec!["situation-never-reached/two-leaders"],
-                vec![("election-lost", 132)]
-            )
+            (vec!["situation-never-reached/two-leaders"], vec![("election-lost", 90)])
         );
-        let mut reached = tally(132);
+        let mut reached = tally(90);
         reached.situations.reached(Situation::TwoLeaders, 1);
         assert_eq!(
             signatures(&coverage(&expects, &reached)),

@@ -161,6 +161,12 @@ fn many_keys_high_latency_and_slow_syncs_recover() {
 }
 
 #[test]
+fn an_override_of_a_swarm_fits_whatever_its_seeds_draw() {
+    let gusts = changed("gusts", &[("cluster.pre_vote", "true")]);
+    passes(&gusts, 10);
+}
+
+#[test]
 fn what_no_cluster_could_keep_is_refused_when_it_is_read() {
     let refused = |settings: &[(&str, &str)]| {
         let settings: Vec<_> = settings

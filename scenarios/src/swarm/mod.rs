@@ -16,7 +16,7 @@ mod tests;
 
 pub use classes::CLASSES;
 
-use crate::scenario::{self, Scenario, ScenarioError, Swarm};
+use crate::scenario::{self, Scenario, ScenarioError, Swarm, When};
 use draws::Draws;
 use simulator::{Ratio, Stream};
 use std::borrow::Cow;
@@ -32,9 +32,17 @@ pub fn resolve(scenario: &Scenario, seed: u64) -> Result<Cow<'_, Scenario>, Scen
     let Some(swarm) = &scenario.swarm else {
         return Ok(chosen);
     };
-    let drawn = draw(&chosen, swarm, seed);
+    let mut drawn = draw(&chosen, swarm, seed);
     if swarm.overrides.is_empty() {
         return Ok(Cow::Owned(drawn));
+    }
+    // A fault that comes too late in every case is drawn all the same, and no scenario that is read may have one: at its earliest
+    // it comes in the last moment.
+    let last = drawn.time.chaos_ns - 1;
+    for fault in &mut drawn.faults {
+        if let When::Every(pause) = &mut fault.when {
+            pause.min_ns = pause.min_ns.min(last);
+        }
     }
     let name = format!("{} as drawn by seed {seed:#018x}", scenario.name);
     let overridden = scenario::parse(&name, &drawn.to_toml(), &swarm.overrides, &known)?;
