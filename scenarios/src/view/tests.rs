@@ -266,3 +266,22 @@ fn two_traces_stand_on_one_page_from_where_they_part_on() {
     let same = comparison(&a, &a, SIZE_MAX);
     assert!(same.html.contains("\"differs\":false"));
 }
+
+#[test]
+fn a_page_has_the_line_that_does_it_again_for_a_seed_and_for_a_capsule() {
+    let mut trace = written(&[], "x/y");
+    let replay = |trace: &Trace| head(&page(trace, SIZE_MAX).html)["replay"].clone();
+    let run = |more: Value| {
+        let mut run = serde_json::json!({"name": "storm", "toml": "", "set": [["a.b", "c d"]], "bug": "L2"});
+        let more = more.as_object().unwrap().clone();
+        run.as_object_mut().unwrap().extend(more);
+        Some(run)
+    };
+    trace.header.run = run(serde_json::json!({}));
+    assert_eq!(replay(&trace), "squall run storm --seed 0x1 --set 'a.b=c d' --bug L2");
+    trace.header.run = run(serde_json::json!({"capsule": "{}", "file": "my small.capsule.json"}));
+    assert_eq!(replay(&trace), "squall replay 'my small.capsule.json'");
+    // Where it lies is not known: no line is better than a wrong one.
+    trace.header.run = run(serde_json::json!({"capsule": "{}"}));
+    assert_eq!(replay(&trace), Value::Null);
+}
