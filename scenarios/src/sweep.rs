@@ -205,6 +205,11 @@ impl Begun {
         self.next
     }
 
+    /// What was found.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
     /// Runs that failed.
     pub fn failed(&self) -> u64 {
         self.groups.iter().map(|group| group.count).sum()

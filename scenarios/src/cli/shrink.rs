@@ -63,6 +63,8 @@ pub struct ShrinkArgs {
 
 /// Carries out `squall shrink`.
 pub fn shrink(args: &ShrinkArgs, global: &Global) -> Done {
+    // Whenever a signal comes, the smallest that there is then is kept.
+    let interrupted = interruption();
     let capsule = capsule(args)?;
     // An old file stays as it is until there is something better to put in its place.
     let draft = Draft::create(&args.output)?;
@@ -73,7 +75,6 @@ pub fn shrink(args: &ShrinkArgs, global: &Global) -> Done {
         time: Some(args.time),
         attempts: args.attempts.unwrap_or(u64::MAX),
     };
-    let interrupted = interruption();
     if let (Some(of), Some(signature)) = (args.seed, capsule.signature()) {
         let subject = Subject::of_capsule(&capsule);
         let replay = Subject::load(&args.what, &args.changes)?.replay_line(of);

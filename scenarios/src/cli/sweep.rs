@@ -190,6 +190,14 @@ fn resumed(args: &SweepArgs, folder: &Path, global: &Global) -> Result<(Swept, O
             output::grouped(begun.failed())
         ),
     );
+    // The kill may have come between a failure's record and the telling of it.
+    for group in begun.groups() {
+        let subject = &subjects[group.scenario];
+        let replay = group
+            .seed
+            .map_or_else(String::new, |of| subject.replay_of(of, &group.failure));
+        output::found(global, group.seed, &subject.scenario.name, &group.failure, &replay);
+    }
     Ok((
         Swept {
             subjects,

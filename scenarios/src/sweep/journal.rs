@@ -331,12 +331,11 @@ mod tests {
 
     #[test]
     fn a_sweep_that_goes_on_from_its_records_comes_to_the_same() {
-        let short = [("time.chaos".to_owned(), "2s".to_owned())];
-        let load = |name: &str| parse(name, find(name).unwrap().text, &short, &crate::known()).unwrap();
+        let load = |name: &str| parse(name, find(name).unwrap().text, &[], &crate::known()).unwrap();
         let scenarios: [Scenario; 2] = [load("calm"), load("leader-isolation")];
         let plan = Sweep {
             scenarios: &scenarios,
-            seeds: Seeds::Range { first: 0, count: 40 },
+            seeds: Seeds::Range { first: 0, count: 6 },
             bug: Some(PlantedBug::find("L2").unwrap()),
             jobs: 2,
             time: None,

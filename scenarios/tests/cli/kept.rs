@@ -209,7 +209,7 @@ fn a_shrink_that_is_interrupted_keeps_its_best() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let script = format!(
             r#""$0" shrink leader-isolation --bug L2 --seed 1 --time 10m --progress none -o "$1" & pid=$!
-            sleep 1; kill -{signal} $pid; wait $pid"#
+            sleep 1.5; kill -{signal} $pid; wait $pid"#
         );
         let shrink = shell(&script, &[small.to_str().unwrap()]);
         assert_eq!(shrink.code, Some(code), "{shrink:?}");
@@ -393,7 +393,7 @@ fn signals_end_a_sweep_with_what_it_has() {
         let out = folder(&format!("kept-{signal}"));
         let script = format!(
             r#""$0" sweep calm storm --bug E7 --max-fail 0 --time 60s --shrink off --out "$1" & pid=$!
-            until grep -q '"first"' "$1/journal.jsonl" 2>/dev/null; do sleep 0.05; done; kill -{signal} $pid; wait $pid"#
+            until grep -q '"first":\[' "$1/journal.jsonl" 2>/dev/null; do sleep 0.05; done; kill -{signal} $pid; wait $pid"#
         );
         let sweep = shell(&script, &[out.to_str().unwrap()]);
         assert_eq!(sweep.code, Some(code), "{sweep:?}");
