@@ -103,10 +103,7 @@ impl Means {
 fn cuts_links(kind: &FaultKind) -> bool {
     matches!(
         kind,
-        FaultKind::Partition { .. }
-            | FaultKind::CutLinks { .. }
-            | FaultKind::Isolate { .. }
-            | FaultKind::OneWay { .. }
+        FaultKind::Partition { .. } | FaultKind::CutLinks { .. } | FaultKind::Isolate { .. } | FaultKind::OneWay { .. }
     )
 }
 
