@@ -80,7 +80,11 @@ pub struct Steering<'a> {
 }
 
 /// Whoever looks at the world after each of its steps, before anybody judges it. What it sees is what there is; it changes nothing.
-pub struct Probe<'a>(Box<dyn FnMut(&World<KvNode>, &Step) + Send + 'a>);
+pub struct Probe<'a>(Box<dyn Look + 'a>);
+
+trait Look: FnMut(&World<KvNode>, &Step) + Send {}
+
+impl<F: FnMut(&World<KvNode>, &Step) + Send> Look for F {}
 
 impl<'a> Probe<'a> {
     /// Calls this after each step.

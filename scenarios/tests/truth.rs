@@ -41,6 +41,10 @@ fn checked(subject: &Subject) -> (RunReport, Vec<String>) {
 }
 
 /// Checks all, on as many threads as there are processors; gives how many failed, and every wrong word.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "each run has its own world; only the runs are dealt out to threads"
+)]
 fn all_of(subjects: &[Subject], jobs: usize) -> (usize, Vec<String>) {
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let wrong = Mutex::new(Vec::new());
@@ -147,6 +151,7 @@ fn what_is_said_of_failing_runs_is_true() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "how much is checked, and not what a run does")]
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name)
         .ok()

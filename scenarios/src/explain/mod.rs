@@ -257,7 +257,7 @@ impl<'t, 'a> Scene<'t, 'a> {
             stuck.returned
         };
         let is_told = |event: &&TraceEvent| !matches!(&*event.kind, "verdict" | "history" | "violation");
-        let last = || self.timeline.events.iter().rposition(|event| is_told(&event));
+        let last = || self.timeline.events.iter().rposition(is_told);
         self.timeline.failing().or_else(stuck).or_else(last)
     }
 

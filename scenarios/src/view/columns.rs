@@ -56,7 +56,7 @@ impl<'a> Contents<'a> {
             stuck.returned
         };
         let is_told = |event: &&TraceEvent| !matches!(&*event.kind, "verdict" | "history" | "violation");
-        let last = || self.timeline.events.iter().rposition(|event| is_told(&event));
+        let last = || self.timeline.events.iter().rposition(is_told);
         let failed = || (!self.timeline.passed()).then(last).flatten();
         // The violation itself, where nothing else came between it and what it is about.
         let judged = self
