@@ -161,6 +161,22 @@ fn many_keys_high_latency_and_slow_syncs_recover() {
 }
 
 #[test]
+fn clients_that_ask_for_more_than_the_log_can_take_are_served_in_the_end() {
+    // One entry under way at a time, 80 ms each, and twenty clients who ask again every 250 ms.
+    let narrow = [
+        ("cluster.nodes", "3"),
+        ("cluster.max_inflight", "1"),
+        ("cluster.max_entries_per_append", "1"),
+        ("network.latency", "30ms..50ms"),
+        ("workload.clients", "20"),
+        ("workload.keys", "100"),
+        ("workload.think", "0ms"),
+        ("time.chaos", "3s"),
+    ];
+    passes(&changed("calm", &narrow), 2);
+}
+
+#[test]
 fn an_override_of_a_swarm_fits_whatever_its_seeds_draw() {
     let gusts = changed("gusts", &[("cluster.pre_vote", "true")]);
     passes(&gusts, 10);

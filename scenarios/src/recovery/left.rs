@@ -2,7 +2,8 @@
 //!
 //! All of it is bounded and counted in one direction, each at its best so far: operations that clients are still to be served,
 //! entries of the log as it was when the faults ended that a node has not got, not applied, or does not know to be committed,
-//! bytes of a snapshot that is under way. So what moves for ever without coming any nearer is no progress.
+//! bytes of a snapshot that is under way. So what moves for ever without coming any nearer is no progress. What clients have added to
+//! the log since then counts where less of it is left than when it was last looked at.
 
 use crate::systems::kv::KvNode;
 use simulator::{NodeId, World};
@@ -16,6 +17,8 @@ pub struct Left {
     nodes: Vec<Node>,
     /// The fewest operations that each client had before it.
     clients: Vec<usize>,
+    /// How many entries the nodes had not committed or not got, all together, when it was last looked at.
+    behind: u64,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -36,6 +39,7 @@ impl Left {
             entries: world.nodes().map(ends).max().unwrap_or(0),
             nodes: vec![Node::default(); world.nodes().count()],
             clients: Vec::new(),
+            behind: u64::MAX,
         };
         left.has_moved(world, &BTreeSet::new());
         left
@@ -44,6 +48,7 @@ impl Left {
     /// Looks again. Whether anything has become less since the last time.
     pub fn has_moved(&mut self, world: &World<KvNode>, lost: &BTreeSet<NodeId>) -> bool {
         let mut has_moved = false;
+        let mut ends: Vec<(u64, u64)> = Vec::new();
         for id in world.nodes().filter(|id| !lost.contains(id)) {
             let Some(process) = world.process(id) else { continue };
             let status = process.raft().status();
@@ -54,6 +59,7 @@ impl Left {
                 committed: status.commit.min(self.entries),
                 snapshot: process.raft().receiving().unwrap_or_default(),
             };
+            ends.push((status.last_index, status.commit));
             let best = &mut self.nodes[id.index()];
             let better = Node {
                 up: true,
@@ -65,6 +71,12 @@ impl Left {
             has_moved |= better != *best;
             *best = better;
         }
+        let longest = ends.iter().map(|(last, _)| *last).max().unwrap_or(0);
+        let behind = ends
+            .iter()
+            .map(|(last, commit)| (longest - last) + (longest - commit))
+            .sum();
+        has_moved |= behind < std::mem::replace(&mut self.behind, behind);
         let clients = world.clients().filter_map(|client| world.client(client).client());
         for (number, client) in clients.enumerate() {
             let left = client.left_to_serve();

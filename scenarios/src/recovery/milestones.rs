@@ -80,6 +80,8 @@ pub struct Progress {
     moved: Time,
     /// For so long nothing may move where there is something left.
     patience: Duration,
+    /// The same where clients wait: one may have waited long, and now waits as long again.
+    waiting: Duration,
 }
 
 /// How many operations may pass between two that are served, and how often what is left is looked at in that time.
@@ -94,25 +96,28 @@ impl Progress {
         let pace = Pace::of(&scenario.cluster, &scenario.network, &scenario.disk);
         let elections = Duration(pace.elections_ns);
         let attempts = Duration(pace.patience_ns(&scenario.workload).saturating_mul(2));
-        let patience = elections + Duration(pace.operation_ns.saturating_mul(OPERATIONS)) + attempts;
+        let operations = elections + Duration(pace.operation_ns.saturating_mul(OPERATIONS));
+        let attempt = Duration((scenario.workload.timeout_ns / 4).saturating_mul(2));
+        let patience = operations + attempt;
         let last = faults_end + Duration(scenario.time.settle_ns) + allowance;
         let deadline = |milestone: Milestone| {
             let bound = u64::from(milestone.bound(scenario)).saturating_mul(scenario.cluster.election.max_ns);
             let (more, least) = match milestone {
                 Milestone::Elect => (Duration::ZERO, elections),
-                _ => (allowance, patience),
+                _ => (allowance, operations),
             };
             (faults_end + Duration(bound) + more).min(last).max(faults_end + least)
         };
         Self {
             faults_end,
             deadlines: Milestone::ALL.map(deadline),
-            last: last.max(faults_end + patience),
+            last: last.max(faults_end + operations),
             reached: Reached::default(),
             left: Left::new(world),
             next_look: faults_end,
             moved: faults_end,
             patience,
+            waiting: patience + attempts,
         }
     }
 
@@ -136,7 +141,11 @@ impl Progress {
             return false;
         }
         self.look_at_what_is_left(world, lost);
-        let until = self.moved + self.patience;
+        let patience = match milestone {
+            Milestone::Serve | Milestone::Durable => self.waiting,
+            Milestone::Elect | Milestone::Converge => self.patience,
+        };
+        let until = self.moved + patience;
         if until <= world.now() {
             return false;
         }

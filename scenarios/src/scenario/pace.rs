@@ -54,9 +54,11 @@ impl Pace {
         }
     }
 
-    /// How long a serving client waits for an answer at most before it asks another node.
+    /// How long a serving client waits for an answer at most before it asks another node: long enough for all that may be before
+    /// its operation in the log.
     pub fn patience_ns(&self, workload: &Workload) -> u64 {
-        (workload.timeout_ns / 4).max(self.operation_ns.saturating_mul(2))
+        const LONGEST: u64 = 60_000_000_000;
+        (workload.timeout_ns / 4).max(self.operation_ns).max(LONGEST)
     }
 
     /// The least that a cluster needs to elect and then serve one operation.

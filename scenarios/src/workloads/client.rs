@@ -303,11 +303,12 @@ impl KvClient {
                 operation,
             },
         );
-        let tours = current.in_vain / u32::from(ctx.nodes().len() as u16).max(1);
         let mut patience = self.work.attempt;
         if self.to_serve.is_some() {
-            // An operation that has come around in vain may take longer than one attempt: then more of them only add to it.
-            let longer = Duration(patience.0.saturating_mul(1 << tours.min(20)));
+            // An operation that has come around in vain may only take longer than one attempt, with others before it in the log:
+            // then asking again would add to what it waits for.
+            let more = current.in_vain.saturating_sub(ctx.nodes().len() as u32).min(20);
+            let longer = Duration(patience.0.saturating_mul(1 << more));
             patience = longer.min(self.work.attempt_max).max(patience);
         }
         let until = ctx.now() + patience;
