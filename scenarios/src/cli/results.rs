@@ -48,6 +48,9 @@ pub struct RunResult {
     /// The same as the settings that differ from the scenario's own, and the faults.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub swarm: Vec<String>,
+    /// Whether a swarm drew them, and not the lists alone that stand for single values.
+    #[serde(skip)]
+    is_swarm: bool,
     /// Events handled.
     pub events: u64,
     /// True time at the end.
@@ -185,6 +188,7 @@ impl RunResult {
             replay,
             draw: report.draw,
             drawn: report.resolved.as_ref().map(|drawn| drawn.to_toml()),
+            is_swarm: subject.scenario.swarm.is_some(),
             swarm: report
                 .resolved
                 .as_ref()
@@ -287,7 +291,7 @@ impl RunResult {
     pub fn rest(&self, all: bool) -> String {
         let mut text = labelled("drawn", &drawn(&self.draw));
         if !self.swarm.is_empty() {
-            text += &labelled("swarm", &self.swarm);
+            text += &labelled(if self.is_swarm { "swarm" } else { "lists" }, &self.swarm);
         }
         let operations = format!(
             "{} operations ({} of unknown outcome)",
