@@ -91,7 +91,7 @@ fn an_interrupted_sweep_and_one_without_time_start_nothing() {
 fn a_panic_in_a_run_is_its_failure() {
     let mut broken = calm();
     // No scenario file can say this: the core refuses it with an assertion.
-    (broken.cluster.election.min_ns, broken.cluster.election.max_ns) = (2, 1);
+    broken.cluster.heartbeat_ns = 2 * broken.cluster.election.max_ns;
     let scenarios = [broken];
     let report = sweep(
         &plan(&scenarios, Seeds::List(vec![3])),

@@ -50,7 +50,9 @@ pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<
         "partition" => FaultKind::Partition {
             lasts: lasts()?,
             split: section.word_or("split", Split::Random, &SPLITS, "n0 n1 | n2", |node, path, text| {
-                let is_named = text.contains(['|', ' ']) || named::number(node.mark, path, text, cluster).is_ok();
+                let first = text.split(['|', ' ', ',']).find(|name| !name.is_empty());
+                let is_node = |name: &str| name.strip_prefix('n').is_some_and(|rest| rest.parse::<u32>().is_ok());
+                let is_named = text.contains('|') || first.is_some_and(is_node);
                 is_named.then(|| named::groups(node, path, text, cluster).map(Split::Named))
             })?,
             clients: clients()?,

@@ -426,7 +426,7 @@ mine.toml:4:8: `fault.0.kind` cannot be "crsh"
   |
 4 | kind = "crsh"
   |        ^^^^^^
-  = did you mean `crash`? possible are partition, cut-clients, isolate, one-way, …
+  = did you mean `crash`? possible are partition, cut-clients, cut-links, isolate, one-way, …
 "#,
     );
     says(
