@@ -1,6 +1,6 @@
 //! The drills that take minutes, with counts: `make drills`. What is cheap of them is in `kept`, `isolate` and `faults`.
 
-use super::kept::{found_in, killed_and_resumed, report, shell};
+use super::kept::{found_in, killed_and_resumed, report, shell, signals};
 use super::{command, folder, squall};
 use scenarios::clock::fresh_seed;
 use std::fs;
@@ -52,7 +52,7 @@ fn ten_kills_at_random_moments_lose_nothing() {
 #[test]
 #[ignore = "some minutes: `make drills`"]
 fn each_signal_at_ten_random_moments() {
-    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    for (signal, code) in signals() {
         let (mut interrupted, mut ended) = ([0, 0], [0, 0]);
         for round in 0..10 {
             let out = folder(&format!("drill-{signal}-{round}"));

@@ -37,6 +37,19 @@ pub fn shell(script: &str, args: &[&str]) -> Called {
     shell.output().expect("there is a bash").into()
 }
 
+/// The signals that end a command, with its exit codes. One that this process ignores, as under `nohup`, its children ignore too.
+pub fn signals() -> Vec<(&'static str, i32)> {
+    const HUP: u64 = 1;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = mask
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0);
+    let all = [("INT", 130), ("TERM", 143), ("HUP", 129)];
+    let is_heard = |(name, _): &(&str, i32)| *name != "HUP" || ignored & HUP == 0;
+    all.into_iter().filter(is_heard).collect()
+}
+
 /// The names in a folder, hidden ones too.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
@@ -205,13 +218,13 @@ fn an_old_file_stays_until_there_is_a_better_one() {
 #[test]
 fn a_shrink_that_is_interrupted_keeps_its_best() {
     let out = folder("kept-shrink");
-    let small = out.join("small.capsule.json");
-    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    let (small, said) = (out.join("small.capsule.json"), out.join("said"));
+    for (signal, code) in signals() {
         let script = format!(
-            r#""$0" shrink leader-isolation --bug L2 --seed 1 --time 10m --progress none -o "$1" & pid=$!
-            sleep 1.5; kill -{signal} $pid; wait $pid"#
+            r#""$0" shrink leader-isolation --bug L2 --seed 1 --time 10m --progress none -o "$1" >"$2" & pid=$!
+            until grep -q found "$2"; do sleep 0.02; done; sleep 0.1; kill -{signal} $pid; wait $pid; code=$?; cat "$2"; exit $code"#
         );
-        let shrink = shell(&script, &[small.to_str().unwrap()]);
+        let shrink = shell(&script, &[small.to_str().unwrap(), said.to_str().unwrap()]);
         assert_eq!(shrink.code, Some(code), "{shrink:?}");
         told(&shrink.out);
         assert!(shrink.out.contains("INTERRUPTED after "), "{}", shrink.out);
@@ -220,6 +233,7 @@ fn a_shrink_that_is_interrupted_keeps_its_best() {
             Some(0)
         );
         fs::remove_file(&small).unwrap();
+        fs::remove_file(&said).unwrap();
     }
     assert_eq!(names(&out), Vec::<String>::new());
 }
@@ -389,7 +403,7 @@ fn a_new_sweep_leaves_the_last_ones_results_until_it_has_its_own() {
 
 #[test]
 fn signals_end_a_sweep_with_what_it_has() {
-    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+    for (signal, code) in signals() {
         let out = folder(&format!("kept-{signal}"));
         let script = format!(
             r#""$0" sweep calm storm --bug E7 --max-fail 0 --time 60s --shrink off --out "$1" & pid=$!
