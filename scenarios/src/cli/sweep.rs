@@ -236,8 +236,12 @@ fn wanted(args: &SweepArgs, journal: Option<&Header>) -> Result<(Vec<Subject>, H
     );
     let isolated = args.isolate.limits().or(journal.and_then(|header| header.isolated));
     let header = Header::new(&subjects, &seeds, numbers, isolated);
-    // What the header says is what everything goes by.
-    Ok((header.subjects()?, header))
+    // What the header says is what everything goes by; only warnings have the places of the file itself.
+    let mut swept = header.subjects()?;
+    for (subject, read) in swept.iter_mut().zip(subjects) {
+        subject.warnings = read.warnings;
+    }
+    Ok((swept, header))
 }
 
 pub fn processors() -> usize {
