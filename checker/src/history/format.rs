@@ -107,7 +107,7 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Format>, HistoryError> {
     }
 }
 
-/// Whether a line begins with a date, as in `2025-01-01 00:00:00,001{GMT}	INFO`.
+/// Whether a line begins with a date, as in `2025-01-01 00:00:00,001{GMT}`, a tab and `INFO`.
 fn is_dated(line: &[u8]) -> bool {
     let date = line.get(..11).is_some_and(|date| {
         let is_shaped = |(index, byte): (usize, &u8)| match index {

@@ -9,7 +9,7 @@
 //! [disturbances](History::disturbances), `:start…` until `:stop…`. `:fail` means that the operation did not happen: it is dropped, a failed
 //! `:cas` included. `:info` is an unknown outcome, as is an invocation that
 //! the file never completes. A completed read of `nil` says nothing and is dropped, also within a transaction. What is dropped is counted
-//! in [`History::import`]. There is one key, null, unless the values are `[key value]` ([`Keys`](super::Keys)), and the times are the
+//! in [`History::import`]. There is one key, null, unless the values are `[key value]` ([`Keys`]), and the times are the
 //! positions of the events. Other fields (`:time`, `:index`, `:error`) are not looked at.
 //!
 //! Owns the pairing of events; the syntax is in [`edn`](super::edn).

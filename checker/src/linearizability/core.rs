@@ -87,7 +87,7 @@ impl<M: Model> Quest<'_, M> {
             let mut candidate = self.hint.to_vec();
             candidate.retain(|&id| self.cut.was_called(self.history, id));
             for round in 0..ENLARGED_MAX {
-                let mut shrink = self.shrink(candidate.clone());
+                let mut shrink = self.shrink(&candidate);
                 match shrink.ask(&shrink.all(), None, self.steps)? {
                     Answer::Impossible => return shrink.run(self.shrink_steps).map(Found::Core),
                     Answer::Unknown => break,
@@ -124,7 +124,7 @@ impl<M: Model> Quest<'_, M> {
             candidate.extend(self.in_flight(&called[..called.len() - last.len()], start, size));
             candidate.sort_unstable();
             candidate.dedup();
-            let mut shrink = self.shrink(candidate);
+            let mut shrink = self.shrink(&candidate);
             if is_everything && self.is_proven {
                 return shrink.run(self.shrink_steps).map(Found::Core);
             }
@@ -153,7 +153,7 @@ impl<M: Model> Quest<'_, M> {
         earlier.iter().rev().copied().filter(goes_on).take(most).collect()
     }
 
-    fn shrink(&self, candidate: Vec<OperationId>) -> Shrink<'_, M> {
+    fn shrink(&self, candidate: &[OperationId]) -> Shrink<'_, M> {
         Shrink::new(self.history, self.model, self.ids, candidate, self.hint, self.cut)
     }
 
@@ -230,16 +230,16 @@ impl<'a, M: Model> Shrink<'a, M> {
         history: &History,
         model: &'a M,
         ids: &[OperationId],
-        candidate: Vec<OperationId>,
+        candidate: &[OperationId],
         hint: &[OperationId],
         cut: Cut,
     ) -> Self {
-        let Around { free, elsewhere } = around(history, model, ids, &candidate, cut);
+        let Around { free, elsewhere } = around(history, model, ids, candidate, cut);
         let mut all: Vec<OperationId> = candidate.iter().chain(&free).chain(&elsewhere).copied().collect();
         all.sort_unstable();
         let excerpt = Excerpt::new(history, all, cut);
         let places = |ids: &[OperationId]| -> Vec<usize> { ids.iter().filter_map(|&id| excerpt.place(id)).collect() };
-        let (candidate, free, elsewhere) = (places(&candidate), places(&free), places(&elsewhere));
+        let (candidate, free, elsewhere) = (places(candidate), places(&free), places(&elsewhere));
         let kind = model.kind(&excerpt.history);
         let is_collection = matches!(
             kind,

@@ -326,7 +326,7 @@ fn explains_before<M: Model>(
     let is_missing = |&id: &OperationId| {
         !placed.contains(id.index() as u32) && cut.known_before(history.at_hand(id), id).returned.is_some()
     };
-    !ids.iter().any(|id| is_missing(id))
+    !ids.iter().any(is_missing)
 }
 
 /// The refusal of a key that is impossible at the return of `stuck`, because of `core`.

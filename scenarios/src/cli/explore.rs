@@ -104,7 +104,7 @@ pub fn explore(args: &ExploreArgs, global: &Global) -> Done {
                     &failed.scenario,
                     &failed.failure,
                     &failed.replay,
-                )
+                );
             };
             match &bar {
                 Some(bar) => bar.suspend(tell),

@@ -405,7 +405,7 @@ impl Writing {
             Out::Plain(out) => Ok(out),
             Out::Compressed(encoder) => encoder.finish(),
         };
-        let file = whole.and_then(|out| out.into_inner().map_err(|error| error.into_error()));
+        let file = whole.and_then(|out| out.into_inner().map_err(io::IntoInnerError::into_error));
         file.and_then(Whole::commit)
             .map_err(|error| CliError::Unwritable { path: self.path, error })
     }

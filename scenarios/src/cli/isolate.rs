@@ -267,10 +267,6 @@ pub fn kept(
 }
 
 /// Has an order carried out; what ended it before its end, if anything did.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it reads from a process, and touches no run of this one"
-)]
 fn ask(
     global: &Global,
     order: &Order,

@@ -152,7 +152,8 @@ impl Header {
                 .isolated
                 .map_or_else(|| "off".to_owned(), |limits| limits.to_string())
         };
-        let all: [(&str, &dyn Fn(&Self) -> String); 5] = [
+        type Said<'a> = &'a dyn Fn(&Header) -> String;
+        let all: [(&str, Said<'_>); 5] = [
             ("with the planted bug", &bug),
             ("of the seeds", &seeds),
             ("with --verify-determinism", &|header| {

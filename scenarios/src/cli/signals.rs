@@ -54,7 +54,6 @@ fn came(signal: i32) {
 /// # Errors
 /// When the system does not let signals be caught.
 #[cfg(unix)]
-#[expect(clippy::disallowed_methods, reason = "it waits for signals, and touches no run")]
 pub fn listen() -> io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;

@@ -206,10 +206,6 @@ fn of_fault(scenario: &Scenario, means: &Means, index: usize, fault: &Fault) -> 
             let why = format!("no message of kind `{message}` is ever sent: {why}");
             idle(".message", &why, "add what is missing, or hold another kind")
         }
-        FaultKind::ClockFreeze {
-            then: Thaw::Leap | Thaw::On | Thaw::Any,
-            ..
-        } => None,
         FaultKind::Disk(DiskKind::Lie { .. }) if !ends_beside_lies(scenario) => {
             let why = "what a disk lied about is lost at a crash, and nothing crashes a node";
             idle("", why, "add a fault that crashes nodes (kind = \"crash\")")

@@ -248,10 +248,6 @@ struct Worker {
 }
 
 impl Worker {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "they read from a process, and touch no run of this one"
-    )]
     fn start(isolation: &Isolation) -> io::Result<Self> {
         let mut command = Command::new(&isolation.program);
         command

@@ -19,6 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// come up and be held again.
 const CROWD: usize = 16;
 
+/// Held messages of one link, each with its place in the order in which all held messages came.
+type Waiting<M, Q, R> = Vec<(u64, Transit<M, Q, R>)>;
+
 /// Something that holds messages.
 #[derive(Clone, Debug)]
 struct Hold<M, Q, R> {
@@ -28,8 +31,8 @@ struct Hold<M, Q, R> {
     chosen: Held,
     /// How many messages fitted so far.
     fitting: u32,
-    /// What it holds, by link; each with its place in the order in which all held messages came.
-    waiting: BTreeMap<u32, Vec<(u64, Transit<M, Q, R>)>>,
+    /// What it holds, by link.
+    waiting: BTreeMap<u32, Waiting<M, Q, R>>,
 }
 
 /// All holds of a world.

@@ -88,9 +88,9 @@ fn nothing_is_idle_in_the_built_in_scenarios() {
 
 #[test]
 fn what_is_idle_is_shown_in_its_place() {
-    let text = format!("schema = \"squall-scenario/1\"\nname = \"idle\"\n[disk]\ntorn = \"20%\"\n");
-    let scenario = parse("idle.toml", &text, &[], &crate::known()).unwrap();
-    let shown = idle(&scenario)[0].located("idle.toml", &text, &[]).to_string();
+    let text = "schema = \"squall-scenario/1\"\nname = \"idle\"\n[disk]\ntorn = \"20%\"\n";
+    let scenario = parse("idle.toml", text, &[], &crate::known()).unwrap();
+    let shown = idle(&scenario)[0].located("idle.toml", text, &[]).to_string();
     assert!(
         shown.starts_with("idle.toml:4:8: `disk.torn` can have no effect: "),
         "{shown}"
