@@ -201,7 +201,10 @@ fn what_no_cluster_could_keep_is_refused_when_it_is_read() {
     says(&[("time.settle", "300ms")], "one election and one operation may take");
     says(&[("recovery.elect", "1")], "`recovery.elect` is 1 election timeouts");
     says(&[("recovery.serve", "1")], "`recovery.serve` is 1 election timeouts");
-    assert!(refused(&[("network.latency", "200ms"), ("cluster.election", "2s..4s")]).is_ok());
+    let slow = [("network.latency", "200ms"), ("cluster.election", "2s..4s")];
+    says(&slow, "one election and one operation may take");
+    let patient = [&slow[..], &[("time.settle", "20s")]].concat();
+    assert!(refused(&patient).is_ok());
 }
 
 #[test]
