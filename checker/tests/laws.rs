@@ -27,11 +27,14 @@ struct Seen {
     whole: u64,
     minimal: u64,
     first: u64,
+    /// Refusals that rest on the proof of a method, no core having been shown.
+    bare: u64,
     core: usize,
 }
 
 struct Hold<'h> {
     history: &'h History,
+    options: Options,
     steps_max: u64,
     place: String,
 }
@@ -40,7 +43,7 @@ impl Visitor for Hold<'_> {
     type Output = (Seen, Held);
 
     fn visit<M: Model>(self, model: &M) -> Self::Output {
-        let report = check(self.history, model, &Options::default()).expect("the operations fit the model");
+        let report = check(self.history, model, &self.options).expect("the operations fit the model");
         let mut seen = Seen::default();
         match &report.verdict {
             Verdict::Linearizable(_) => seen.linearizable = 1,
@@ -65,6 +68,7 @@ impl Visitor for Hold<'_> {
                     whole: u64::from(held.open == 0),
                     minimal: u64::from(refusal.is_core_minimal),
                     first: u64::from(refusal.is_first),
+                    bare: u64::from(refusal.said_by.is_some()),
                     core: refusal.core.len(),
                     ..seen
                 };
@@ -89,13 +93,19 @@ impl Seen {
         self.whole += other.whole;
         self.minimal += other.minimal;
         self.first += other.first;
+        self.bare += other.bare;
         self.core += other.core;
     }
 }
 
 fn hold(model: &str, history: &History, steps_max: u64, place: String, seen: &mut Seen) {
+    hold_with(model, history, (Options::default(), steps_max), place, seen);
+}
+
+fn hold_with(model: &str, history: &History, (options, steps_max): (Options, u64), place: String, seen: &mut Seen) {
     let hold = Hold {
         history,
+        options,
         steps_max,
         place,
     };
@@ -170,6 +180,26 @@ fn refusals_of_larger_histories_obey_the_laws() {
         let seen = large_refusals(model, SLICE / 6, 0, 200);
         println!("{model}: {seen:?}");
         assert!(seen.refused >= SLICE / 12, "{model}: {seen:?}");
+    }
+}
+
+/// With hardly any budget nothing can be searched: whatever a fast method proves is refused all the same, and no core is named.
+#[test]
+fn what_a_method_proves_is_refused_without_a_core_that_nobody_could_show() {
+    for model in ["register", "cas-register", "queue", "stack", "priority-queue"] {
+        let mut seen = Seen::default();
+        for seed in 0..8 * SLICE {
+            let history = small::history(model, seed, 5 + seed % 6);
+            let options = Options {
+                steps_max: 8,
+                core_steps_max: 8,
+                ..Options::default()
+            };
+            let place = format!("{model}, small, seed {seed}");
+            hold_with(model, &history, (options, 200_000), place, &mut seen);
+        }
+        println!("{model}: {seen:?}");
+        assert!(seen.bare > 0, "{model}: {seen:?}");
     }
 }
 

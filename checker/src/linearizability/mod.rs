@@ -11,7 +11,8 @@
 //! `online` and `in_order` check while a history comes about.
 //!
 //! A verdict is never guessed: *linearizable* carries an order that was replayed, *not linearizable* follows from an
-//! exhausted search: of a whole partition, or of a core with all others free. A spent budget says *unknown*.
+//! exhausted search: of a whole partition, or of a core with all others free; where that is beyond the budget, from the proof of a fast
+//! method, and the refusal says so. A spent budget says *unknown*.
 
 mod bits;
 mod budget;
@@ -280,26 +281,46 @@ impl<'a, M: Model> Check<'a, M> {
                 self.explain(order);
                 Ok(())
             }
-            Some((method, Decided::Impossible(mut impossible))) => {
-                loop {
-                    match refusal::explain(history, model, ids, &impossible, self.options)? {
-                        Explained::Refusal(refusal) => {
-                            self.decided[method as usize] += 1;
-                            let returned = refusal.stuck.returned.expect("an operation that is stuck has returned");
-                            self.refuse(returned, Why::Explained(refusal));
-                            return Ok(());
-                        }
-                        Explained::Later if !impossible.is_proven => {}
-                        Explained::Later | Explained::Unknown => break,
-                    }
-                    match portfolio::decide_later(history, model, ids, &impossible, &mut self.budget) {
-                        Some(later) => impossible = later,
-                        None => break,
-                    }
-                }
-                self.search(ids)
-            }
+            Some((method, Decided::Impossible(impossible))) => self.refuse_by(ids, method, impossible),
         }
+    }
+
+    /// Refuses `ids`, of which `method` says that they are impossible, as far as the search can show it.
+    fn refuse_by(
+        &mut self,
+        ids: &'a [OperationId],
+        method: Method,
+        mut impossible: portfolio::Impossible,
+    ) -> Result<(), Misfit> {
+        let (history, model) = (self.history, self.model);
+        let refusal = loop {
+            match refusal::explain(history, model, ids, &impossible, self.options)? {
+                Explained::Refusal(refusal) => break refusal,
+                // An order of everything known at that moment, which the method has called impossible.
+                Explained::Later if impossible.is_proven => return self.search(ids),
+                Explained::Unknown => break self.unexplained(ids, method, &impossible),
+                Explained::Later => {}
+            }
+            match portfolio::decide_later(history, model, ids, &impossible, &mut self.budget) {
+                Some(later) => impossible = later,
+                None => break self.unexplained(ids, method, &impossible),
+            }
+        };
+        self.decided[method as usize] += 1;
+        let returned = refusal.stuck.returned.expect("an operation that is stuck has returned");
+        self.refuse(returned, Why::Explained(refusal));
+        Ok(())
+    }
+
+    /// The refusal of `ids` that rests on the word of `method`: as it was known at the moment that it has named, if it says the same
+    /// of that; else with everything known.
+    fn unexplained(&mut self, ids: &[OperationId], method: Method, impossible: &portfolio::Impossible) -> Box<Refusal> {
+        let (history, model) = (self.history, self.model);
+        let stuck = impossible.stuck;
+        let is_named =
+            impossible.is_proven || portfolio::is_impossible_at(history, model, ids, stuck, &mut self.budget);
+        let prefix = is_named.then_some(&impossible.prefix[..]);
+        refusal::unexplained(history, model, ids, method, stuck, prefix)
     }
 
     /// The general search, for what no fast method decides.

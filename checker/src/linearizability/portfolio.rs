@@ -12,9 +12,16 @@
 //! | [`Method::Elements`] | sets without reads of the whole that are linearizable | Herlihy and Wing 1990: locality |
 //! | [`Method::Search`] | anything, within a budget | Wing and Gong 1993, Lowe 2017 |
 //!
-//! A fast method is never believed alone. The order that it finds is replayed against the model before the verdict is given;
-//! the few operations that it says contradict each other are where the search for a core begins, and a refusal rests on that core.
-//! One that cannot decide says so, and the next one is asked.
+//! The order that a fast method finds is replayed against the model before the verdict is given; the few operations that it says
+//! contradict each other are where the search for a core begins, and a refusal rests on that core. One that cannot decide says so, and
+//! the next one is asked.
+//!
+//! **What a "no" is worth.** The "no" of every fast method but [`Method::Elements`], which has none, is a proof of its own: of zones and
+//! queues by the theorem that their modules state, of stacks and priorities because a choice that leaves the most room has met a dead
+//! end, of positions because the longest read leaves each operation one place, and of settling because every configuration is kept until
+//! another can do all that it can. What is of unknown outcome is taken as whatever would help. So where the search finds neither a core
+//! nor an order within its budget, the verdict is still the method's, and the refusal says only that; where it finds an order, which was
+//! replayed, the method is not believed.
 //!
 //! Owns the choice, and the earliest return that is impossible (by halving: a fast method is cheap enough to be asked again).
 
@@ -159,8 +166,8 @@ pub(super) enum Decided {
     Impossible(Impossible),
 }
 
-/// The earliest moment at which a partition became impossible, as far as a fast method knows. Nothing of it is believed: a core
-/// found by the search, and a replay of the prefix, are what a refusal rests on.
+/// The earliest moment at which a partition became impossible, as far as a fast method knows. A core found by the search and a replay
+/// of the prefix are what a refusal says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Impossible {
     /// Operations that contradict each other, in the order of the history; none when the method names only the moment.
@@ -181,7 +188,7 @@ pub(super) fn decide<M: Model>(
     ids: &[OperationId],
     budget: &mut Budget<'_>,
 ) -> Option<(Method, Decided)> {
-    decide_from(history, model, ids, None, budget)
+    decide_from(history, model, ids, Question::First, budget)
 }
 
 /// As [`decide`], for a partition that was possible before `impossible` and need not have become impossible there already: when
@@ -193,47 +200,75 @@ pub(super) fn decide_later<M: Model>(
     impossible: &Impossible,
     budget: &mut Budget<'_>,
 ) -> Option<Impossible> {
-    match decide_from(history, model, ids, Some(impossible), budget)? {
+    match decide_from(history, model, ids, Question::After(impossible), budget)? {
         (_, Decided::Impossible(impossible)) => Some(impossible),
         (_, Decided::Order(_)) => None,
     }
+}
+
+/// Whether a fast method says that `ids` are impossible as they were known when `stuck` returned.
+pub(super) fn is_impossible_at<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    stuck: OperationId,
+    budget: &mut Budget<'_>,
+) -> bool {
+    let Some((returned, place)) = history.returned(stuck).zip(ids.binary_search(&stuck).ok()) else {
+        return false;
+    };
+    // Times are one more than recorded.
+    let moment = (returned.saturating_add(1), place as u32);
+    let decided = decide_from(history, model, ids, Question::At(moment), budget);
+    matches!(decided, Some((_, Decided::Impossible(_))))
+}
+
+/// What the methods are asked.
+#[derive(Clone, Copy)]
+enum Question<'a> {
+    /// Whether there is an order, and when not: since when.
+    First,
+    /// Since when there is none, which is not before this.
+    After(&'a Impossible),
+    /// Whether there is one of what was known at a moment.
+    At(Moment),
 }
 
 fn decide_from<M: Model>(
     history: &History,
     model: &M,
     ids: &[OperationId],
-    from: Option<&Impossible>,
+    question: Question<'_>,
     budget: &mut Budget<'_>,
 ) -> Option<(Method, Decided)> {
     match model.kind(history) {
         Kind::Register { initial } => {
             let lower = |until| Cells::new(history, model, ids, initial, until);
-            ask(ids, from, lower, |cells| match zones::decide(cells) {
+            ask(ids, question, lower, |cells| match zones::decide(cells) {
                 Decision::Undecided => (Method::Settling, settling::decide(cells, budget)),
                 decision => (Method::Zones, decision),
             })
         }
         Kind::List => {
             let lower = |until| Lists::new(history, model, ids, until);
-            ask(ids, from, lower, |lists| (Method::Positions, lists.decide()))
+            ask(ids, question, lower, |lists| (Method::Positions, lists.decide()))
         }
         Kind::Queue => {
             let lower = |until| Elements::new(history, model, ids, until);
-            ask(ids, from, lower, |queue| {
+            ask(ids, question, lower, |queue| {
                 (Method::Queue, queue.decide(Elements::as_queue))
             })
         }
         Kind::Stack => {
             let lower = |until| Elements::new(history, model, ids, until);
-            ask(ids, from, lower, |stack| {
+            ask(ids, question, lower, |stack| {
                 (Method::Stack, stack.decide(Elements::as_stack))
             })
         }
         kind @ (Kind::PriorityQueue | Kind::LeastPriorityQueue) => {
             let lower = |until| Elements::new(history, model, ids, until);
             let greatest_first = kind == Kind::PriorityQueue;
-            ask(ids, from, lower, |queue| {
+            ask(ids, question, lower, |queue| {
                 (
                     Method::Priorities,
                     queue.decide(|queue| queue.by_priority(greatest_first)),
@@ -249,15 +284,19 @@ fn decide_from<M: Model>(
 }
 
 /// Asks `method` about what `lower` makes of the partition, as it was known at a moment if that is given; and on a no for the
-/// earliest return at which it says so. `from`: what an earlier call has said, where that was too early.
+/// earliest return at which it says so, unless the question is about one moment.
 fn ask<L: Lowered>(
     ids: &[OperationId],
-    from: Option<&Impossible>,
+    question: Question<'_>,
     lower: impl Fn(Option<Moment>) -> Option<L>,
     mut method: impl FnMut(&L) -> (Method, Decision),
 ) -> Option<(Method, Decided)> {
     let id = |op: u32| ids[op as usize];
-    let known = lower(None)?;
+    let at = match question {
+        Question::At(moment) => Some(moment),
+        Question::First | Question::After(_) => None,
+    };
+    let known = lower(at)?;
     let (by, contradiction) = match method(&known) {
         (by, Decision::Order(order)) => return Some((by, Decided::Order(order.into_iter().map(id).collect()))),
         (_, Decision::Undecided) => return None,
@@ -271,7 +310,9 @@ fn ask<L: Lowered>(
         is_proven: false,
     };
     let moments = || known.moments();
-    if let Some(from) = from {
+    if at.is_some() {
+        earliest.is_proven = true;
+    } else if let Question::After(from) = question {
         let moments = moments();
         let place = moments.iter().position(|&moment| id(moment.1) == from.stuck)?;
         let hint = place + 1;

@@ -27,8 +27,11 @@ impl Refusal {
     /// The refusal for a terminal of `width` columns: the stuck operation, core and context, the reason, the nearest orders, and
     /// the moment. Lines of operations are never broken.
     pub fn text(&self, width: usize) -> String {
+        let is_shown = self.said_by.is_none();
         let mut text = String::from(if self.is_first {
             "first operation that cannot be placed:\n"
+        } else if !is_shown {
+            "with its return the history is impossible (whether it was before was not found out within the budget):\n"
         } else {
             "operation that cannot be placed (whether it is the first was not found out within the budget):\n"
         });
@@ -41,8 +44,10 @@ impl Refusal {
         let plural = if self.core.len() == 1 { "" } else { "s" };
         let count = self.core.len();
         let heading = format!("impossible already ({count} operation{plural}, {minimal}), whatever the others did:");
-        text += &wrapped(&heading, width, "");
-        text.push('\n');
+        if is_shown {
+            text += &wrapped(&heading, width, "");
+            text.push('\n');
+        }
         let core = self.core.iter().map(|line| (line, ""));
         let context = self.context.iter().map(|line| (line, "  (for context)"));
         let mut lines: Vec<(&OperationLine, &str)> = core.chain(context).collect();

@@ -10,7 +10,7 @@ use super::excerpt::{Cut, Excerpt};
 use super::portfolio::Impossible;
 use super::search::{Outcome, search};
 use super::sentence::Case;
-use super::{Options, items};
+use super::{Method, Options, items};
 use crate::history::{Clock, Disturbance, History, OperationId, Value};
 use crate::models::{Misfit, Model};
 
@@ -82,7 +82,11 @@ pub struct Refusal {
     /// They stay impossible when every other operation of the key is *set free*: its answer no longer counts, and it may or may
     /// not have taken effect between its call and its return (a compare-and-set then writes whatever it found). So nothing outside the
     /// core could save it. One of the core that had not returned when `stuck` did has an unknown outcome in this.
+    ///
+    /// Empty where `said_by` is given.
     pub core: Vec<OperationLine>,
+    /// The method whose proof the verdict rests on, where no core could be shown within the budget.
+    pub said_by: Option<Method>,
     /// Whether it was shown that setting free any single operation of the core makes the rest explainable, and that nothing can be left
     /// out of the context. `false` only when the budget for it was spent.
     pub is_core_minimal: bool,
@@ -98,7 +102,7 @@ pub struct Refusal {
     pub states: Vec<String>,
     /// How each of `states` came about.
     pub attempts: Vec<Attempt>,
-    /// What was done to the system between the first call of the core and the return of `stuck`, the last of it; at most eight.
+    /// What was done to the system between the first call of the core (or of `stuck`) and the return of `stuck`, the last of it; at most eight.
     pub disturbances: Vec<Disturbance>,
     /// How many calls and returns the history has up to the return of `stuck`, which is the one that cannot be explained.
     pub event: usize,
@@ -206,6 +210,44 @@ pub(super) fn explain_searched<M: Model>(
         Found::Core(core) => Ok(refusal(history, model, stuck, core, evidence)),
         Found::Possible | Found::Unknown => unreachable!("everything together is a core, as a search has shown"),
     }
+}
+
+/// The refusal of `ids` that rests on the proof of `method`, no core having been shown. It says that they are impossible at the return
+/// of `stuck` if there is a `prefix`, which may explain what had returned before; else once all of them had returned.
+pub(super) fn unexplained<M: Model>(
+    history: &History,
+    model: &M,
+    ids: &[OperationId],
+    method: Method,
+    stuck: OperationId,
+    prefix: Option<&[OperationId]>,
+) -> Box<Refusal> {
+    let last = || ids.iter().copied().max_by_key(|&id| (history.returned(id), id));
+    let stuck = match prefix {
+        Some(_) => stuck,
+        None => last().expect("what is impossible has an operation"),
+    };
+    let cut = Cut::at(history, stuck);
+    let prefix = prefix.filter(|prefix| explains_before(history, model, ids, prefix, cut));
+    let evidence = Evidence {
+        cut,
+        is_first: prefix.is_some(),
+        orders: prefix.map(<[OperationId]>::to_vec).into_iter().collect(),
+    };
+    let none = Core {
+        core: Vec::new(),
+        context: Vec::new(),
+        is_minimal: false,
+    };
+    let mut refusal = refusal(history, model, stuck, none, evidence);
+    refusal.said_by = Some(method);
+    refusal.sentence = format!(
+        "No order of what was called by {} explains the answers known by then, as the method \"{}\" proves; which few operations \
+         contradict each other could not be shown within the budget.",
+        history.clock().time(history.returned(stuck).unwrap_or(u64::MAX)),
+        method.name(),
+    );
+    Box::new(refusal)
 }
 
 /// What is known of the moment at which a history became impossible.
@@ -377,6 +419,7 @@ fn refusal<M: Model>(history: &History, model: &M, stuck: OperationId, core: Cor
         stuck: line(&stuck),
         is_first,
         core: core.iter().map(line).collect(),
+        said_by: None,
         is_core_minimal: is_minimal,
         context: context.iter().map(line).collect(),
         legal_prefix,
@@ -391,7 +434,12 @@ fn refusal<M: Model>(history: &History, model: &M, stuck: OperationId, core: Cor
 
 /// The last disturbances between the first call of `core` and the return of `stuck`.
 fn disturbances(history: &History, core: &[OperationId], stuck: OperationId) -> Vec<Disturbance> {
-    let from = core.iter().map(|&id| history.call(id)).min().unwrap_or(0);
+    let from = core
+        .iter()
+        .chain([&stuck])
+        .map(|&id| history.call(id))
+        .min()
+        .unwrap_or(0);
     let until = history.returned(stuck).unwrap_or(u64::MAX);
     let touching = |one: &&Disturbance| one.touches(from, until);
     let mut last: Vec<Disturbance> = history

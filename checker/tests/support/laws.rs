@@ -3,7 +3,8 @@
 //!
 //! The laws: cut at the named return, with what had not returned of unknown outcome, the history is refused; what had returned before
 //! is explained by the longest legal prefix; the core is impossible with all others set free, and holds the operation that is stuck;
-//! where it is said to be minimal, setting any of it free makes the rest possible, and then the context is enough.
+//! where it is said to be minimal, setting any of it free makes the rest possible, and then the context is enough. Where only the
+//! proof of a method is known, there is no core.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -186,12 +187,14 @@ impl<M: Model> Laws<'_, M> {
             self.is_possible(&called, &called),
             false,
         );
-        ask("the core is impossible", self.is_possible(&called, &core), false);
-        ask(
-            "the core holds what is stuck",
-            Some(core.contains(&self.refusal.stuck.id)),
-            true,
-        );
+        if self.refusal.said_by.is_some() {
+            let is_bare = core.is_empty() && context.is_empty() && !is_core_minimal;
+            ask("what was not shown is not said", Some(is_bare), true);
+        } else {
+            ask("the core is impossible", self.is_possible(&called, &core), false);
+            let holds_stuck = core.contains(&self.refusal.stuck.id);
+            ask("the core holds what is stuck", Some(holds_stuck), true);
+        }
         let shown: Vec<OperationId> = core.iter().chain(&context).copied().collect();
         let were_called = shown.iter().all(|id| called.contains(id));
         ask("core and context had been called", Some(were_called), true);
