@@ -101,7 +101,7 @@ fn what_is_said_of_passing_runs_is_true() {
         "snapshot-under-fire",
         "wiped-disks",
         "lease-reads",
-        "slow-apply",
+        "failing-disks",
         "bank-sagas",
     ];
     let (failed, wrong) = all_of(&of_scenarios(0..1, 1, &names), 2);

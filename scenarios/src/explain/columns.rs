@@ -130,7 +130,7 @@ fn mark(kind: &str) -> Option<char> {
         "install" | "snapshot" => '@',
         "boot" | "restart" | "resume" => 'o',
         "violation" => '!',
-        "crash" | "pause" | "torn" | "lost" => '*',
+        "crash" | "exit" | "pause" | "torn" | "lost" => '*',
         _ => return None,
     })
 }

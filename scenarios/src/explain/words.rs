@@ -109,6 +109,7 @@ pub fn trigger(timeline: &Timeline<'_>, event: &TraceEvent) -> String {
             number(event.fields.get("bytes"))
         ),
         "crash" => "crashes".to_owned(),
+        "exit" => "stops of its own accord".to_owned(),
         "pause" => "is paused".to_owned(),
         "resume" => "goes on".to_owned(),
         "timer" => "its timer expires".to_owned(),

@@ -25,7 +25,7 @@ pub enum Stand {
     Candidate,
     /// Leader.
     Leader,
-    /// Killed.
+    /// Killed, or stopped of its own accord.
     Crashed,
 }
 
@@ -117,7 +117,7 @@ impl Node {
                     ..Self::default()
                 };
             }
-            "crash" => (now.stand, now.paused) = (Stand::Crashed, false),
+            "crash" | "exit" => (now.stand, now.paused) = (Stand::Crashed, false),
             "pause" => now.paused = true,
             "resume" => now.paused = false,
             _ => self.told(event),

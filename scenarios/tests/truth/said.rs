@@ -150,11 +150,27 @@ impl Told<'_> {
                     _ => {}
                 }
             }
+            // Who has stopped of its own accord is down, and that is no fault.
+            let own = held
+                .down
+                .difference(&said.down)
+                .copied()
+                .filter(|node| self.stopped_itself(*node, row));
+            said.down.extend(own.collect::<Vec<_>>());
             if said != *held {
                 wrong.push(format!("event {}: the faults {said:?} are {held:?}", look.seq));
             }
         }
         wrong.into_iter().for_each(|what| self.say(what));
+    }
+
+    /// Whether the node stopped of its own accord when it stopped last, up to this line.
+    fn stopped_itself(&self, node: usize, row: usize) -> bool {
+        let events = self.timeline.events[..=row].iter().rev();
+        let mut stops = events.filter(|event| event.node.map(usize::from) == Some(node));
+        stops
+            .find(|event| matches!(&*event.kind, "crash" | "exit"))
+            .is_some_and(|event| event.kind == "exit")
     }
 
     /// The failing event is the one at which the run stopped, or the return of the operation that has no place.
