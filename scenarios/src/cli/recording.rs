@@ -5,6 +5,7 @@ use super::files::{Draft, Writing};
 use simulator::trace::format::{self, TraceFooter, TraceHeader};
 use simulator::{EventLine, TraceSink};
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,7 +58,11 @@ impl Recording {
 impl State {
     fn write(&mut self, piece: impl FnOnce(&mut Writing) -> io::Result<()>) {
         let Self::Writing(writing) = self else { return };
-        let Err(error) = piece(writing) else { return };
+        // A panic in what writes is not one of the run, whose thread this is.
+        let written = catch_unwind(AssertUnwindSafe(|| piece(writing)));
+        let Err(error) = written.unwrap_or_else(|_| Err(io::Error::other("squall itself panicked"))) else {
+            return;
+        };
         if let Self::Writing(writing) = std::mem::replace(self, Self::Over) {
             *self = Self::Failed(writing.failed(error));
         }

@@ -66,12 +66,12 @@ fn drills(at: &Path) -> Vec<Drill> {
         ),
         drill(
             "replay",
-            "replay @/kept.capsule.json --expect pass --trace @/t.jsonl",
+            "replay @/kept.capsule.json --expect pass --trace @/t.jsonl.zst",
             100,
             &["read-freshness/stale-read"],
             &[],
         ),
-        drill("corpus verify", "corpus verify @ --junit @/j.xml", 0, &["PASS"], &[]),
+        drill("corpus verify", "corpus verify @/of --junit @/j.xml", 0, &["PASS"], &[]),
         drill(
             "explore",
             "explore leader-isolation --bug L2 --runs 128 --out @",
@@ -103,7 +103,7 @@ fn drills(at: &Path) -> Vec<Drill> {
         ),
         drill("view", "view @/a.jsonl -o @/v.html", 0, &[], &[1, 3]),
         drill("export", "export @/a.jsonl --to csv -o @/e.csv", 0, &[], &[1, 3]),
-        drill("new", "man --dir @/man", 0, &[], &[1, 3]),
+        drill("man", "man --dir @/man", 0, &[], &[1, 3]),
     ]
 }
 
@@ -118,6 +118,8 @@ fn prepared(name: &str) -> PathBuf {
     run(&format!("run {STALE} --capsule @/kept.capsule.json"));
     run("run calm --seed 1 --set time.chaos=100ms --trace @/a.jsonl");
     run("run calm --seed 2 --set time.chaos=100ms --trace @/b.jsonl");
+    fs::create_dir(at.join("of")).unwrap();
+    fs::copy(path("kept.capsule.json"), at.join("of/kept.capsule.json")).unwrap();
     let bad = r#"{"client":1,"op":"write","key":"x","value":1,"call":1,"return":2}
 {"client":1,"op":"read","key":"x","call":3,"return":4,"output":2}
 "#;
