@@ -5,7 +5,7 @@ use super::{clients_are_served, leader, obstacle};
 use crate::scenario::{Pace, Scenario};
 use crate::systems::kv::KvNode;
 use crate::workloads::client::KvClient;
-use simulator::{Duration, NodeId, Time, World};
+use simulator::{Duration, LocalTime, NodeId, Time, World};
 use std::collections::BTreeSet;
 
 /// One of them, in the order in which they are listed.
@@ -100,18 +100,19 @@ impl Progress {
         let attempt = Duration((scenario.workload.timeout_ns / 4).saturating_mul(2));
         let patience = operations + attempt;
         let last = faults_end + Duration(scenario.time.settle_ns) + allowance;
+        let begin = faults_end.max(elections_begin_by(world));
         let deadline = |milestone: Milestone| {
             let bound = u64::from(milestone.bound(scenario)).saturating_mul(scenario.cluster.election.max_ns);
             let (more, least) = match milestone {
                 Milestone::Elect => (Duration::ZERO, elections),
                 _ => (allowance, operations),
             };
-            (faults_end + Duration(bound) + more).min(last).max(faults_end + least)
+            (faults_end + Duration(bound) + more).min(last).max(begin + least)
         };
         Self {
             faults_end,
             deadlines: Milestone::ALL.map(deadline),
-            last: last.max(faults_end + operations),
+            last: last.max(begin + operations),
             reached: Reached::default(),
             left: Left::new(world),
             next_look: faults_end,
@@ -194,6 +195,16 @@ impl Progress {
         let first = open.map(deadline).min_by_key(|(_, deadline)| *deadline);
         first.unwrap_or((Milestone::Converge, self.last))
     }
+}
+
+/// By when every node that is up has come to its next timer. A clock that was set back makes a node wait longer for a leader that it has
+/// heard of, and ignore candidates meanwhile; it goes by its own clock, and does not know better.
+fn elections_begin_by(world: &World<KvNode>) -> Time {
+    let timer = |id: NodeId| {
+        let deadline = world.process(id)?.raft().next_deadline()?;
+        Some(world.clock(id).true_time(LocalTime(deadline.0)))
+    };
+    world.nodes().filter_map(timer).max().unwrap_or(Time(0))
 }
 
 fn all_clients(world: &World<KvNode>, is_so: impl Fn(&KvClient) -> bool) -> bool {

@@ -94,10 +94,10 @@ impl Run<'_> {
             &self.draw,
             setup::flips(self.scenario, self.course),
         );
-        self.progress = Some(Progress::new(self.scenario, self.faults_end, allowance, &self.world));
         self.healed = self.world.applied().len();
         let fallen: Vec<NodeId> = self.world.nodes().filter(|node| !self.world.is_up(*node)).collect();
         self.world.heal();
+        self.progress = Some(Progress::new(self.scenario, self.faults_end, allowance, &self.world));
         self.watcher.links(links(&self.world));
         self.observe_all()?;
         self.leave_some_behind(&fallen)
