@@ -125,6 +125,7 @@ fn no_divergence_is_shown_of_the_storms_that_were_said_to_have_one() {
 }
 
 /// Failures of planted bugs that are soon found: scenario, seed, bug.
+#[cfg_attr(not(feature = "bugs"), expect(dead_code, reason = "only planted bugs fail"))]
 const FOUND: [(&str, u64, &str); 5] = [
     ("leader-isolation", 1, "L2"),
     ("gusts", 0, "E4"),

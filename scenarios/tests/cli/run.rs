@@ -137,7 +137,10 @@ fn the_history_of_a_run_passes_the_check_and_a_broken_one_does_not() {
     );
     let open = squall(&["check", history, "--model", "kv", "--budget", "0"]);
     let says_less = open.out.contains("could not be shown within the budget");
-    assert!(open.code == Some(100) && says_less, "the verdict stays, and says less: {open:?}");
+    assert!(
+        open.code == Some(100) && says_less,
+        "the verdict stays, and says less: {open:?}"
+    );
 
     let nemesis = "{:process 0 :type :invoke :f :write :value 1}\n{:process :nemesis :type :info :f :start-cut :value nil}\n\
                    {:process 0 :type :ok :f :write :value 1}\n{:process 1 :type :invoke :f :read :value nil}\n\

@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 
 /// Whether a run fails for a property or a panic, and not for want of time.
+#[cfg_attr(not(feature = "bugs"), expect(dead_code, reason = "only planted bugs fail"))]
 pub fn fails(scenario: &Scenario, seed: u64, bug: &'static PlantedBug) -> bool {
     let options = RunOptions {
         bug: Some(bug),
