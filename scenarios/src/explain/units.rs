@@ -42,7 +42,11 @@ impl<'t, 'a> Units<'t, 'a> {
         // The last event so far of the unit that each began.
         let mut last = next.clone();
         for (row, event) in timeline.events.iter().enumerate() {
-            let arrives = matches!(&*event.kind, "deliver" | "request" | "response" | "drop" | "restart");
+            // What a client does next at once belongs to what it was told; a node's timer is an event of its own.
+            let arrives = matches!(
+                &*event.kind,
+                "deliver" | "request" | "response" | "drop" | "restart" | "sync" | "worked"
+            ) || (event.kind == "timer" && event.node.is_some());
             let cause = timeline.causes[row].filter(|cause| {
                 let cause = timeline.events[*cause];
                 // What was judged is told of what it is about, however late.

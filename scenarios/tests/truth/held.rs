@@ -177,7 +177,7 @@ pub fn looked_at(scenario: &Scenario, seed: u64, bug: Option<&'static PlantedBug
 
 /// What is cheap to compare.
 #[derive(Clone, PartialEq, Eq)]
-struct Brief(Option<[u64; 10]>, bool);
+struct Brief(Option<[u64; 11]>, bool);
 
 impl Brief {
     fn of(world: &World<KvNode>, node: NodeId) -> Self {
@@ -195,6 +195,10 @@ impl Brief {
                 raft.log().start().index,
                 last.index,
                 last.term,
+                // What is not committed may be replaced by as many others.
+                raft.log()
+                    .from(raft.log().start().index.max(raft.commit_index().min(last.index)) + 1)
+                    .fold(0, |sum: u64, entry| sum.wrapping_mul(31).wrapping_add(entry.term)),
             ]
         };
         Self(world.process(node).map(of), world.is_paused(node))

@@ -10,6 +10,7 @@ use scenarios::scenario::Scenario;
 use scenarios::systems::kv::PlantedBug;
 use scenarios::timeline::state::{self, NodeLife};
 use scenarios::timeline::{Timeline, faults};
+use scenarios::verdict::FailureKind;
 use scenarios::view;
 use serde_json::Value;
 use simulator::trace::format::Trace;
@@ -230,6 +231,16 @@ impl Told<'_> {
                 nodes[*node] = Some(held);
             }
         }
+        // Who panicked was in the middle of something: of that no look was taken.
+        let panicked = self
+            .report
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.kind == FailureKind::Panic);
+        let last = self.timeline.events.iter().rev().find_map(|event| event.node);
+        if let Some(node) = last.filter(|_| panicked) {
+            open[usize::from(node)] = true;
+        }
         nodes
             .into_iter()
             .zip(open)
@@ -285,7 +296,12 @@ impl Told<'_> {
         let mut wrong = Vec::new();
         for (node, (said, held)) in told.nodes.iter().zip(&held).enumerate() {
             let Some(held) = held else { continue };
-            let found = Said::of(said).against(held);
+            // Who was paused goes on when all faults end, and that is no step of its own; each step and the faults tell of pauses.
+            let said = Said {
+                paused: held.paused,
+                ..Said::of(said)
+            };
+            let found = said.against(held);
             wrong.extend(
                 found
                     .into_iter()
@@ -333,14 +349,10 @@ impl Told<'_> {
             let event = self.timeline.events[focus as usize];
             let until = failed_at.unwrap_or(u64::MAX);
             let judged = failed_at.is_none_or(|at| event.seq >= at);
-            if !judged
-                || Some(event.t)
-                    != self
-                        .report
-                        .failure
-                        .as_ref()
-                        .and_then(|failure| failure.time.or(Some(event.t)))
-            {
+            // A failure that is no event's leaves the page to open at the end.
+            let is_timed = failed_at.is_some();
+            let time = self.report.failure.as_ref().and_then(|failure| failure.time);
+            if is_timed && (!judged || Some(event.t) != time) {
                 wrong.push(format!(
                     "the page opens at {}, and the run failed at {failed_at:?}",
                     event.seq
@@ -349,6 +361,10 @@ impl Told<'_> {
             for (node, held) in self.nodes_at(until).into_iter().enumerate() {
                 let (Some(held), Some(said)) = (held, Said::of_page(&data["lives"][node], focus)) else {
                     continue;
+                };
+                let said = Said {
+                    paused: held.paused,
+                    ..said
                 };
                 let found = said.against(held);
                 wrong.extend(

@@ -49,6 +49,11 @@ impl Traced {
             commit: raft.commit_index(),
             applied,
         });
+        // A node begins as a follower; that goes without saying, and whatever else it takes itself for does not.
+        if raft.role() != Role::Follower {
+            let role = part(raft.role());
+            ctx.tell(|| Stand { role, term });
+        }
         configured(raft, ctx);
         Self::of(raft)
     }
