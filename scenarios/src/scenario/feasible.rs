@@ -1,14 +1,18 @@
 //! `[time]` and `[recovery]`, and whether a cluster can keep the bounds that they set.
 //!
 //! A bound that no cluster could keep would make every run of the scenario fail, whatever the code under test does. What is
-//! certain to be so is refused here, with the reason; a bound that is merely tight is for the run to see to.
+//! certain to be so is refused here, with the reason; a bound that is merely tight is for the run to see to. So is a combination in
+//! which Raft itself promises no progress.
 
 use super::Result;
+use super::document::Value;
 use super::error::Misfit;
+use super::fault::{Fault, FaultKind};
+use super::flips::Flip;
 use super::pace::Pace;
 use super::read::{HOUR, LASTINGS, MILLISECOND, MINUTE, SECOND, duration};
 use super::section::Section;
-use super::spec::{Cluster, Lasting, Recovery, Timing};
+use super::spec::{Choice, Cluster, Lasting, Operator, Order, Recovery, ScriptedOrder, Timing, Verdict};
 
 /// Refuses a cluster whose elections cannot end.
 pub fn elections(top: &Section<'_>, cluster: &Cluster, pace: &Pace) -> Result<()> {
@@ -32,6 +36,90 @@ pub fn elections(top: &Section<'_>, cluster: &Cluster, pace: &Pace) -> Result<()
         ),
         "raise `cluster.election` to several times that, or lower `network.latency` or `disk.sync`",
     ))
+}
+
+/// Refuses members that are removed in a cluster that has neither pre-vote nor the quorum check all the time: a server that misses its
+/// removal hears from no leader any more, stands for election again and again and deposes whoever leads (Raft thesis, section 4.2.3).
+/// A scenario that expects such a failure may have it.
+pub fn removals(top: &Section<'_>, read: &Removals<'_>) -> Result<()> {
+    let Some(removes) = read.who_removes() else {
+        return Ok(());
+    };
+    if read.verdict == Verdict::LivenessViolation {
+        return Ok(());
+    }
+    let Cluster {
+        pre_vote, check_quorum, ..
+    } = read.cluster;
+    let (Some((fault, no_pre_vote)), Some((_, no_check_quorum))) = (
+        read.who_switches_off(Flip::PreVote, "pre_vote", pre_vote),
+        read.who_switches_off(Flip::CheckQuorum, "check_quorum", check_quorum),
+    ) else {
+        return Ok(());
+    };
+    let mark = match fault.zip(top.get("fault").map(|node| &node.value)) {
+        Some((index, Value::List(items))) => {
+            let title = format!("[[fault]] {index}");
+            Section::of(&items[index], "", &title, "[[fault]] above the keys of each")?.mark_of(&["flips", "kind"])
+        }
+        _ => top.child("cluster", "cluster.", "[cluster]")?.mark_of(&["pre_vote"]),
+    };
+    Err(Misfit::unfit(
+        mark,
+        format!(
+            "{no_pre_vote} and {no_check_quorum}, while {removes} takes nodes out of the cluster: one that misses its removal may stand \
+             for election for ever, and depose each leader (Raft thesis, section 4.2.3)"
+        ),
+        "keep pre-vote or check-quorum on in all nodes all the time, or let nobody be removed, or write verdict = \"liveness-violation\" \
+         in [expect] if that is what the scenario is to show",
+    ))
+}
+
+/// What [`removals`] looks at.
+pub struct Removals<'a> {
+    pub cluster: &'a Cluster,
+    pub faults: &'a [Fault],
+    pub operator: Option<&'a Operator>,
+    pub orders: &'a [ScriptedOrder],
+    pub verdict: Verdict,
+}
+
+impl Removals<'_> {
+    /// What makes a setting be off on some node at some time, if anything does: the place of the fault that flips it, and words.
+    fn who_switches_off(&self, flip: Flip, key: &str, setting: &Choice<bool>) -> Option<(Option<usize>, String)> {
+        let flips = |fault: &Fault| matches!(fault.kind, FaultKind::Upgrade { flips, .. } if flips.has(flip));
+        if let Some(index) = self.faults.iter().position(flips) {
+            return Some((Some(index), format!("[[fault]] {index} flips `{key}`")));
+        }
+        (!setting.smallest()).then(|| (None, format!("`cluster.{key}` may be false")))
+    }
+
+    /// Whose orders may take a node out of the cluster.
+    fn who_removes(&self) -> Option<&'static str> {
+        let at_random = |operator: &Operator| operator.mix.change + operator.mix.replace + operator.mix.single > 0;
+        if self.operator.is_some_and(at_random) {
+            return Some("[operator]");
+        }
+        let founders = (0..self.cluster.nodes.largest()).filter_map(|node| u16::try_from(node).ok());
+        let mut members: Vec<u16> = founders.collect();
+        for scripted in self.orders {
+            match &scripted.order {
+                Order::Remove(_) => return Some("an [[operator]]"),
+                Order::Members { voters, learners } => {
+                    if members
+                        .iter()
+                        .any(|member| !voters.contains(member) && !learners.contains(member))
+                    {
+                        return Some("an [[operator]]");
+                    }
+                    members.extend(voters.iter().chain(learners));
+                }
+                Order::Add(node) | Order::AddLearner(node) => members.push(*node),
+                Order::Transfer(_) | Order::Campaign(_) => {}
+            }
+        }
+        None
+    }
 }
 
 /// Reads `[time]`.

@@ -59,6 +59,15 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
     let time = feasible::time(&top.child("time", "time.", "[time]")?, &pace)?;
     let faults = faults(&top, &cluster, &time, known)?;
     let (operator, orders) = read_operator::operators(&top, &cluster, &time)?;
+    let expect = expect(top.child("expect", "expect.", "[expect]")?, &faults, known)?;
+    let removals = feasible::Removals {
+        cluster: &cluster,
+        faults: &faults,
+        operator: operator.as_ref(),
+        orders: &orders,
+        verdict: expect.verdict,
+    };
+    feasible::removals(&top, &removals)?;
     Ok(Scenario {
         name,
         about,
@@ -68,7 +77,7 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
         operator,
         orders,
         recovery: feasible::recovery(&top.child("recovery", "recovery.", "[recovery]")?, &cluster, &pace)?,
-        expect: expect(top.child("expect", "expect.", "[expect]")?, &faults, known)?,
+        expect,
         faults,
         swarm: swarm(&top, known)?,
         alternatives: Vec::new(),

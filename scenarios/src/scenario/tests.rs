@@ -6,6 +6,7 @@ mod cluster;
 mod contradictions;
 mod errors;
 mod faults;
+mod removals;
 
 use super::*;
 use proptest::prelude::*;

@@ -16,7 +16,7 @@ mod tests;
 
 pub use classes::CLASSES;
 
-use crate::scenario::{self, Scenario, ScenarioError, Swarm, When};
+use crate::scenario::{self, Choice, FaultKind, Flip, Flips, Scenario, ScenarioError, Swarm, When};
 use draws::Draws;
 use simulator::{Ratio, Stream};
 use std::borrow::Cow;
@@ -36,6 +36,7 @@ pub fn resolve(scenario: &Scenario, seed: u64) -> Result<Cow<'_, Scenario>, Scen
     if swarm.overrides.is_empty() {
         return Ok(Cow::Owned(drawn));
     }
+    keep_removals_harmless(&mut drawn, &swarm.overrides);
     // A fault that comes too late in every case is drawn all the same, and no scenario that is read may have one: at its earliest
     // it comes in the last moment.
     let last = drawn.time.chaos_ns - 1;
@@ -47,6 +48,25 @@ pub fn resolve(scenario: &Scenario, seed: u64) -> Result<Cow<'_, Scenario>, Scen
     let name = format!("{} as drawn by seed {seed:#018x}", scenario.name);
     let overridden = scenario::parse(&name, &drawn.to_toml(), &swarm.overrides, &known)?;
     Ok(Cow::Owned(overridden.of_seed(seed, &known)?.into_owned()))
+}
+
+/// Where an override takes away the pre-vote that is drawn wherever members change, the quorum check stays on instead: without either,
+/// a node that missed its removal may disturb for ever (Raft thesis, section 4.2.3).
+fn keep_removals_harmless(drawn: &mut Scenario, overrides: &[(String, String)]) {
+    let sets_pre_vote = overrides
+        .iter()
+        .any(|(path, value)| path == "cluster.pre_vote" && value.trim() != "true");
+    if !sets_pre_vote || drawn.operator.is_none() {
+        return;
+    }
+    drawn.cluster.check_quorum = Choice::one(true);
+    for fault in &mut drawn.faults {
+        if let FaultKind::Upgrade { flips, .. } = &mut fault.kind
+            && let Some(others) = Flips::of(|flip| flips.has(flip) && flip != Flip::CheckQuorum)
+        {
+            *flips = others;
+        }
+    }
 }
 
 fn draw(scenario: &Scenario, swarm: &Swarm, seed: u64) -> Scenario {

@@ -79,10 +79,30 @@ fn overrides_have_the_last_word_and_shift_nothing() {
     let (plain, set) = (swarm(&[]), swarm(&[("cluster.nodes", "5"), ("network.loss", "7%")]));
     for seed in 0..20 {
         let mut expected = drawn(&plain, seed);
-        expected.cluster.nodes = scenario::Choice::one(5);
+        expected.cluster.nodes = Choice::one(5);
         expected.network.loss_ppm = 70_000;
         assert_eq!(drawn(&set, seed), expected, "seed {seed}");
     }
+}
+
+#[test]
+fn where_an_override_takes_pre_vote_away_members_are_removed_under_the_quorum_check() {
+    let set = swarm(&[("cluster.pre_vote", "false"), ("swarm.share", "60%")]);
+    let (mut removals, mut upgrades) = (0, 0);
+    for seed in 0..100 {
+        let drawn = drawn(&set, seed);
+        if drawn.operator.is_some() {
+            removals += 1;
+            assert!(drawn.cluster.check_quorum.smallest(), "seed {seed}");
+            for fault in &drawn.faults {
+                if let FaultKind::Upgrade { flips, .. } = fault.kind {
+                    upgrades += 1;
+                    assert!(!flips.has(Flip::CheckQuorum), "seed {seed}");
+                }
+            }
+        }
+    }
+    assert!(removals > 10 && upgrades > 5, "{removals} {upgrades}");
 }
 
 #[test]
