@@ -56,7 +56,7 @@ bench-checker: ## CPU time and peak memory of linearizability checks, from 1,000
 bench-shrink: ## how small the failures of planted bugs become, as the table of scenarios/SHRINKING.md (some ten minutes)
 	cargo run --release -p scenarios --example shrink -- 60
 
-fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method; 10,000 refusals of every model
+fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method; 20,000 refusals of every model (hours)
 	cargo test --release -p checker --test brute_force --test methods --test laws -- --ignored --nocapture
 
 feasible: ## 200 random settings and 500 random scenarios of faults, ten seeds each: no alarm without a cause (an hour or more)

@@ -196,7 +196,7 @@ impl Case<'_> {
         let interferes = |id: OperationId| {
             let operation = self.operation(id);
             let changes = match operation.op {
-                Op::Write { .. } | Op::Cas { .. } => written(&operation).is_some_and(|value| !same(value, from)),
+                Op::Write { .. } | Op::Cas { .. } => written(&operation).is_some_and(|value| value != from),
                 op => !matches!(op, Op::Read { .. }),
             };
             changes && !self.precedes(id, writer)
@@ -317,6 +317,16 @@ impl Case<'_> {
         if self
             .by_then()
             .any(|id| !matches!(self.operation(id).op, Op::Append { .. } | Op::Read { .. }))
+        {
+            return None;
+        }
+        // Sets and banks are read as lists, too.
+        let key = self.history.key_place(self.stuck);
+        let is_append = |id: &OperationId| matches!(self.history.operation(*id).op, Op::Append { .. });
+        if !self
+            .history
+            .ids()
+            .any(|id| self.history.key_place(id) == key && is_append(&id))
         {
             return None;
         }

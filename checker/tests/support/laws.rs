@@ -1,16 +1,20 @@
 //! What a refusal says, held against the history by somebody who does not trust the checker: every order is tried on the plain
-//! specification, with a memory for what has failed, and nothing is used of what makes the checker quick.
+//! specification (`orders`), and nothing is used of what makes the checker quick.
 //!
 //! The laws: cut at the named return, with what had not returned of unknown outcome, the history is refused; what had returned before
 //! is explained by the longest legal prefix; the core is impossible with all others set free, and holds the operation that is stuck;
-//! where it is said to be minimal, setting any of it free makes the rest possible, and then the context is enough. Where only the
-//! proof of a method is known, there is no core.
+//! where it is said to be minimal, setting any of it free makes the rest possible, and then the context is enough; each state that is
+//! named is left by an order of what had returned before; the sentence is so (`claims`). Where only the proof of a method is known,
+//! there is no core.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use checker::history::{Atom, History, Op, Operation, OperationId, Output, Value};
+use checker::history::{History, Op, Operation, OperationId};
 use checker::linearizability::{OperationLine, Refusal};
 use checker::models::Model;
+
+use super::claims::Claims;
+use super::orders::{Orders, Placed};
 
 /// What came of holding a refusal to the laws.
 #[derive(Clone, Debug, Default)]
@@ -21,80 +25,8 @@ pub struct Held {
     pub open: u32,
     /// Questions that were answered.
     pub answered: u32,
-}
-
-/// An operation that must have an order, or may.
-#[derive(Clone, Copy)]
-struct Placed {
-    operation: Operation,
-    is_required: bool,
-}
-
-/// Every order, with a memory.
-struct Orders<'a, M: Model> {
-    model: &'a M,
-    history: &'a History,
-    placed: Vec<Placed>,
-    failed: BTreeMap<BTreeSet<usize>, Vec<M::State>>,
-    steps: u64,
-}
-
-impl<M: Model> Orders<'_, M> {
-    fn is_possible(&mut self, done: &BTreeSet<usize>, state: &M::State) -> Option<bool> {
-        let is_left = |index: &usize| !done.contains(index);
-        let left: Vec<usize> = (0..self.placed.len()).filter(is_left).collect();
-        let required: Vec<usize> = left
-            .iter()
-            .copied()
-            .filter(|&index| self.placed[index].is_required)
-            .collect();
-        let Some(first_return) = required
-            .iter()
-            .map(|&index| {
-                self.placed[index]
-                    .operation
-                    .returned
-                    .expect("what is required has returned")
-            })
-            .min()
-        else {
-            return Some(true);
-        };
-        if self.failed.get(done).is_some_and(|states| states.contains(state)) {
-            return Some(false);
-        }
-        for index in left {
-            self.steps = self.steps.checked_sub(1)?;
-            let operation = self.placed[index].operation;
-            if operation.call > first_return {
-                continue;
-            }
-            let mut after = state.clone();
-            if !self.model.apply(&mut after, self.history, &operation) {
-                continue;
-            }
-            if !self.placed[index].is_required && after == *state {
-                continue;
-            }
-            let mut done = done.clone();
-            done.insert(index);
-            // What had to take effect before this was called, and did not, never will.
-            for other in 0..self.placed.len() {
-                if self.placed[other]
-                    .operation
-                    .returned
-                    .is_some_and(|returned| returned < operation.call)
-                {
-                    done.insert(other);
-                }
-            }
-            if self.is_possible(&done, &after)? {
-                return Some(true);
-            }
-        }
-        self.failed.entry(done.clone()).or_default().push(state.clone());
-        Some(false)
-    }
+    /// The kind of the sentence.
+    pub kind: Option<&'static str>,
 }
 
 /// A history and one refusal of it.
@@ -153,14 +85,20 @@ impl<M: Model> Laws<'_, M> {
                 is_required: is_kept && operation.returned.is_some(),
             });
         }
-        let mut orders = Orders {
-            model: self.model,
-            history: self.history,
-            placed,
-            failed: BTreeMap::new(),
-            steps: self.steps_max,
+        Orders::new(self.model, self.history, placed, None, self.steps_max).is_possible()
+    }
+
+    /// Whether something explains all that had returned before what is stuck, and leaves `state`.
+    fn is_reachable(&self, state: &str) -> Option<bool> {
+        let placed = |&id: &OperationId| {
+            let operation = self.known(id, |returned| (returned, id) < self.last());
+            Placed {
+                operation,
+                is_required: operation.returned.is_some(),
+            }
         };
-        orders.is_possible(&BTreeSet::new(), &self.model.initial())
+        let placed = self.called().iter().map(placed).collect();
+        Orders::new(self.model, self.history, placed, Some(state), self.steps_max).is_possible()
     }
 
     /// Holds the refusal to all of them.
@@ -218,9 +156,14 @@ impl<M: Model> Laws<'_, M> {
                 );
             }
         }
-        for (words, is_so) in claims(self.history, self.refusal) {
-            ask(&format!("{words:?} is so"), Some(is_so), true);
+        for state in &self.refusal.states {
+            ask(&format!("an order leaves {state}"), self.is_reachable(state), true);
         }
+        let (kind, claims) = Claims::new(self.history, self.model.name(), self.refusal).hold();
+        for (words, is_so) in claims {
+            ask(&words, Some(is_so), true);
+        }
+        held.kind = kind;
         held
     }
 
@@ -248,77 +191,4 @@ impl<M: Model> Laws<'_, M> {
             .filter(|id| had_returned(id))
             .all(|id| placed.contains(id))
     }
-}
-
-/// What the sentence claims, in the words that it uses, and whether it is so.
-fn claims(history: &History, refusal: &Refusal) -> Vec<(&'static str, bool)> {
-    let stuck = history.operation(refusal.stuck.id);
-    let end = stuck.returned.expect("what is stuck has returned");
-    let by_then: Vec<(OperationId, Operation)> = history
-        .ids()
-        .map(|id| (id, history.operation(id)))
-        .filter(|(id, operation)| {
-            operation.op.key() == stuck.op.key() && operation.call <= end && *id != refusal.stuck.id
-        })
-        .collect();
-    let brings = |operation: &Operation| match (operation.op, operation.output) {
-        (_, Some(Output::Done(false))) => None,
-        (
-            Op::Write { value, .. }
-            | Op::Cas { to: value, .. }
-            | Op::Append { value, .. }
-            | Op::Enqueue { value, .. }
-            | Op::Push { value, .. }
-            | Op::Insert { value, .. },
-            _,
-        ) => Some(value),
-        _ => None,
-    };
-    let found = match (stuck.op, stuck.output) {
-        (Op::Cas { from, .. }, Some(Output::Done(true))) => Some(from),
-        (_, Some(Output::Value(value))) => Some(value),
-        _ => None,
-    };
-    let same = |one: Atom, other: Atom| {
-        let is_empty = |atom: Atom| matches!(history.value(atom), Value::Null | Value::Text(""));
-        one == other || is_empty(one) && is_empty(other)
-    };
-    let brought: Vec<&Operation> = by_then
-        .iter()
-        .map(|(_, operation)| operation)
-        .filter(|operation| {
-            brings(operation)
-                .zip(found)
-                .is_some_and(|(one, other)| same(one, other))
-        })
-        .collect();
-    let precedes = |one: &Operation, other: &Operation| one.returned.is_some_and(|returned| returned < other.call);
-    let takers = by_then.iter().filter(|(_, operation)| {
-        matches!(operation.op, Op::Dequeue { .. } | Op::Pop { .. } | Op::PopMin { .. })
-            && operation.returned.is_some_and(|returned| returned <= end)
-            && operation.output == stuck.output
-    });
-    let overwritten = by_then
-        .iter()
-        .any(|(_, between)| precedes(between, &stuck) && brought.iter().all(|writer| precedes(writer, between)));
-    let said = [
-        ("which nobody had written by", brought.is_empty()),
-        ("which nobody had put in by", brought.is_empty()),
-        ("was never written again", overwritten && !brought.is_empty()),
-        ("was never written.", overwritten && brought.is_empty()),
-        ("had taken it already", takers.count() >= brought.len()),
-        ("whichever of the other operations happened", refusal.core.len() == 1),
-        (
-            "of the core contradict each other",
-            refusal
-                .sentence
-                .contains(&format!("The {} operations of the core", refusal.core.len())),
-        ),
-        (
-            "nobody else had brought",
-            refusal.sentence.contains("compare-and-set") || brought.is_empty() || found.is_none(),
-        ),
-    ];
-    let is_said = |(words, _): &(&str, bool)| refusal.sentence.contains(words);
-    said.into_iter().filter(is_said).collect()
 }

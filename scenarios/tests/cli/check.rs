@@ -409,3 +409,30 @@ fn the_cases_beside_the_checkout_have_their_right_answers() {
     .unwrap();
     assert_eq!(heap.code, Some(100), "{heap:?}");
 }
+
+/// With no budget at all the refusal rests on the word of a method, and says whose.
+#[test]
+fn a_refusal_without_a_core_names_the_method() {
+    let lines = [
+        r#"{"client":1,"op":"enqueue","key":null,"value":1,"call":1,"return":2}"#,
+        r#"{"client":1,"op":"enqueue","key":null,"value":2,"call":3,"return":4}"#,
+        r#"{"client":2,"op":"dequeue","key":null,"output":2,"call":5,"return":6}"#,
+    ];
+    let args = ["--model", "queue", "--format", "json"];
+    let shown = check("core-shown", &lines, &args);
+    assert_eq!(shown.code, Some(100), "{shown:?}");
+    let refusal = &shown.json()["refusal"];
+    assert!(refusal["said_by"].is_null(), "{refusal}");
+    assert!(!refusal["core"].as_array().unwrap().is_empty(), "{refusal}");
+    let bare = check("core-not-shown", &lines, &[&args[..], &["--budget", "1"]].concat());
+    assert_eq!(bare.code, Some(100), "{bare:?}");
+    let refusal = &bare.json()["refusal"];
+    assert_eq!(refusal["said_by"], "queue", "{refusal}");
+    assert!(refusal["core"].as_array().unwrap().is_empty(), "{refusal}");
+    assert!(
+        refusal["sentence"]
+            .as_str()
+            .unwrap()
+            .contains("as the method \"queue\" proves")
+    );
+}
