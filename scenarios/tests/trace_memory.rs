@@ -1,14 +1,17 @@
 //! What a trace takes of memory, counted by the allocator: nothing that grows with it, neither written nor read.
 
+use scenarios::explain::{Question, explain};
 use scenarios::run::RunOptions;
 use scenarios::scenario::{Scenario, find, parse};
 use scenarios::sweep::attempt_recorded;
-use simulator::trace::format::{self, Reader, TraceFooter, TraceHeader};
-use simulator::{EventLine, TraceSink};
+use scenarios::timeline::Timeline;
+use scenarios::view::{SIZE_MAX, page};
+use simulator::trace::format::{self, Reader, Trace, TraceFooter, TraceHeader};
+use simulator::{EventLine, TraceEvent, TraceSink};
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 const MIB: u64 = 1 << 20;
 
@@ -122,6 +125,52 @@ fn a_trace_is_read_event_by_event_in_the_memory_of_one() {
         assert_eq!((count, reader.footer().unwrap().events), (EVENTS, EVENTS));
     });
     assert!(taken < MIB / 4, "reading takes {taken} bytes");
+}
+
+/// Holds the first events of a run.
+struct First(Arc<Mutex<Vec<TraceEvent>>>);
+
+impl TraceSink for First {
+    fn record(&mut self, event: EventLine<'_>) {
+        let mut events = self.0.lock().unwrap();
+        if events.len() < SHOWN_UNASKED {
+            events.push(event.abbreviated());
+        }
+    }
+}
+
+/// Of so many events a sweep makes a story and a page by itself.
+const SHOWN_UNASKED: usize = 50_000;
+
+#[test]
+fn what_a_sweep_shows_of_a_failure_unasked_is_made_in_64_mib() {
+    let held = Arc::new(Mutex::new(Vec::new()));
+    let mut shown = 0;
+    let taken = peak(|| {
+        attempt_recorded(
+            &storm(),
+            7,
+            RunOptions::default(),
+            Some(Box::new(First(Arc::clone(&held)))),
+        );
+        let trace = Trace {
+            header: TraceHeader::new("a test", "storm", 7, 5, 6),
+            events: std::mem::take(&mut *held.lock().unwrap()),
+            footer: TraceFooter {
+                verdict: "pass".to_owned(),
+                digest: "00".to_owned(),
+                events: SHOWN_UNASKED as u64,
+                end: 1,
+                counts: BTreeMap::new(),
+            },
+        };
+        shown = trace.events.len();
+        let question = Question { at: None, last: 6 };
+        explain(&Timeline::new(&trace), question).unwrap();
+        page(&trace, SIZE_MAX);
+    });
+    assert_eq!(shown, SHOWN_UNASKED);
+    assert!(taken < 64 * MIB, "{taken} bytes");
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! What a sweep leaves on disk: `results.json`, and for each signature a folder with the trace, its page, the history and a summary of
 //! the first run that failed so.
+//!
+//! Story and page are made of a trace that is held in memory, so a failure with a long one has those of the capsule that it was made
+//! smaller to, or none: nothing that a sweep makes by itself grows with the length of a run.
 
 use super::error::CliError;
-use super::files::{self, Draft};
+use super::files::{self, Draft, Length};
 use super::output;
 use super::recording::Recording;
 use super::results::RunResult;
-use super::run::trace_header;
-use super::seed;
+use super::run::{trace_header, trace_of_capsule};
 use super::subject::{Subject, quoted};
+use super::{Global, seed};
 use anstream::adapter::strip_str;
 use scenarios::capsule::Capsule;
 use scenarios::run::RunOptions;
@@ -16,11 +19,22 @@ use scenarios::sweep::isolate::PROCESS;
 use scenarios::sweep::{Group, attempt_recorded};
 use scenarios::{view, whole};
 use serde::Serialize;
+use simulator::trace::format::Trace;
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Longest name of a folder, in bytes: signatures may hold paths.
 const NAME_MAX: usize = 150;
+
+/// The longest trace of which story and page are made unasked: they take some 900 bytes an event, and four times its size.
+const SHOWN_MAX: Length = Length {
+    events: 50_000,
+    bytes: 10 << 20,
+};
+/// The story beside a trace.
+const STORY: &str = "explained.txt";
+/// The page beside it.
+const PAGE: &str = "view.html";
 
 /// Makes a folder, and those above it.
 pub fn folder(path: &Path) -> Result<(), CliError> {
@@ -46,15 +60,26 @@ pub fn write_capsule(out: &Path, signature: &str, capsule: &Capsule) -> Result<P
     Draft::create(&path.join("capsule.json"))?.write_capsule(capsule)
 }
 
-/// Runs the first failure of a group again with its trace on and writes what there is to see; the folder's path.
-pub fn write_failure(out: &Path, subject: &Subject, group: &Group, of: u64) -> Result<PathBuf, CliError> {
+/// What has been written of a failure.
+pub struct Written {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The trace in it, if it is too long for a story and a page of it.
+    pub long: Option<PathBuf>,
+}
+
+/// Runs the first failure of a group again with its trace on and writes what there is to see.
+pub fn write_failure(out: &Path, subject: &Subject, group: &Group, of: u64) -> Result<Written, CliError> {
     let path = out.join("failures").join(folder_name(&group.failure.signature));
     folder(&path)?;
     if group.failure.property == PROCESS {
         // Its run would harm this process too: there is no more to be seen of it than what is known.
         let summary = summary_of_process(subject, group, of);
         Draft::create(&path.join("summary.md"))?.write(|out| out.write_all(summary.as_bytes()))?;
-        return Ok(path);
+        return Ok(Written {
+            folder: path,
+            long: None,
+        });
     }
     let draft = |name: &str| Draft::create(&path.join(name));
     let recording = draft("trace.jsonl.zst").map_err(|error| output::lost(&error)).ok();
@@ -64,27 +89,67 @@ pub fn write_failure(out: &Path, subject: &Subject, group: &Group, of: u64) -> R
         ..RunOptions::default()
     };
     let report = attempt_recorded(&subject.scenario, of, options, recording.as_ref().map(Recording::sink));
+    let length = recording.as_ref().map(Recording::length);
+    let is_long = length.is_some_and(|length| !length.is_within(SHOWN_MAX));
     // Each for itself: where one does not fit, others may.
     let result = RunResult::new(subject, &report);
-    let text = summary(subject, group, of, &result, &path.join("trace.jsonl.zst"));
+    let mut text = summary(subject, group, of, &result, &path.join("trace.jsonl.zst"));
+    if is_long {
+        text += &of_long(&path.join("trace.jsonl.zst"));
+    }
     kept(|| draft("summary.md")?.write(|out| out.write_all(text.as_bytes())));
     kept(|| draft("history.jsonl")?.write_history(&report.history));
-    let Some(recording) = recording else { return Ok(path) };
-    let Some(trace) = kept(|| recording.finish(&report.trace_footer())) else {
-        return Ok(path);
+    let footer = report.trace_footer();
+    // What comes now needs memory, and this none of it.
+    drop(report);
+    let trace = recording.and_then(|recording| kept(|| recording.finish(&footer)));
+    let mut written = Written {
+        folder: path,
+        long: None,
     };
-    let Some(trace) = output::spared(|| files::trace(&trace))
-        .map_err(|error| output::lost(&error))
-        .ok()
-    else {
-        return Ok(path);
-    };
-    kept(|| draft("explained.txt")?.write(|out| out.write_all(super::explain::told(&trace).as_bytes())));
+    match trace {
+        Some(trace) if is_long => {
+            // Those of an earlier sweep are of another run.
+            for name in [STORY, PAGE] {
+                let _ = whole::remove(&written.folder.join(name));
+            }
+            written.long = Some(trace);
+        }
+        Some(trace) => match output::spared(|| files::trace(&trace)) {
+            Ok(trace) => show(&written.folder, &trace),
+            Err(error) => output::lost(&error),
+        },
+        None => {}
+    }
+    Ok(written)
+}
+
+/// Writes the story and the page of the capsule that a failure with a long trace was made smaller to; if there is none, or if its run is
+/// long too, says how they are made.
+pub fn show_smaller(global: &Global, written: &Written, smallest: Option<&Path>) {
+    let Some(long) = &written.long else { return };
+    let trace = smallest.and_then(|capsule| output::spared(|| trace_of_capsule(capsule, SHOWN_MAX)).ok());
+    match trace {
+        Some(trace) => show(&written.folder, &trace),
+        None => output::notice(
+            global,
+            &format_args!(
+                "the trace is too long for a story and a page to be made of it unasked: `squall explain {0}` and `squall view {0}` make \
+                 them",
+                quoted(&long.display().to_string())
+            ),
+        ),
+    }
+}
+
+/// Writes the story and the page of a trace.
+fn show(folder: &Path, trace: &Trace) {
+    let draft = |name: &str| Draft::create(&folder.join(name));
+    kept(|| draft(STORY)?.write(|out| out.write_all(super::explain::told(trace).as_bytes())));
     kept(|| {
-        let page = view::page(&trace, view::SIZE_MAX);
-        draft("view.html")?.write(|out| out.write_all(page.html.as_bytes()))
+        let page = view::page(trace, view::SIZE_MAX);
+        draft(PAGE)?.write(|out| out.write_all(page.html.as_bytes()))
     });
-    Ok(path)
 }
 
 /// Writes one of them; what stands in the way is told.
@@ -135,6 +200,15 @@ fn summary(subject: &Subject, group: &Group, of: u64, result: &RunResult, trace:
         replay = result.replay,
         trace = quoted(&trace.display().to_string()),
         text = strip_str(&result.text(true)),
+    )
+}
+
+/// What the summary says of a trace that is long.
+fn of_long(trace: &Path) -> String {
+    format!(
+        "\nThe trace is long, so `{STORY}` and `{PAGE}`, if they are here, are of the smaller run in `capsule.json`. Those of this run:\n\n\
+         ```sh\nsquall explain {trace}\nsquall view {trace}\n```\n",
+        trace = quoted(&trace.display().to_string())
     )
 }
 

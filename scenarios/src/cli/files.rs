@@ -118,19 +118,61 @@ pub fn trace(path: &Path) -> Result<Trace, CliError> {
     Ok(Trace { header, events, footer })
 }
 
+/// How long a trace is, or may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Length {
+    /// Events.
+    pub events: usize,
+    /// Bytes of their lines.
+    pub bytes: usize,
+}
+
+impl Length {
+    /// What is held in memory at most.
+    pub const HELD: Self = Self {
+        events: TRACE_EVENTS_MAX,
+        bytes: TRACE_BYTES_MAX,
+    };
+
+    /// Whether neither number is above that of `most`.
+    pub fn is_within(self, most: Self) -> bool {
+        self.events <= most.events && self.bytes <= most.bytes
+    }
+}
+
 /// The events of a trace that is held in memory, as many as the bounds allow.
-#[derive(Default)]
 pub struct Held {
     events: Vec<TraceEvent>,
     bytes: usize,
+    most: Length,
     is_too_long: bool,
 }
 
+impl Default for Held {
+    fn default() -> Self {
+        Self::of(Length::HELD)
+    }
+}
+
 impl Held {
+    /// Holds so many at most.
+    pub fn of(most: Length) -> Self {
+        Self {
+            events: Vec::new(),
+            bytes: 0,
+            most,
+            is_too_long: false,
+        }
+    }
+
     /// Takes an event, unless there are too many.
     pub fn take(&mut self, event: TraceEvent) {
         let bytes = self.bytes + event.fields.line().map_or(0, str::len);
-        self.is_too_long |= self.events.len() >= TRACE_EVENTS_MAX || bytes > TRACE_BYTES_MAX;
+        let length = Length {
+            events: self.events.len() + 1,
+            bytes,
+        };
+        self.is_too_long |= !length.is_within(self.most);
         if !self.is_too_long {
             self.bytes = bytes;
             self.events.push(event);
@@ -143,8 +185,9 @@ impl Held {
             return Ok(self.events);
         }
         let what = format!(
-            "the trace is longer than what is held in memory, which is {TRACE_EVENTS_MAX} events and {TRACE_BYTES_MAX} bytes; \
-             `squall diff`, `squall replay` and `squall export --to csv|jsonl` take any length"
+            "the trace is longer than what is held in memory, which is {} events and {} bytes; \
+             `squall diff`, `squall replay` and `squall export --to csv|jsonl` take any length",
+            self.most.events, self.most.bytes
         );
         Err(CliError::BadFile {
             path: path.to_owned(),

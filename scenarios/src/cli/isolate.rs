@@ -347,19 +347,22 @@ fn keep(global: &Global) -> Done {
     let mut subjects = order.header.subjects()?;
     let mut subject = subjects.remove(0);
     subject.isolated = order.limits;
-    let folder = artefacts::write_failure(&order.out, &subject, &order.group, order.seed)?;
-    say(&Made::Artefacts(folder.clone()))?;
+    let written = artefacts::write_failure(&order.out, &subject, &order.group, order.seed)?;
+    say(&Made::Artefacts(written.folder.clone()))?;
+    let mut smallest = None;
     if let Some((time, jobs)) = order.shrink {
         let options = Options {
             jobs,
             time: Some(time),
             attempts: u64::MAX,
         };
-        let shrunk = shrink::in_sweep(global, &subject, order.seed, &folder, (&options, &interrupted));
-        if let Some(smallest) = shrunk {
-            say(&Made::Shrunk(smallest))?;
+        let shrunk = shrink::in_sweep(global, &subject, order.seed, &written.folder, (&options, &interrupted));
+        if let Some(shrunk) = shrunk {
+            smallest = Some(shrunk.capsule.clone());
+            say(&Made::Shrunk(shrunk))?;
         }
     }
+    artefacts::show_smaller(global, &written, smallest.as_deref());
     Ok(exit::PASSED)
 }
 

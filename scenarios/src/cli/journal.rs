@@ -16,10 +16,10 @@ use scenarios::sweep::{Begun, Seeds};
 use scenarios::systems::kv::PlantedBug;
 use scenarios::whole::{self, Appended};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 /// The name of the file.
 const NAME: &str = "journal.jsonl";
@@ -70,10 +70,19 @@ fn hash(bytes: &[u8]) -> String {
     format!("{:016x}", xxh3_64(bytes))
 }
 
-/// The hash of this binary; the same text for all if it cannot be read.
+/// The hash of this binary; the same text for all if it cannot be read. A binary may be large, so it is read in pieces.
 fn build() -> String {
-    let bytes = std::env::current_exe().and_then(fs::read);
-    bytes.map_or_else(|_| "unknown".to_owned(), |bytes| hash(&bytes))
+    let hashed = || -> io::Result<String> {
+        let mut binary = File::open(std::env::current_exe()?)?;
+        let (mut hasher, mut piece) = (Xxh3Default::new(), vec![0; 1 << 16]);
+        loop {
+            match binary.read(&mut piece)? {
+                0 => return Ok(format!("{:016x}", hasher.digest())),
+                length => hasher.update(&piece[..length]),
+            }
+        }
+    };
+    hashed().unwrap_or_else(|_| "unknown".to_owned())
 }
 
 impl Header {

@@ -1,7 +1,7 @@
 //! A trace that is written while its run goes on, so that its length costs no memory.
 
 use super::error::CliError;
-use super::files::{Draft, Writing};
+use super::files::{Draft, Length, Writing};
 use simulator::trace::format::{self, TraceFooter, TraceHeader};
 use simulator::{EventLine, TraceSink};
 use std::io::{self, Write};
@@ -18,6 +18,8 @@ struct Shared {
     state: State,
     /// How many events were told. A run that comes to no report of its own may have told some.
     events: u64,
+    /// The bytes of their lines.
+    bytes: u64,
 }
 
 enum State {
@@ -31,12 +33,23 @@ impl Recording {
     pub fn begin(draft: Draft, header: &TraceHeader) -> Self {
         let mut state = draft.begin().map_or_else(State::Failed, State::Writing);
         state.write(|out| format::write_line(out, header));
-        Self(Arc::new(Mutex::new(Shared { state, events: 0 })))
+        Self(Arc::new(Mutex::new(Shared {
+            state,
+            events: 0,
+            bytes: 0,
+        })))
     }
 
     /// What takes the events of the run.
     pub fn sink(&self) -> Box<dyn TraceSink> {
         Box::new(Sink(Arc::clone(&self.0)))
+    }
+
+    /// How long it is so far.
+    pub fn length(&self) -> Length {
+        let shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let [events, bytes] = [shared.events, shared.bytes].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        Length { events, bytes }
     }
 
     /// Ends the trace with its footer; the file's path.
@@ -75,6 +88,7 @@ impl TraceSink for Sink {
     fn record(&mut self, event: EventLine<'_>) {
         let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         shared.events += 1;
+        shared.bytes += event.json.len() as u64;
         shared.state.write(|out| {
             out.write_all(event.json.as_bytes())?;
             out.write_all(b"\n")

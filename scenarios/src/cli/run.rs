@@ -2,7 +2,7 @@
 
 use super::ci::{self, Reports};
 use super::error::CliError;
-use super::files::{self, Draft, Held};
+use super::files::{self, Draft, Held, Length};
 use super::isolate::{self, IsolateArgs};
 use super::output::{self, notice};
 use super::recording::Recording;
@@ -176,8 +176,13 @@ pub fn trace_of(path: &Path) -> Result<Trace, CliError> {
     if !files::is_capsule(path) {
         return files::trace(path);
     }
+    trace_of_capsule(path, Length::HELD)
+}
+
+/// The trace of the run of the capsule in a file, if it is no longer than that.
+pub fn trace_of_capsule(path: &Path, most: Length) -> Result<Trace, CliError> {
     let capsule = files::capsule(path)?;
-    let held = Arc::new(Mutex::new(Held::default()));
+    let held = Arc::new(Mutex::new(Held::of(most)));
     let report = capsule.run_recorded(RunOptions::default(), Some(Box::new(Holding(Arc::clone(&held)))));
     let held = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(Trace {

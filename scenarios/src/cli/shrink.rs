@@ -125,7 +125,7 @@ fn capsule(args: &ShrinkArgs) -> Result<Capsule, CliError> {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Smallest {
     /// The capsule.
-    capsule: PathBuf,
+    pub capsule: PathBuf,
     /// The size of the seed's run.
     before: Size,
     /// The size of the capsule's.

@@ -230,3 +230,127 @@ fn an_interruption_keeps_what_was_found() {
     let kept: Value = serde_json::from_str(&std::fs::read_to_string(out.join("results.json")).unwrap()).unwrap();
     assert_eq!(kept, json);
 }
+
+/// Nothing in these faults is amiss when the file is read: in the first moments nobody leads, snapshots are taken long after the end, and
+/// an operator who never hands the leadership over sends no such message.
+const DEAD: &str = "\
+schema = \"squall-scenario/1\"
+name = \"dead\"
+[cluster]
+nodes = 3
+snapshot_threshold = 100000
+[time]
+chaos = \"400ms\"
+[workload]
+clients = 1
+keys = 1
+[operator]
+every = \"100ms\"
+mix = { campaign = 1 }
+[[fault]]
+kind = \"pause\"
+target = \"leader\"
+at = \"1ms\"
+for = \"10ms\"
+[[fault]]
+kind = \"hold\"
+message = \"install-snapshot\"
+every = \"100ms\"
+for = \"50ms\"
+[[fault]]
+kind = \"clock-step\"
+by = \"1ms..2ms\"
+when = \"transfer-received\"
+[[fault]]
+kind = \"crash\"
+target = \"any\"
+every = \"50ms..100ms\"
+for = \"20ms\"
+";
+
+#[test]
+fn a_class_that_never_strikes_is_noticed_by_the_sweep_itself() {
+    let path = super::file("dead", "dead.toml", DEAD);
+    let out = folder("dead-sweep");
+    let sweep = |seeds| {
+        let args = ["sweep", &path, "--seeds", seeds, "--verify-determinism", "off"];
+        squall(&[&args[..], &["--format", "json", "--out", out.to_str().unwrap()]].concat())
+    };
+    let few = sweep("0..131");
+    assert_eq!(few.code, Some(0), "{few:?}");
+    let missing = few.json()["thin_coverage"][0]["missing"].clone();
+    let missing: Vec<String> = missing
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|missing| missing["what"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(missing, ["fault 0", "fault 1", "fault 2"]);
+    let all = sweep("0..132");
+    assert_eq!(all.code, Some(98), "{all:?}");
+    let json = all.json();
+    assert_eq!(json["total"]["failed"], 0, "no run failed by itself");
+    let groups = json["failures"].as_array().unwrap();
+    let signatures: Vec<&str> = groups
+        .iter()
+        .map(|group| group["signature"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        signatures,
+        [
+            "fault-never-fired/fault-0-pause",
+            "fault-never-fired/fault-1-hold",
+            "fault-never-fired/fault-2-clock-step"
+        ]
+    );
+}
+
+/// A planted bug that fails in the second phase, after a run that is longer than what a story and a page are made of unasked.
+const LONG: [&str; 10] = [
+    "sweep",
+    "storm",
+    "--bug",
+    "E12",
+    "--set",
+    "time.chaos=110s",
+    "--seeds",
+    "0..1",
+    "--shrink-time",
+    "10m",
+];
+
+#[cfg(feature = "bugs")]
+#[test]
+fn a_failure_with_a_long_trace_has_the_story_and_the_page_of_the_smaller_run() {
+    let out = folder("long");
+    let sweep = |more: &[&str]| {
+        let sweep = squall(&[&LONG[..], &["--out", out.to_str().unwrap()], more].concat());
+        assert_eq!(sweep.code, Some(102), "{sweep:?}");
+        sweep
+    };
+    let shrunk = sweep(&["--shrink", "first"]);
+    assert!(!shrunk.err.contains("too long"), "{}", shrunk.err);
+    let failures: Vec<_> = std::fs::read_dir(out.join("failures")).unwrap().collect();
+    assert_eq!(failures.len(), 1);
+    let failure = failures[0].as_ref().unwrap().path();
+    let read = |name: &str| std::fs::read_to_string(failure.join(name)).unwrap();
+    let page = read("view.html");
+    assert!(page.contains("capsule.json"), "the page is of the capsule");
+    assert!(read("explained.txt").contains("recovers/elect-no-leader"));
+    assert!(read("summary.md").contains("of the smaller run in `capsule.json`"));
+    // The trace itself is whole.
+    let trace = failure.join("trace.jsonl.zst");
+    let again = squall(&["replay", trace.to_str().unwrap()]);
+    assert!(again.out.contains("comparison  same"), "{again:?}");
+
+    let plain = sweep(&["--shrink", "off"]);
+    let line = plain.err.lines().find(|line| line.contains("the trace is too long"));
+    let line = line.unwrap_or_else(|| panic!("{}", plain.err));
+    assert!(
+        line.contains(&format!("`squall explain {}`", trace.display())),
+        "{line}"
+    );
+    for name in ["view.html", "explained.txt"] {
+        assert!(!failure.join(name).exists(), "{name} is of another run");
+    }
+}
