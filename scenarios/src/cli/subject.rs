@@ -33,6 +33,21 @@ fn parse_override(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Where overrides of a swarm leave nothing of what its file expects, says so.
+fn expects_nothing(scenario: &Scenario, set: &[(String, String)]) -> Option<String> {
+    let expect = &scenario.expect;
+    let is_changed = set.iter().any(|(path, _)| path.starts_with("swarm."));
+    let is_said = set.iter().any(|(path, _)| path.starts_with("expect"));
+    let is_empty = expect.reach.is_empty() && expect.fired.iter().flatten().next().is_none();
+    (scenario.swarm.is_some() && is_changed && is_empty && !is_said).then(|| {
+        format!(
+            "nothing that `{}` expects is held against the runs: its rates are those of its own [swarm]; name what must come about \
+             with --set 'expect.fired=[{{ name = \"crash\", rate = \"1/50\" }}]'",
+            scenario.name
+        )
+    })
+}
+
 /// A scenario that is ready to run.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -67,13 +82,14 @@ impl Subject {
         let warnings = idle
             .iter()
             .map(|idle| idle.located(name, &text, &changes.set).to_string());
+        let warnings = warnings.chain(expects_nothing(&scenario, &changes.set)).collect();
         Ok(Self {
             name: name.to_owned(),
             scenario,
             set: changes.set.clone(),
             bug: changes.bug()?,
             isolated: None,
-            warnings: warnings.collect(),
+            warnings,
         })
     }
 

@@ -36,8 +36,6 @@ impl What {
     }
 }
 
-/// The rate of a class or situation that `[expect]` names without one: a hundred runs tell.
-pub const NAMED: Rate = Rate::one_in(7);
 /// The rate of a fault that strikes by the clock.
 pub const BY_CLOCK: Rate = Rate::one_in(2);
 /// The rate of any other fault: one that waits for a situation, for a disk operation, for a kind of message.
@@ -54,14 +52,14 @@ pub fn due(scenario: &Scenario) -> Vec<Due> {
     let expect = &scenario.expect;
     for expected in expect.fired.iter().flatten() {
         if let Some(class) = FaultClass::from_name(&expected.name) {
-            let rate = expected.rate.unwrap_or(NAMED);
+            let rate = expected.rate.unwrap_or(Rate::NAMED);
             let what = What::Class(class);
             all.push(Due { what, rate });
         }
     }
     for expected in &expect.reach {
         if let Some(situation) = Situation::from_name(&expected.name) {
-            let rate = expected.rate.unwrap_or(NAMED);
+            let rate = expected.rate.unwrap_or(Rate::NAMED);
             let what = What::Situation(situation);
             all.push(Due { what, rate });
         }
@@ -187,7 +185,7 @@ fn switched_on(scenario: &Scenario) -> Vec<(FaultClass, Rate)> {
         others
             .into_iter()
             .filter(|(_, is_on)| *is_on)
-            .map(|(class, _)| (class, NAMED)),
+            .map(|(class, _)| (class, Rate::NAMED)),
     );
     all
 }

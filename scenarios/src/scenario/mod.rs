@@ -47,6 +47,7 @@ mod read;
 mod read_cluster;
 mod read_fault;
 mod read_operator;
+mod rerated;
 mod schema;
 mod section;
 mod spec;
@@ -143,7 +144,9 @@ pub fn parse(
         }
         let mut document = document::read(text)?;
         let is_of_swarm = |path: &str| path.split('.').next() == Some("swarm");
-        let is_swarm = document.get("swarm").is_some() || overrides.iter().any(|(path, _)| is_of_swarm(path));
+        let sets_swarm = overrides.iter().any(|(path, _)| is_of_swarm(path));
+        let is_swarm = document.get("swarm").is_some() || sets_swarm;
+        let of_file = sets_swarm.then(|| document.clone());
         for (index, (path, value)) in overrides.iter().enumerate() {
             // The faults of a swarm are there once they are drawn.
             if !(is_swarm && path.starts_with("fault.")) {
@@ -154,6 +157,11 @@ pub fn parse(
         if let Some(swarm) = &mut scenario.swarm {
             let last = overrides.iter().filter(|(path, _)| !is_of_swarm(path));
             swarm.overrides = last.cloned().collect();
+        }
+        if let Some(document) = of_file {
+            // Where it has a mistake that an override mends, its rates are of no swarm.
+            let swarm = read::swarm(&section::Section::top(&document), known).ok().flatten();
+            rerated::rerate(&mut scenario, swarm.as_ref(), overrides);
         }
         Ok(scenario)
     };

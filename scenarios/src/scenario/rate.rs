@@ -20,6 +20,9 @@ pub struct Rate {
 const RUNS_MAX: u32 = 1_000_000;
 
 impl Rate {
+    /// That of a class or situation which `[expect]` names without one: a hundred runs tell.
+    pub const NAMED: Self = Self::one_in(7);
+
     /// In one of so many runs, at least.
     ///
     /// # Panics

@@ -326,7 +326,8 @@ fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing, known: &Known<'_>
     items.iter().enumerate().map(read).collect()
 }
 
-fn swarm(top: &Section<'_>, known: &Known<'_>) -> Result<Option<Swarm>> {
+/// Reads `[swarm]`, if it is there.
+pub fn swarm(top: &Section<'_>, known: &Known<'_>) -> Result<Option<Swarm>> {
     if top.get("swarm").is_none() {
         return Ok(None);
     }
