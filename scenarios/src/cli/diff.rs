@@ -6,7 +6,7 @@ use super::output::{self, BAD, DIM, GOOD};
 use super::{Done, Global, exit, files};
 use anstyle::Style;
 use clap::Args;
-use scenarios::timeline::place;
+use scenarios::timeline::{cut_short, place};
 use scenarios::verdict::FailureKind;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
-Exit code 0 if they are the same, 103 if they are not.
+Exit code 0 if they are the same, 103 if they are not, 98 if a trace is cut short before they part.
 
 A file whose lines are `SCENARIO SEED DIGEST`, as `scenarios/tests/digests.txt`, is compared line by line.
 
@@ -56,13 +56,13 @@ pub fn diff(args: &DiffArgs, global: &Global) -> Done {
             return Err(CliError::Usage(what));
         }
     };
-    let line = if result.0.same { "SAME" } else { "DIFFERENT" };
+    let (line, code) = match result.0.same {
+        Some(true) => ("SAME", exit::PASSED),
+        Some(false) => ("DIFFERENT", FailureKind::NonDeterminism.exit_code()),
+        None => ("INCONCLUSIVE", FailureKind::Inconclusive.exit_code()),
+    };
     output::verdict(global, &result.0, line, || result.1);
-    Ok(if result.0.same {
-        exit::PASSED
-    } else {
-        FailureKind::NonDeterminism.exit_code()
-    })
+    Ok(code)
 }
 
 enum Side {
@@ -73,7 +73,7 @@ enum Side {
 /// A file whose first line is no JSON may be a list of digests.
 fn read(path: &Path) -> Result<Side, CliError> {
     let error = match TraceReader::open(path) {
-        Ok(trace) => return Ok(Side::Trace(Box::new(trace))),
+        Ok(trace) => return Ok(Side::Trace(Box::new(trace.as_far_as_it_goes()))),
         Err(error) => error,
     };
     let is_other = matches!(&error, CliError::Trace { error, .. } if matches!(**error, TraceError::Header { .. }));
@@ -104,8 +104,8 @@ fn listed(text: &str) -> Option<BTreeMap<String, String>> {
 struct DiffResult {
     /// `squall-diff/1`.
     schema: &'static str,
-    /// Whether there is no difference.
-    same: bool,
+    /// Whether there is no difference; null where a trace is cut short before there is one.
+    same: Option<bool>,
     /// Equal events before the first difference, or equal lines in all.
     equal: usize,
     /// The first event that differs, of each; null where a trace has ended.
@@ -116,6 +116,8 @@ struct DiffResult {
     described: Vec<(String, Value, Value)>,
     /// How much more of them differs than `described` lists.
     described_left_out: usize,
+    /// Where each trace ends, in a sentence, if it is cut short.
+    cut_short: [Option<String>; 2],
 }
 
 /// What is shown of one trace at the place where it parts from another.
@@ -124,6 +126,8 @@ struct Shown {
     events: Vec<TraceEvent>,
     header: TraceHeader,
     footer: TraceFooter,
+    /// Where it ends, if it is cut short.
+    cut_short: Option<String>,
 }
 
 /// Reads both traces side by side, and keeps what is shown of them.
@@ -167,16 +171,26 @@ fn shown(first: Option<TraceEvent>, context: usize, mut trace: TraceReader) -> R
     {
         events.push(event);
     }
+    while trace.next_line()?.is_some() {}
+    let last = trace.last_seq();
     let (header, footer) = trace.ends()?;
-    Ok(Shown { events, header, footer })
+    Ok(Shown {
+        events,
+        header,
+        cut_short: cut_short(&footer, last),
+        footer,
+    })
 }
 
 fn told(equal: usize, before: &[TraceEvent], a: &Shown, b: &Shown) -> (DiffResult, String) {
     let (one, other) = (a.events.first(), b.events.first());
     let mut described = described(a, b);
-    let parts = one.is_some() || other.is_some();
+    // Where one is cut short before it parts from the other, nobody knows whether it would.
+    let is_open = one.is_none() && a.cut_short.is_some() || other.is_none() && b.cut_short.is_some();
+    let parts = !is_open && (one.is_some() || other.is_some());
     let verdict = |(name, ..): &&(String, Value, Value)| name != "tool";
     let same = !parts && !described.iter().any(|one| verdict(&one));
+    let same = (!(same && is_open)).then_some(same);
     let described_left_out = described.len().saturating_sub(LISTED);
     described.truncate(LISTED);
     let value = |event: Option<&TraceEvent>| event.map_or(Value::Null, json_of);
@@ -201,6 +215,11 @@ fn told(equal: usize, before: &[TraceEvent], a: &Shown, b: &Shown) -> (DiffResul
             "and {described_left_out} more lines of what the traces say of their runs"
         );
     }
+    for (which, sentence) in [("first", &a.cut_short), ("second", &b.cut_short)] {
+        if let Some(sentence) = sentence {
+            let _ = writeln!(text, "{which}: {sentence}");
+        }
+    }
     if parts {
         let _ = writeln!(text, "{equal} equal events, then");
         text.push_str(&side_by_side(before, a, b));
@@ -217,7 +236,12 @@ fn told(equal: usize, before: &[TraceEvent], a: &Shown, b: &Shown) -> (DiffResul
             "{BAD}DIFFERENT{BAD:#} from event {} on",
             one.or(other).map_or(0, |event| event.seq)
         );
-    } else if same {
+    } else if same.is_none() {
+        let _ = writeln!(
+            text,
+            "{BAD}INCONCLUSIVE{BAD:#} the {equal} events that both have are equal"
+        );
+    } else if same == Some(true) {
         let _ = writeln!(
             text,
             "{GOOD}SAME{GOOD:#} {equal} events, digest {}",
@@ -234,6 +258,7 @@ fn told(equal: usize, before: &[TraceEvent], a: &Shown, b: &Shown) -> (DiffResul
         differing,
         described,
         described_left_out,
+        cut_short: [a.cut_short.clone(), b.cut_short.clone()],
     };
     (result, text)
 }
@@ -249,7 +274,9 @@ fn described(a: &Shown, b: &Shown) -> Vec<(String, Value, Value)> {
         let header = serde_json::to_value(&trace.header).expect("a header is JSON");
         let footer = json!({ "verdict": trace.footer.verdict, "digest": trace.footer.digest, "end": trace.footer.end });
         leaves("", &header, &mut all);
-        leaves("", &footer, &mut all);
+        if a.cut_short.is_none() && b.cut_short.is_none() {
+            leaves("", &footer, &mut all);
+        }
         all
     };
     let (one, other) = (whole(a), whole(b));
@@ -429,12 +456,13 @@ fn digests(a: &BTreeMap<String, String>, b: &BTreeMap<String, String>) -> (DiffR
     };
     let result = DiffResult {
         schema: "squall-diff/1",
-        same: differing.is_empty(),
+        same: Some(differing.is_empty()),
         equal,
         events: None,
         differing,
         described: Vec::new(),
         described_left_out: 0,
+        cut_short: [None, None],
     };
     (result, text)
 }

@@ -8,7 +8,7 @@ use crate::cli::error::CliError;
 use anstream::adapter::strip_str;
 use clap::Args;
 use scenarios::explain::{self, Columns, Explanation, LEGEND, NoSuchEvent, NodeThen, Question, Sentence};
-use scenarios::timeline::Timeline;
+use scenarios::timeline::{Timeline, seconds as time};
 use serde::Serialize;
 use simulator::trace::format::Trace;
 use std::fmt::Write as _;
@@ -111,9 +111,8 @@ pub fn told(trace: &Trace) -> String {
 
 fn inevitable(args: &ExplainArgs, timeline: &Timeline<'_>, global: &Global) -> Done {
     let Some(failed_at) = explain::failed_at(timeline) else {
-        return Err(CliError::Usage(
-            "--when asks of a failure, and this run passed".to_owned(),
-        ));
+        let why = timeline.cut_short().unwrap_or_else(|| "this run passed".to_owned());
+        return Err(CliError::Usage(format!("--when asks of a failure, and {why}")));
     };
     let header = &timeline.trace.header;
     let whose = match replay::capsule_of(&args.trace, header)? {
@@ -181,10 +180,18 @@ fn text(explanation: &Explanation) -> String {
 fn head(explanation: &Explanation) -> String {
     let mut text = String::new();
     let run = format!("{}  {}", explanation.seed, explanation.scenario);
+    let cut_short = explanation.cut_short.as_deref().map_or_else(String::new, |cut_short| {
+        indented(&wrapped(cut_short, WIDTH - 5).join("\n"), 5)
+    });
     let Some(property) = &explanation.property else {
-        return format!("{GOOD}PASS{GOOD:#} {run}\n");
+        let mark = match cut_short.is_empty() {
+            true => format!("{GOOD}PASS{GOOD:#}"),
+            false => format!("{BAD}CUT SHORT{BAD:#}"),
+        };
+        return format!("{mark} {run}\n{cut_short}");
     };
     let _ = writeln!(text, "{BAD}FAIL{BAD:#} {run}  {BAD}{}{BAD:#}", explanation.verdict);
+    text += &cut_short;
     if let Some(message) = &explanation.message {
         text += &indented(&paragraphs(message, WIDTH - 5), 5);
     }
@@ -255,11 +262,6 @@ fn cut(text: &str, most: usize) -> String {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
     }
-}
-
-/// Seconds with nine digits: the place of an event in the run.
-fn time(t: u64) -> String {
-    format!("{}.{:09} s", t / 1_000_000_000, t % 1_000_000_000)
 }
 
 /// One line or more for each: when, which event, where, what.

@@ -5,7 +5,8 @@ use super::files::{self, Draft, TraceReader};
 use super::{Done, Global, exit, output};
 use clap::{Args, ValueEnum};
 use scenarios::export::{self, ExportError, Format};
-use simulator::trace::format;
+use scenarios::timeline;
+use simulator::trace::format::{self, TraceFooter};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -67,6 +68,7 @@ pub fn export(args: &ExportArgs, global: &Global) -> Done {
         return line_by_line(args, format, global);
     }
     let trace = files::trace(&args.trace)?;
+    tell_cut_short(&trace.footer, trace.events.iter().map(|event| event.seq).max(), global);
     // Made in memory first: what a trace does not have is known before a file is touched.
     let mut text = Vec::new();
     export::write(&trace, format, args.key.as_deref(), &mut text).map_err(|error| match error {
@@ -88,22 +90,30 @@ pub fn export(args: &ExportArgs, global: &Global) -> Done {
 
 /// Writes what needs one event at a time, while the trace is read.
 fn line_by_line(args: &ExportArgs, format: Format, global: &Global) -> Done {
-    let mut trace = TraceReader::open(&args.trace)?;
+    let mut trace = TraceReader::open(&args.trace)?.as_far_as_it_goes();
     let Some(path) = &args.output else {
         let mut out = output::pieces();
-        let written = lines(&mut trace, format, &mut out).and_then(|()| Ok(out.flush()?));
+        let written = lines(&mut trace, format, &mut out).and_then(|last| {
+            out.flush()?;
+            Ok(last)
+        });
         return match written {
             // A reader that went away has seen enough.
             Err(Broken::Write(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Stdout(error)),
             Err(Broken::Read(error)) => Err(error),
-            Ok(()) | Err(Broken::Write(_)) => Ok(exit::PASSED),
+            Ok(last) => {
+                tell_cut_short(footer(&trace), last, global);
+                Ok(exit::PASSED)
+            }
+            Err(Broken::Write(_)) => Ok(exit::PASSED),
         };
     };
     let mut writing = Draft::create(path)?.begin()?;
     match lines(&mut trace, format, &mut writing) {
-        Ok(()) => {
+        Ok(last) => {
             let path = writing.finish()?;
             output::notice(global, &format_args!("{}", path.display()));
+            tell_cut_short(footer(&trace), last, global);
             Ok(exit::PASSED)
         }
         Err(Broken::Read(error)) => Err(error),
@@ -129,13 +139,27 @@ impl From<io::Error> for Broken {
     }
 }
 
-fn lines(trace: &mut TraceReader, format: Format, out: &mut dyn Write) -> Result<(), Broken> {
+/// Says where a trace ends that is cut short.
+fn tell_cut_short(footer: &TraceFooter, last: Option<u64>, global: &Global) {
+    if let Some(sentence) = timeline::cut_short(footer, last) {
+        output::notice(global, &sentence);
+    }
+}
+
+fn footer(trace: &TraceReader) -> &TraceFooter {
+    trace.footer().expect("it was read to its end")
+}
+
+/// Writes them; the number of the last event.
+fn lines(trace: &mut TraceReader, format: Format, out: &mut dyn Write) -> Result<Option<u64>, Broken> {
+    let mut last = None;
     if format == Format::Csv {
         export::csv_head(out)?;
         while let Some(event) = trace.next_event()? {
+            last = Some(event.seq);
             export::csv_line(&event, out)?;
         }
-        return Ok(());
+        return Ok(last);
     }
     let header = trace.header().clone();
     format::write_line(&mut &mut *out, &header)?;
@@ -143,7 +167,11 @@ fn lines(trace: &mut TraceReader, format: Format, out: &mut dyn Write) -> Result
         out.write_all(line.as_bytes())?;
         out.write_all(b"\n")?;
     }
-    let footer = trace.footer().expect("it was read to its end");
-    format::write_line(&mut &mut *out, footer)?;
-    Ok(())
+    last = trace.last_seq();
+    // One that is missing stays missing.
+    let footer = footer(trace);
+    if !footer.is_missing() {
+        format::write_line(&mut &mut *out, footer)?;
+    }
+    Ok(last)
 }

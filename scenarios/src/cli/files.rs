@@ -103,9 +103,9 @@ impl<R: Read> Read for Unpacking<R> {
     }
 }
 
-/// Reads a trace into memory, its long messages abbreviated.
+/// Reads a trace into memory, its long messages abbreviated, and one that is cut short as far as it goes.
 pub fn trace(path: &Path) -> Result<Trace, CliError> {
-    let mut trace = TraceReader::open(path)?.abbreviating();
+    let mut trace = TraceReader::open(path)?.as_far_as_it_goes().abbreviating();
     let mut held = Held::default();
     while let Some(event) = trace.next_event()? {
         held.take(event);
@@ -232,6 +232,14 @@ impl TraceReader {
         }
     }
 
+    /// With an end also where it is cut short, and a footer that stands for the missing one.
+    pub fn as_far_as_it_goes(self) -> Self {
+        Self {
+            reader: self.reader.as_far_as_it_goes(),
+            ..self
+        }
+    }
+
     /// The next event; `None` after the last.
     pub fn next_event(&mut self) -> Result<Option<TraceEvent>, CliError> {
         self.reader.next_event().map_err(|error| bad_trace(&self.path, error))
@@ -240,6 +248,11 @@ impl TraceReader {
     /// The line of the next event; `None` after the last.
     pub fn next_line(&mut self) -> Result<Option<&str>, CliError> {
         self.reader.next_line().map_err(|error| bad_trace(&self.path, error))
+    }
+
+    /// The number of the last event that was read.
+    pub fn last_seq(&self) -> Option<u64> {
+        self.reader.last_seq()
     }
 
     /// How it ended; known once there is no event left.

@@ -4,6 +4,7 @@ use super::files::Draft;
 use super::output;
 use super::{Done, Global, exit, run};
 use clap::Args;
+use scenarios::timeline;
 use scenarios::view::{self, SIZE_LEAST, SIZE_MAX};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -56,6 +57,10 @@ pub fn view(args: &ViewArgs, global: &Global) -> Done {
         bytes: page.html.len(),
         events: page.events,
         shown: page.shown,
+        cut_short: [Some(&trace), other.as_ref()]
+            .into_iter()
+            .flatten()
+            .find_map(|trace| timeline::cut_short(&trace.footer, trace.events.iter().map(|event| event.seq).max())),
     };
     output::result(global, &result, || result.text())?;
     if args.open {
@@ -106,6 +111,8 @@ struct ViewResult {
     events: usize,
     /// Events on the page.
     shown: usize,
+    /// Where the trace ends, in a sentence, if it is cut short.
+    cut_short: Option<String>,
 }
 
 impl ViewResult {
@@ -118,7 +125,13 @@ impl ViewResult {
                 output::grouped(self.shown as u64)
             ),
         };
-        format!("{}  {} bytes, {shown}\n", self.page, output::grouped(self.bytes as u64))
+        let cut_short = self.cut_short.as_ref().map(|sentence| format!("{sentence}\n"));
+        format!(
+            "{}  {} bytes, {shown}\n{}",
+            self.page,
+            output::grouped(self.bytes as u64),
+            cut_short.unwrap_or_default()
+        )
     }
 }
 

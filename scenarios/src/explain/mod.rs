@@ -52,8 +52,10 @@ pub struct NoSuchEvent {
 pub struct Explanation {
     /// `squall-explain/1`.
     pub schema: &'static str,
-    /// `pass`, or the signature of the failure.
+    /// `pass`, the signature of the failure, or `cut-short`.
     pub verdict: String,
+    /// Where the trace ends, in a sentence, if it is cut short.
+    pub cut_short: Option<String>,
     /// The scenario.
     pub scenario: String,
     /// The seed.
@@ -131,20 +133,26 @@ pub fn explain(timeline: &Timeline<'_>, question: Question) -> Result<Explanatio
         None => scene.focus(),
     };
     let (header, footer) = (&timeline.trace.header, &timeline.trace.footer);
+    // Of a trace that is cut short after the violation, what was found is known.
+    let verdict = match &scene.violated {
+        Some(violated) if footer.is_missing() => format!("{}/{}", violated.property, violated.rule),
+        _ => footer.verdict.clone(),
+    };
     let told = match focus {
         // Of a cluster that does not recover the last event is no more to blame than any other.
-        Some(row) if question.at.is_none() && is_liveness(&footer.verdict) => story::tell_of_recovery(&scene, row),
+        Some(row) if question.at.is_none() && is_liveness(&verdict) => story::tell_of_recovery(&scene, row),
         Some(row) => story::tell(&scene, row),
         None => story::Told::default(),
     };
     let short = |text: &str| words::plain(text);
     Ok(Explanation {
         schema: "squall-explain/1",
-        verdict: short(&footer.verdict),
+        verdict: short(&verdict),
+        cut_short: timeline.cut_short(),
         scenario: short(&header.scenario),
         seed: short(&header.seed),
         digest: short(&footer.digest),
-        property: (!timeline.passed()).then(|| property(&footer.verdict)),
+        property: timeline.failed().then(|| property(&verdict)),
         message: scene.message(),
         violation: scene.violated.clone(),
         operations: scene.contradiction(),
@@ -173,7 +181,7 @@ pub fn why(timeline: &Timeline<'_>, seq: u64) -> Result<(Vec<Sentence>, bool), N
 
 /// When a run failed, in nanoseconds of true time; `None` if it passed or has no events.
 pub fn failed_at(timeline: &Timeline<'_>) -> Option<u64> {
-    let focus = Scene::new(timeline).focus().filter(|_| !timeline.passed())?;
+    let focus = Scene::new(timeline).focus().filter(|_| timeline.failed())?;
     Some(timeline.events[focus].t)
 }
 

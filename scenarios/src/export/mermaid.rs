@@ -19,7 +19,11 @@ pub fn write(timeline: &Timeline<'_>, out: &mut dyn Write) -> io::Result<()> {
         "%% {} seed {}: {}",
         plain(&timeline.trace.header.scenario),
         plain(&timeline.trace.header.seed),
-        plain(&timeline.trace.footer.verdict)
+        plain(
+            &timeline
+                .cut_short()
+                .unwrap_or_else(|| timeline.trace.footer.verdict.clone())
+        )
     )?;
     writeln!(out, "sequenceDiagram")?;
     for node in &timeline.lanes[..timeline.nodes()] {

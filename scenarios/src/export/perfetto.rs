@@ -25,8 +25,9 @@ const DISK: u64 = 2;
 /// Writes one document, event by event.
 pub fn write(timeline: &Timeline<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (header, footer) = (&timeline.trace.header, &timeline.trace.footer);
+    let verdict = timeline.cut_short().unwrap_or_else(|| footer.verdict.clone());
     let other = json!({
-        "tool": header.tool, "scenario": header.scenario, "seed": header.seed, "verdict": footer.verdict, "digest": footer.digest,
+        "tool": header.tool, "scenario": header.scenario, "seed": header.seed, "verdict": verdict, "digest": footer.digest,
     });
     write!(out, r#"{{"displayTimeUnit":"ns","otherData":{other},"traceEvents":["#)?;
     let mut events = Events {

@@ -9,7 +9,7 @@ pub mod operations;
 pub mod state;
 
 use simulator::trace::events::{Meaning, Violated};
-use simulator::trace::format::Trace;
+use simulator::trace::format::{Trace, TraceFooter};
 use simulator::{Endpoint, TraceEvent};
 use std::collections::BTreeMap;
 
@@ -122,9 +122,19 @@ impl<'a> Timeline<'a> {
         last.max(self.trace.footer.end)
     }
 
-    /// Whether the run passed.
+    /// Whether the run passed; of a trace that is cut short nobody knows.
     pub fn passed(&self) -> bool {
         self.trace.footer.verdict == "pass"
+    }
+
+    /// Whether the run failed, as far as the trace says it.
+    pub fn failed(&self) -> bool {
+        !self.passed() && (self.cut_short().is_none() || self.violated().is_some())
+    }
+
+    /// Where the trace ends, in a sentence, if it is cut short.
+    pub fn cut_short(&self) -> Option<String> {
+        cut_short(&self.trace.footer, self.events.last().map(|event| event.seq))
     }
 
     /// What the run found to be violated.
@@ -158,6 +168,22 @@ impl<'a> Timeline<'a> {
     pub(crate) fn number(event: &TraceEvent, field: &str) -> Option<u64> {
         event.fields.number(field)
     }
+}
+
+/// Where a trace ends whose last event has this number, in a sentence, if it is cut short.
+pub fn cut_short(footer: &TraceFooter, last: Option<u64>) -> Option<String> {
+    footer.is_missing().then(|| match last {
+        Some(seq) => format!(
+            "the trace is cut short: it ends after event {seq}, at {}, and how the run went on is not known",
+            seconds(footer.end)
+        ),
+        None => "the trace is cut short before its first event".to_owned(),
+    })
+}
+
+/// Seconds with nine digits: the place of an event in the run.
+pub fn seconds(t: u64) -> String {
+    format!("{}.{:09} s", t / 1_000_000_000, t % 1_000_000_000)
 }
 
 /// Where an event happened.

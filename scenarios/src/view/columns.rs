@@ -78,7 +78,7 @@ impl<'a> Contents<'a> {
             "end": self.timeline.end(),
             "total": keep.len(),
             "focus": self.focus().map(|row| rows.at(row)),
-            "passed": self.timeline.passed(),
+            "passed": !self.timeline.failed(),
             "events": self.events(&rows),
             "lives": self.lives.iter().map(|life| packed(life, &rows)).collect::<Vec<_>>(),
             "bands": self.bands.iter().filter(|band| rows.exactly(band.row).is_some()).map(|band| json!([

@@ -135,7 +135,7 @@ pub fn data(a: &Contents<'_>, b: &Contents<'_>, keep: [&[bool]; 2], parting: Par
         "end": a.timeline.end().max(b.timeline.end()),
         "total": keep[0].len() + keep[1].len(),
         "focus": focus(&sides, &merged, parting),
-        "passed": a.timeline.passed(),
+        "passed": !a.timeline.failed(),
         "compared": { "side": merged.order.iter().map(|(side, _)| *side).collect::<Vec<_>>(), "nodes": nodes[0], "parts": parting.t, "differs": parting.differs },
         "events": events(&sides, &merged, [&one["events"], &other["events"]], &lane),
         "lives": lives,

@@ -38,7 +38,12 @@ impl Frame {
     pub fn new(contents: &Contents<'_>) -> Self {
         let (header, footer) = (&contents.timeline.trace.header, &contents.timeline.trace.footer);
         let short = |text: &str| shortened(text.to_owned(), 2_000);
-        let verdict = if contents.timeline.passed() { "PASS" } else { "FAIL" };
+        let cut_short = contents.timeline.cut_short();
+        let verdict = match (contents.timeline.passed(), &cut_short) {
+            (true, _) => "PASS",
+            (false, Some(_)) => "CUT SHORT",
+            (false, None) => "FAIL",
+        };
         let run = header.run.as_ref();
         let said = |name: &str| run.and_then(|run| run.get(name)).and_then(Value::as_str);
         let counts: Vec<_> = footer
@@ -49,7 +54,7 @@ impl Frame {
             .collect();
         let head = json!({
             "verdict": verdict,
-            "signature": short(&footer.verdict),
+            "signature": short(cut_short.as_ref().unwrap_or(&footer.verdict)),
             "message": contents.message().map(|text| shortened(text, TEXT_MAX)),
             "scenario": short(&header.scenario),
             "seed": short(&header.seed),
@@ -199,7 +204,10 @@ impl Contents<'_> {
     fn summary(&self) -> String {
         let (header, footer) = (&self.timeline.trace.header, &self.timeline.trace.footer);
         let mut lines = vec![
-            format!("verdict   {}", footer.verdict),
+            format!(
+                "verdict   {}",
+                self.timeline.cut_short().unwrap_or_else(|| footer.verdict.clone())
+            ),
             format!("scenario  {}", header.scenario),
             format!("seed      {}", header.seed),
             format!("digest    {}", footer.digest),

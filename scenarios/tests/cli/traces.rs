@@ -224,3 +224,100 @@ fn two_lists_of_digests_are_compared_by_run() {
         Some(3)
     );
 }
+
+/// A file with the first so many hundredths of another.
+fn cut(folder: &Path, name: &str, whole: &str, hundredths: usize) -> String {
+    let bytes = std::fs::read(whole).unwrap();
+    let path = folder.join(name);
+    std::fs::write(&path, &bytes[..bytes.len() * hundredths / 100]).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_trace_that_was_cut_short_is_read_as_far_as_it_goes() {
+    let folder = folder("cut-short");
+    let plain = recorded(&folder, "a.jsonl", "1");
+    let packed = recorded(&folder, "a.jsonl.zst", "1");
+    let other = recorded(&folder, "b.jsonl", "2");
+    let gzip = folder.join("a.gz");
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&std::fs::read(&plain).unwrap()).unwrap();
+    std::fs::write(&gzip, encoder.finish().unwrap()).unwrap();
+    let cuts = [
+        cut(&folder, "cut.jsonl", &plain, 50),
+        cut(&folder, "cut.jsonl.zst", &packed, 70),
+        cut(&folder, "cut.gz", gzip.to_str().unwrap(), 50),
+    ];
+    for cut in &cuts {
+        let explain = squall(&["explain", cut]);
+        assert_eq!(explain.code, Some(0), "{explain:?}");
+        let (head, rest) = explain.out.split_once('\n').unwrap();
+        assert_eq!(head, "CUT SHORT 0x0000000000000001  calm");
+        let sentence = rest.trim_start();
+        assert!(
+            sentence.starts_with("the trace is cut short: it ends after event "),
+            "{sentence}"
+        );
+        let json = squall(&["explain", cut, "--format", "json"]).json();
+        assert_eq!(
+            (&json["verdict"], &json["property"]),
+            (&"cut-short".into(), &serde_json::Value::Null)
+        );
+        let sentence = json["cut_short"].as_str().unwrap();
+        let when = squall(&["explain", cut, "--when"]);
+        assert_eq!(when.code, Some(2));
+        assert!(when.err.contains("the trace is cut short"), "{}", when.err);
+
+        let page = folder.join("cut.html");
+        let view = squall(&["view", cut, "-o", page.to_str().unwrap()]);
+        assert!(view.code == Some(0) && view.out.contains(sentence), "{view:?}");
+        let page = std::fs::read_to_string(page).unwrap();
+        assert!(page.contains(&format!("verdict   {sentence}")) && !page.contains("FAIL calm"));
+
+        for to in ["csv", "jsonl", "perfetto", "shiviz", "mermaid"] {
+            let export = squall(&["export", cut, "--to", to]);
+            assert_eq!(export.code, Some(0), "{to}: {export:?}");
+            assert!(export.err.contains(sentence), "{to}: {}", export.err);
+            assert!(!export.out.contains("\"verdict\":\"cut-short\""), "{to}");
+        }
+
+        // What both have is equal, and what came after is not known.
+        for sides in [[cut.as_str(), &plain], [&plain, cut], [cut, cut]] {
+            let diff = squall(&[&["diff"][..], &sides].concat());
+            assert_eq!(diff.code, Some(98), "{diff:?}");
+            assert!(diff.out.contains(sentence), "{}", diff.out);
+            assert!(
+                diff.out.contains("\nINCONCLUSIVE the ") && !diff.out.contains("DIFFERENT"),
+                "{}",
+                diff.out
+            );
+        }
+        let json = squall(&["diff", cut, &plain, "--format", "json"]).json();
+        assert_eq!(
+            (&json["same"], &json["cut_short"][0]),
+            (&serde_json::Value::Null, &sentence.into())
+        );
+        assert!(json["equal"].as_u64().unwrap() > 100);
+        // What differs before the end differs.
+        let diff = squall(&["diff", cut, &other]);
+        assert_eq!(diff.code, Some(103), "{diff:?}");
+        assert!(diff.out.contains("DIFFERENT from event "), "{}", diff.out);
+        // A run is held against a whole trace only.
+        assert_eq!(squall(&["replay", cut]).code, Some(3));
+    }
+    // Nothing but the header, and not even that.
+    let header = std::fs::read_to_string(&plain)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .to_owned();
+    let header_only = file("cut-short-header", "header.jsonl", format!("{header}\n"));
+    let explain = squall(&["explain", &header_only]);
+    assert!(
+        explain.code == Some(0) && explain.out.contains("cut short before its first event"),
+        "{explain:?}"
+    );
+    let less = file("cut-short-header", "less.jsonl", &header[..header.len() / 2]);
+    assert_eq!(squall(&["explain", &less]).code, Some(3));
+}

@@ -79,14 +79,35 @@ pub struct TraceFooter {
     pub counts: BTreeMap<String, u64>,
 }
 
-/// A whole trace.
+/// What stands for the verdict of a trace that is cut short, of which no footer is left.
+pub const CUT_SHORT: &str = "cut-short";
+
+impl TraceFooter {
+    /// In place of the footer that is missing: of so many events, the last of which was at `end`.
+    fn missing(events: u64, end: u64) -> Self {
+        Self {
+            verdict: CUT_SHORT.to_owned(),
+            digest: String::new(),
+            events,
+            end,
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it only stands for the one that is missing ([`Reader::as_far_as_it_goes`]): verdict and digest are not known then.
+    pub fn is_missing(&self) -> bool {
+        self.verdict == CUT_SHORT && self.digest.is_empty()
+    }
+}
+
+/// A trace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
     /// What was run.
     pub header: TraceHeader,
     /// What happened.
     pub events: Vec<TraceEvent>,
-    /// How it ended.
+    /// How it ended, if that is known ([`TraceFooter::is_missing`]).
     pub footer: TraceFooter,
 }
 
@@ -227,6 +248,10 @@ pub struct Reader<R> {
     events: u64,
     footer: Option<TraceFooter>,
     abbreviates: bool,
+    /// Whether an end that is missing is no error.
+    is_lenient: bool,
+    /// Number and time of the last event.
+    last: Option<(u64, u64)>,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -240,6 +265,7 @@ impl<R: BufRead> Reader<R> {
             input,
             line: 0,
             text: String::new(),
+            is_torn: false,
         };
         let header = parse_header(lines.next()?.ok_or(TraceError::Empty)?)?;
         Ok(Self {
@@ -248,7 +274,16 @@ impl<R: BufRead> Reader<R> {
             events: 0,
             footer: None,
             abbreviates: false,
+            is_lenient: false,
+            last: None,
         })
+    }
+
+    /// Has a trace that was cut short, by a kill or a full disk, end with its last whole event, and not with an error; its footer is then
+    /// [missing](TraceFooter::is_missing). What is damaged before its end is refused as ever.
+    pub fn as_far_as_it_goes(mut self) -> Self {
+        self.is_lenient = true;
+        self
     }
 
     /// Has [`Reader::next_event`] abbreviate long messages: of long texts and of long lists of numbers in them the beginnings are kept,
@@ -268,6 +303,11 @@ impl<R: BufRead> Reader<R> {
         self.footer.as_ref()
     }
 
+    /// The number of the last event that was read.
+    pub fn last_seq(&self) -> Option<u64> {
+        self.last.map(|(seq, _)| seq)
+    }
+
     /// The header and the footer of a trace that was read to its end.
     ///
     /// # Panics
@@ -285,11 +325,16 @@ impl<R: BufRead> Reader<R> {
     /// [`TraceError`], with the line, for what is no event and no end of a trace.
     pub fn next_event(&mut self) -> Result<Option<TraceEvent>, TraceError> {
         let Some(line) = self.advance()? else { return Ok(None) };
-        let mut event = TraceEvent::of_line(self.text()).map_err(|error| TraceError::event(line, &error))?;
-        if self.abbreviates {
-            event.abbreviate_long();
+        match TraceEvent::of_line(self.text()) {
+            Ok(mut event) => {
+                self.last = Some((event.seq, event.t));
+                if self.abbreviates {
+                    event.abbreviate_long();
+                }
+                Ok(Some(event))
+            }
+            Err(error) => self.torn(line, &error).map(|()| None),
         }
-        Ok(Some(event))
     }
 
     /// The line of the next event as it stands in the trace, which is known to be one; `None` after the last.
@@ -299,9 +344,12 @@ impl<R: BufRead> Reader<R> {
     /// As [`Reader::next_event`].
     pub fn next_line(&mut self) -> Result<Option<&str>, TraceError> {
         let Some(line) = self.advance()? else { return Ok(None) };
-        match serde_json::from_str::<Outline<'_>>(self.text()) {
-            Ok(_) => Ok(Some(self.text())),
-            Err(error) => Err(TraceError::event(line, &error)),
+        match serde_json::from_str::<Outline<'_>>(self.text()).map(|outline| (outline.seq, outline.t)) {
+            Ok(last) => {
+                self.last = Some(last);
+                Ok(Some(self.text()))
+            }
+            Err(error) => self.torn(line, &error).map(|()| None),
         }
     }
 
@@ -309,28 +357,56 @@ impl<R: BufRead> Reader<R> {
         &self.lines.text
     }
 
+    /// Takes a line that is no event for the torn end of the trace, if it may be that.
+    fn torn(&mut self, line: u64, error: &serde_json::Error) -> Result<(), TraceError> {
+        if !(self.is_lenient && self.lines.is_torn) {
+            return Err(TraceError::event(line, error));
+        }
+        self.events -= 1;
+        self.footer = Some(TraceFooter::missing(self.events, self.last.map_or(0, |(_, t)| t)));
+        Ok(())
+    }
+
     /// Reads on to the next line that is no footer, and gives its number; at the end holds the footer against what was read.
     fn advance(&mut self) -> Result<Option<u64>, TraceError> {
         loop {
-            if self.lines.next()?.is_none() {
-                return self.end();
+            if self.footer.as_ref().is_some_and(TraceFooter::is_missing) {
+                return Ok(None);
+            }
+            match self.lines.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => return self.end(),
+                // What was compressed and is cut gives what it has, and then this.
+                Err(TraceError::Io { error, .. })
+                    if self.is_lenient && error.kind() == io::ErrorKind::UnexpectedEof =>
+                {
+                    return self.end();
+                }
+                Err(error) => return Err(error),
             }
             let line = self.lines.line;
             if self.footer.is_some() {
                 return Err(TraceError::AfterFooter { line });
             }
-            match footer_of(&self.lines.text).map_err(|error| TraceError::event(line, &error))? {
-                Some(footer) => self.footer = Some(footer),
-                None => {
+            match footer_of(&self.lines.text) {
+                Ok(Some(footer)) => self.footer = Some(footer),
+                Ok(None) => {
                     self.events += 1;
                     return Ok(Some(line));
+                }
+                Err(error) => {
+                    self.events += 1;
+                    return self.torn(line, &error).map(|()| None);
                 }
             }
         }
     }
 
-    fn end(&self) -> Result<Option<u64>, TraceError> {
+    fn end(&mut self) -> Result<Option<u64>, TraceError> {
         let line = self.lines.line;
+        if self.footer.is_none() && self.is_lenient {
+            self.footer = Some(TraceFooter::missing(self.events, self.last.map_or(0, |(_, t)| t)));
+        }
         let footer = self.footer.as_ref().ok_or(TraceError::NoFooter { line })?;
         if footer.events == self.events {
             return Ok(None);
@@ -347,6 +423,8 @@ struct Lines<R> {
     input: R,
     line: u64,
     text: String,
+    /// Whether the last line had no end of its own.
+    is_torn: bool,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -357,10 +435,19 @@ impl<R: BufRead> Lines<R> {
         self.text.shrink_to(1 << 20);
         let limit = LINE_LIMIT as u64 + 2;
         let read = (&mut self.input).take(limit).read_line(&mut self.text);
-        let length = read.map_err(|error| TraceError::Io { line, error })?;
+        let length = match read {
+            Ok(length) => length,
+            // A character that the end cuts in two is no other text.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData && self.is_at_end() => {
+                let error = io::Error::new(io::ErrorKind::UnexpectedEof, error);
+                return Err(TraceError::Io { line, error });
+            }
+            Err(error) => return Err(TraceError::Io { line, error }),
+        };
         if length == 0 {
             return Ok(None);
         }
+        self.is_torn = !self.text.ends_with('\n');
         let whole = self.text.trim_end_matches(['\n', '\r']).len();
         if whole > LINE_LIMIT {
             return Err(TraceError::LongLine { line });
@@ -368,6 +455,13 @@ impl<R: BufRead> Lines<R> {
         self.text.truncate(whole);
         self.line = line;
         Ok(Some(&self.text))
+    }
+
+    fn is_at_end(&mut self) -> bool {
+        match self.input.fill_buf() {
+            Ok(rest) => rest.is_empty(),
+            Err(error) => error.kind() == io::ErrorKind::UnexpectedEof,
+        }
     }
 }
 
@@ -475,6 +569,60 @@ mod tests {
         let cut = sample.lines().take(2).collect::<Vec<_>>().join("\n");
         assert!(error(&cut).starts_with("the trace ends after line 2 without its footer"));
         assert!(error(&format!("{sample}{{}}")).starts_with("line 4: there is more after the footer"));
+    }
+
+    /// How many events are read of a text, and its footer.
+    fn leniently(text: &[u8]) -> Result<(u64, TraceFooter), TraceError> {
+        let mut reader = Reader::new(text)?.as_far_as_it_goes();
+        let mut events = 0;
+        while let Some(event) = reader.next_event()? {
+            events += 1;
+            assert_eq!(event.seq, events);
+        }
+        assert!(matches!(reader.next_event(), Ok(None)), "the end stays the end");
+        let mut lines = Reader::new(text)?.as_far_as_it_goes();
+        while lines.next_line()?.is_some() {}
+        assert_eq!((lines.last_seq(), lines.footer()), (reader.last_seq(), reader.footer()));
+        Ok((events, reader.ends().1))
+    }
+
+    #[test]
+    fn a_trace_that_is_cut_anywhere_is_read_as_far_as_it_goes() {
+        let sample = sample();
+        let (head, rest) = sample.split_once("{\"seq\":1").unwrap();
+        let second = "{\"seq\":2,\"t\":7,\"node\":1,\"kind\":\"boot\",\"what\":\"ä\"}\n";
+        let (first, foot) = rest.split_once('\n').unwrap();
+        let foot = foot.replace("\"events\":1", "\"events\":2");
+        let whole = format!("{head}{{\"seq\":1{first}\n{second}{foot}");
+        let ends: Vec<usize> = whole.match_indices('\n').map(|(at, _)| at).collect();
+        for length in ends[0]..whole.len() - 1 {
+            let (events, footer) = leniently(&whole.as_bytes()[..length]).unwrap();
+            let complete = ends[1..3].iter().filter(|end| length >= **end).count() as u64;
+            assert_eq!(events, complete, "cut after {length} bytes");
+            assert!(footer.is_missing());
+            assert_eq!(
+                (footer.events, footer.end),
+                (complete, if complete == 2 { 7 } else { 0 })
+            );
+            assert!(read(&whole.as_bytes()[..length]).is_err(), "it is not whole");
+        }
+        for length in [whole.len() - 1, whole.len()] {
+            let (events, footer) = leniently(&whole.as_bytes()[..length]).unwrap();
+            assert!(events == 2 && !footer.is_missing() && footer.verdict == "pass");
+        }
+        // Damage is no cut, and neither is a line that is missing.
+        for bad in [
+            whole.replacen("{\"seq\":1", "{\"seq:1", 1),
+            whole.replacen(second, "", 1),
+            whole.replacen(second, "{\"seq\":2,\n", 1),
+            head[..head.len() / 2].to_owned(),
+        ] {
+            assert!(leniently(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(
+            leniently(&[whole.as_bytes(), b"{}"].concat()).is_err(),
+            "more after the footer"
+        );
     }
 
     #[test]
