@@ -25,7 +25,7 @@ use crate::sweep::threads;
 use crate::systems::kv::PlantedBug;
 use crate::verdict::FailureKind;
 use order::Source;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use simulator::PlannedFault;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -62,7 +62,7 @@ pub struct Plan<'a> {
 }
 
 /// One sweep of one bug over one range of seeds.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Trial {
     /// The first seed.
     pub first_seed: u64,
@@ -77,14 +77,14 @@ pub struct Trial {
 }
 
 /// The run that failed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Finding {
     /// The scenario's name.
     pub scenario: String,
     /// The seed.
     pub seed: u64,
     /// The faults by the clock, where a search made them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<Vec<PlannedFault>>,
     /// What sort of failure.
     pub kind: FailureKind,
@@ -113,16 +113,51 @@ struct Task {
     blind: bool,
 }
 
+/// A trial that has ended, by itself.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Ended {
+    /// The bug's id.
+    pub bug: String,
+    /// The number of its range of seeds.
+    pub range: u64,
+    /// Whether it had only what clients see.
+    pub blind: bool,
+    /// What came of it.
+    pub trial: Trial,
+}
+
 /// Measures. When `interrupted` becomes true no further run starts, and trials that were not begun are left out.
 pub fn measure(plan: &Plan<'_>, interrupted: &AtomicBool, mut observer: impl FnMut(Progress)) -> Vec<BugReport> {
+    resume(plan, &[], interrupted, |progress, _| observer(progress))
+}
+
+/// As [`measure`], after the trials that have ended before: those are counted and not run again. The observer hears of each trial as it
+/// ends.
+pub fn resume(
+    plan: &Plan<'_>,
+    known: &[Ended],
+    interrupted: &AtomicBool,
+    mut observer: impl FnMut(Progress, Option<&Ended>),
+) -> Vec<BugReport> {
     assert!(
         plan.jobs > 0 && plan.ranges > 0,
         "a measurement has a thread and a range"
     );
     let blind: Vec<Scenario> = plan.scenarios.iter().map(blinded).collect();
-    let tasks = tasks(plan);
-    let next = AtomicU64::new(0);
     let mut reports: Vec<BugReport> = plan.bugs.iter().map(|bug| BugReport::new(bug)).collect();
+    let mut tasks = tasks(plan);
+    let total = tasks.len() as u64;
+    let (mut done, mut found) = (0, 0);
+    tasks.retain(|task| {
+        let is_it = |ended: &&Ended| (ended.range, ended.blind) == (task.range, task.blind);
+        let mut of_bug = known.iter().filter(|ended| ended.bug == plan.bugs[task.bug].id);
+        let Some(ended) = of_bug.find(is_it) else { return true };
+        done += 1;
+        found += u64::from(ended.trial.found.is_some());
+        reports[task.bug].add(task.range, task.blind, ended.trial.clone());
+        false
+    });
+    let next = AtomicU64::new(0);
     let (sender, receiver) = sync_channel(tasks.len().max(1));
     let work = |sender: &std::sync::mpsc::SyncSender<(Task, Trial)>| {
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
@@ -137,19 +172,25 @@ pub fn measure(plan: &Plan<'_>, interrupted: &AtomicBool, mut observer: impl FnM
         }
     };
     threads(plan.jobs, sender, &work, || {
-        let (mut done, mut found) = (0, 0);
         loop {
-            match receiver.recv_timeout(TICK) {
+            let ended = match receiver.recv_timeout(TICK) {
                 Ok((task, trial)) => {
                     done += 1;
                     found += u64::from(trial.found.is_some());
-                    reports[task.bug].add(task.range, task.blind, trial);
+                    reports[task.bug].add(task.range, task.blind, trial.clone());
+                    let bug = plan.bugs[task.bug].id.to_owned();
+                    let Task { range, blind, .. } = task;
+                    Some(Ended {
+                        bug,
+                        range,
+                        blind,
+                        trial,
+                    })
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
-            }
-            let total = tasks.len() as u64;
-            observer(Progress { done, total, found });
+            };
+            observer(Progress { done, total, found }, ended.as_ref());
         }
     });
     reports

@@ -71,7 +71,7 @@ fn hash(bytes: &[u8]) -> String {
 }
 
 /// The hash of this binary; the same text for all if it cannot be read. A binary may be large, so it is read in pieces.
-fn build() -> String {
+pub fn build() -> String {
     let hashed = || -> io::Result<String> {
         let mut binary = File::open(std::env::current_exe()?)?;
         let (mut hasher, mut piece) = (Xxh3Default::new(), vec![0; 1 << 16]);
@@ -290,11 +290,11 @@ fn line_of(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("a journal's lines are JSON: their keys are texts") + "\n"
 }
 
-fn busy(path: &Path, error: TryLockError) -> CliError {
+pub fn busy(path: &Path, error: TryLockError) -> CliError {
     match error {
         TryLockError::WouldBlock => CliError::BadFile {
             path: path.to_owned(),
-            what: "another sweep is writing to it: choose another folder, or wait for its end".to_owned(),
+            what: "another squall is writing to it: choose another, or wait for its end".to_owned(),
         },
         TryLockError::Error(error) => CliError::NotAdded {
             path: path.to_owned(),

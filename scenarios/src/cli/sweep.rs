@@ -130,6 +130,10 @@ pub fn sweep(args: &SweepArgs, global: &Global) -> Done {
         journal.add(&Record::End);
     }
     let folder = args.resume.as_deref().or(args.out.as_deref());
+    if report.interrupted && folder.is_none() {
+        let text = "what has been swept is in no file, so it cannot be resumed: --out DIR keeps a journal";
+        output::notice(global, &text);
+    }
     let out = folder.unwrap_or(Path::new(OUT_DEFAULT));
     let shrinking = (args.shrink == Shrink::First).then_some(Options {
         jobs,

@@ -155,3 +155,104 @@ fn what_a_search_finds_can_be_found_again() {
         assert!(again.out.contains(signature.as_str().unwrap()), "{signature} {again:?}");
     }
 }
+
+/// Which trials a file has: bug, range, whether it was blind, and what was found.
+fn trials(path: &str) -> Vec<(String, u64, bool, bool)> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().skip(1).map(|line| serde_json::from_str(line).unwrap());
+    let mut all: Vec<_> = lines
+        .map(|one: Value| {
+            let (bug, range) = (one["bug"].as_str().unwrap(), one["range"].as_u64().unwrap());
+            let is_found = !one["trial"]["found"].is_null();
+            (bug.to_owned(), range, one["blind"] == true, is_found)
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// Runs and findings of each trial in a result.
+fn measured(result: &Value) -> Vec<(u64, Value)> {
+    let bugs = result["bugs"].as_array().unwrap().iter();
+    bugs.flat_map(|bug| [&bug["trials"], &bug["blind"]])
+        .flat_map(|trials| trials.as_array().unwrap().clone())
+        .map(|trial| (trial["runs"].as_u64().unwrap(), trial["found"].clone()))
+        .collect()
+}
+
+#[test]
+fn each_trial_is_kept_as_it_ends_and_a_measurement_goes_on_after_them() {
+    let kept = folder("bugs-kept").join("trials.jsonl");
+    let path = kept.to_str().unwrap();
+    let effort = [
+        "bugs", "run", "L2", "D7", "--runs", "20", "--ranges", "2", "--format", "json",
+    ];
+    let run = |more: &[&str]| squall(&[&effort[..], more].concat());
+    let whole = run(&["--out", path]);
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+    let all = trials(path);
+    assert_eq!(all.len(), 8, "two bugs, two ranges, two kinds: {all:?}");
+    let told = whole.err.lines().filter(|line| line.contains(" range ")).count();
+    assert_eq!(told, 8, "{}", whole.err);
+    assert!(
+        whole.err.contains("D7 range 1, blind: not found in 20 runs, "),
+        "{}",
+        whole.err
+    );
+    // What is there is not begun anew.
+    let again = run(&["--out", path]);
+    assert!(again.code == Some(3) && again.err.contains("--resume"), "{again:?}");
+
+    // As a kill leaves it: three trials, and the beginning of a fourth.
+    let text = std::fs::read_to_string(path).unwrap();
+    let end = text.match_indices('\n').nth(3).unwrap().0 + 20;
+    let cut = file("bugs-kept", "cut.jsonl", &text[..end]);
+    let resumed = run(&["--resume", &cut]);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    assert!(resumed.err.contains("resumed after 3 trials"), "{}", resumed.err);
+    let told = resumed.err.lines().filter(|line| line.contains(" range ")).count();
+    assert_eq!(told, 5, "the others are not run again: {}", resumed.err);
+    assert_eq!(trials(&cut), all);
+    assert_eq!(measured(&resumed.json()), measured(&whole.json()));
+    let nothing = run(&["--resume", &cut]);
+    assert!(nothing.err.contains("resumed after 8 trials") && !nothing.err.contains(" range "));
+
+    // Another measurement is none of this.
+    let other = squall(&["bugs", "run", "L2", "--runs", "20", "--ranges", "2", "--resume", &cut]);
+    assert!(
+        other.code == Some(3) && other.err.contains("of other bugs"),
+        "{other:?}"
+    );
+    let other = run(&["--budget", "7s", "--resume", &cut]);
+    assert!(other.err.contains("with another --budget"), "{other:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_measurement_that_is_interrupted_keeps_and_says_what_it_has() {
+    let kept = folder("bugs-signal").join("trials.jsonl");
+    let script = r#""$0" bugs run L2 D7 E15 --ranges 1 --no-blind -j 1 --budget 60s --out "$1" & pid=$!
+        until [ "$(wc -l < "$1" 2>/dev/null || echo 0)" -ge 2 ]; do sleep 0.05; done; sleep 0.2; kill -TERM $pid; wait $pid"#;
+    let mut shell = std::process::Command::new("sh");
+    let called = shell.args(["-c", script, super::BINARY]).arg(&kept).output().unwrap();
+    let called = Called::from(called);
+    assert_eq!(called.code, Some(143), "{called:?}");
+    assert_eq!(trials(kept.to_str().unwrap()), [("L2".to_owned(), 0, false, true)]);
+    assert!(called.out.contains("INTERRUPTED 1 of 2 bugs found"), "{}", called.out);
+    // D7 is a control; of E15 nothing is known, which is not the same as not found.
+    assert!(
+        called.out.contains("; not tried: E15") && !called.out.contains("not found"),
+        "{}",
+        called.out
+    );
+}
+
+#[test]
+fn a_list_without_a_bug_is_nothing_to_run() {
+    let list = file("bugs-empty", "list.txt", "# E7\n\n");
+    let called = squall(&["bugs", "run", "--list", &list]);
+    assert!(
+        called.code != Some(0) && called.err.contains("names no bug"),
+        "{called:?}"
+    );
+}

@@ -6,6 +6,7 @@
 mod chart;
 mod compare;
 mod run;
+mod trials;
 
 use super::error::CliError;
 use super::output::{self, Table, WIDTH, wrapped};
@@ -30,6 +31,8 @@ Examples:
   squall bugs run E7 R1 --budget 10s --ranges 5    two bugs
   squall bugs run --format markdown --svg bugs.svg a table for a README, and a chart
   squall bugs run --list canaries.txt --must-find  fails if one of these is not found
+  squall bugs run --out trials.jsonl               keeps each trial as it ends
+  squall bugs run --resume trials.jsonl            goes on where that was killed or interrupted
   squall bugs compare                              the strategies of `squall explore`, side by side
   squall bugs ablate                               what is found without crashes, without disk faults, …";
 
@@ -221,6 +224,14 @@ fn bar(global: &Global) -> Option<ProgressBar> {
         bar.set_style(style.expect("the template is a constant"));
         bar
     })
+}
+
+/// Tells something while a measurement goes on.
+fn told(bar: Option<&ProgressBar>, global: &Global, text: &dyn std::fmt::Display) {
+    match bar {
+        Some(bar) => bar.suspend(|| output::notice(global, text)),
+        None => output::notice(global, text),
+    }
 }
 
 fn shown(bar: Option<&ProgressBar>, progress: Progress) {

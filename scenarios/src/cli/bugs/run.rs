@@ -3,10 +3,11 @@
 use super::super::output::{self, BAD, GOOD, Table};
 use super::super::signals::{self, interruption};
 use super::super::{Done, Format, Global, exit, files, seed};
-use super::{Effort, bar, chart, chosen, seconds, shown, text_of};
+use super::trials::Trials;
+use super::{Effort, bar, chart, chosen, seconds, shown, text_of, told};
 use clap::Args;
 use scenarios::TOOL;
-use scenarios::bugs::{BugReport, Plan, Quantile, measure, median_of_medians};
+use scenarios::bugs::{BugReport, Ended, Plan, Quantile, median_of_medians, resume};
 use scenarios::explore::Strategy;
 use serde::Serialize;
 use std::fmt::Write;
@@ -37,6 +38,12 @@ pub struct RunArgs {
     /// Exit with 98 if a bug was found in no trial
     #[arg(long)]
     must_find: bool,
+    /// Keep each trial in this file as soon as it has ended, a line of JSON each
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Go on with the measurement whose trials are in this file; the other arguments are the same
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    resume: Option<PathBuf>,
     /// Write a bar chart
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
@@ -60,8 +67,28 @@ pub fn run(args: &RunArgs, global: &Global) -> Done {
         blind: !args.no_blind,
         jobs: args.effort.jobs(),
     };
+    let (mut trials, known) = match (&args.out, &args.resume) {
+        (_, Some(path)) => {
+            let (trials, known) = Trials::resume(path, &plan)?;
+            output::notice(
+                global,
+                &format_args!("resumed after {} trials", output::grouped(known.len() as u64)),
+            );
+            (Some(trials), known)
+        }
+        (Some(path), None) => (Some(Trials::begin(path, &plan)?), Vec::new()),
+        (None, None) => (None, Vec::new()),
+    };
     let bar = bar(global);
-    let reports = measure(&plan, &interrupted, |progress| shown(bar.as_ref(), progress));
+    let reports = resume(&plan, &known, &interrupted, |progress, ended| {
+        if let Some(ended) = ended {
+            if let Some(trials) = &mut trials {
+                trials.add(ended);
+            }
+            told(bar.as_ref(), global, &line(ended));
+        }
+        shown(bar.as_ref(), progress);
+    });
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
@@ -81,6 +108,32 @@ pub fn run(args: &RunArgs, global: &Global) -> Done {
         output::lost(&error);
     }
     Ok(result.exit_code)
+}
+
+/// What is told of a trial when it has ended.
+fn line(ended: &Ended) -> String {
+    let Ended {
+        bug,
+        range,
+        blind,
+        trial,
+    } = ended;
+    let cost = format!(
+        "in {} run{}, {} s",
+        output::grouped(trial.runs),
+        if trial.runs == 1 { "" } else { "s" },
+        seconds(trial.cpu_us)
+    );
+    let blind = if *blind { ", blind" } else { "" };
+    match &trial.found {
+        Some(found) => format!(
+            "{bug} range {range}{blind}: found {cost}: {} {}  {}",
+            found.scenario,
+            seed::shown(found.seed),
+            found.signature
+        ),
+        None => format!("{bug} range {range}{blind}: not found {cost}"),
+    }
 }
 
 /// The document of `squall bugs run`. Times are processor time in microseconds; seeds up to 2^53 are exact.
@@ -174,12 +227,12 @@ impl BugsResult {
 
     fn summary(&self) -> String {
         let harmful = || self.bugs.iter().filter(|row| row.report.bug.is_harmful());
-        let missed: Vec<&str> = harmful()
-            .filter(|row| row.found == 0)
-            .map(|row| row.report.bug.id)
-            .collect();
+        let ids = |of: &dyn Fn(&&Row) -> bool| harmful().filter(of).map(|row| row.report.bug.id).collect::<Vec<&str>>();
+        // An interruption leaves bugs of which nothing is known.
+        let untried = ids(&|row| row.report.trials.is_empty());
+        let missed = ids(&|row| row.found == 0 && !row.report.trials.is_empty());
         let all = harmful().count();
-        let found = all - missed.len();
+        let found = all - missed.len() - untried.len();
         let controls = self.bugs.len() - all;
         let within = |limit: u64| harmful().filter(|row| row.is_found_within(limit)).count();
         let mut text = format!(
@@ -201,6 +254,9 @@ impl BugsResult {
         }
         if !missed.is_empty() {
             let _ = write!(text, "; not found: {}", missed.join(" "));
+        }
+        if !untried.is_empty() {
+            let _ = write!(text, "; not tried: {}", untried.join(" "));
         }
         if controls > 0 {
             let fired = self
@@ -228,7 +284,7 @@ const HEAD: [&str; 11] = [
     "first oracle",
 ];
 
-fn micros(time: Duration) -> u64 {
+pub fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
