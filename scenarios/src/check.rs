@@ -4,7 +4,7 @@
 //! The crate that tests has `scenarios` and `proptest` among its dev-dependencies, a scenario file of its own, and
 //!
 //! ```ignore
-//! scenarios::check! {
+//! squall::check! {
 //!     /// What must hold, whatever the network does.
 //!     survives_partitions("tests/partitions.toml", cases = 32)
 //! }
@@ -19,7 +19,7 @@ use crate::run::RunOptions;
 use crate::scenario::{self, Scenario};
 use crate::shrink::{Options, shrink};
 use crate::sweep::attempt;
-use crate::systems::kv::PlantedBug;
+use crate::system::{self, PlantedBug};
 use crate::whole;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ impl Check {
                 path.display()
             )
         });
-        let scenario = scenario::parse(file, &text, &[], &crate::known());
+        let scenario = scenario::parse(file, &text, &[], &system::default().known);
         Self {
             name: file.to_owned(),
             scenario: scenario.unwrap_or_else(|error| panic!("{error}")),
@@ -68,7 +68,11 @@ impl Check {
     /// When this build has no bug of that name.
     #[must_use]
     pub fn with_bug(mut self, name: &str) -> Self {
-        self.bug = Some(PlantedBug::find(name).unwrap_or_else(|error| panic!("{error}")));
+        self.bug = Some(
+            system::of(&self.scenario)
+                .bug(name)
+                .unwrap_or_else(|error| panic!("{error}")),
+        );
         self
     }
 

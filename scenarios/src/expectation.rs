@@ -150,14 +150,15 @@ fn silent(scenario: &Scenario, what: What, rate: Rate, runs: u64) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{find, parse};
+    use crate::raft_kv::find;
+    use crate::scenario::parse;
 
     fn scenario(overrides: &[(&str, &str)]) -> Scenario {
         let overrides: Vec<_> = overrides
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
-        parse("calm", find("calm").unwrap().text, &overrides, &crate::known()).unwrap()
+        parse("calm", find("calm").unwrap().text, &overrides, &crate::raft_kv::known()).unwrap()
     }
 
     fn failure(kind: FailureKind) -> Option<Failure> {
@@ -243,7 +244,7 @@ mod tests {
     fn each_fault_is_due_for_itself() {
         let text = "schema = \"squall-scenario/1\"\nname = \"two\"\n[[fault]]\nkind = \"crash\"\nevery = \"1s\"\nfor = \"1s\"\n\
                     [[fault]]\nkind = \"crash\"\nwhen = \"leader-elected\"\nfor = \"1s\"\nfires = \"1/2\"\n";
-        let two = parse("two", text, &[], &crate::known()).unwrap();
+        let two = parse("two", text, &[], &crate::raft_kv::known()).unwrap();
         let one_strikes = Tally {
             runs_with_effect: vec![20, 0],
             ..tally(20)

@@ -13,8 +13,8 @@ pub const PANIC: &str = "panic";
 /// What a panic of the harness is filed under.
 pub const HARNESS: &str = "harness-panic";
 
-/// What is judged, not who judges: the services of this crate.
-const UNDER_TEST: &str = "scenarios/src/systems/";
+/// What is judged, not who judges, although it is compiled into this crate's own tests.
+const UNDER_TEST: &str = "scenarios/src/../../systems/";
 /// The crates that are the harness.
 const JUDGES: [&str; 3] = ["scenarios/src/", "simulator/src/", "checker/src/"];
 
@@ -117,7 +117,8 @@ mod tests {
     fn who_is_to_blame_follows_from_the_place() {
         let under_test = [
             "raft-core/src/raft.rs:7",
-            "scenarios/src/systems/kv/node.rs:7",
+            "systems/raft-kv/src/node.rs:7",
+            "scenarios/src/../../systems/raft-kv/src/node.rs:7",
             "bytes-1.1/src/a.rs:7",
             "src/mine.rs:7",
         ];

@@ -9,33 +9,39 @@ mod judgement;
 mod phases;
 mod prepare;
 mod report;
+mod runner;
+mod told;
 mod watch;
 
 pub use fork::Fork;
 pub use report::RunReport;
+pub use runner::register;
 
 use crate::capsule::Course;
+use crate::draw::Draw;
 use crate::nemesis::{self, Triggers};
 use crate::panics;
 use crate::recovery::{Progress, Reached};
 use crate::scenario::Scenario;
-use crate::setup::{self, Draw};
+use crate::setup;
 use crate::situations::Watcher;
 use crate::swarm;
-use crate::systems::kv::{KvNode, PlantedBug};
+use crate::system::{PlantedBug, System};
 use crate::verdict::{Failure, FailureKind};
+use crate::workloads::WorldOf;
 use crate::workloads::history::Effects;
 use crate::workloads::online::Online;
 use checker::properties::Properties;
 use judgement::Judgement;
 use prepare::{is_listed, prepared};
-use simulator::{Chance, ConfigError, NodeId, PlannedFault, Step, Time, TraceSink, World};
+use runner::runner;
+use simulator::{Chance, ConfigError, NodeId, PlannedFault, Step, Time, TraceSink};
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// The property that a client's view of the store is linearizable.
-pub const LINEARIZABLE: &str = "linearizable";
+pub use crate::verdict::LINEARIZABLE;
 
 /// The property that no situation of `[expect] never` is reached.
 pub const MUST_NOT_HAPPEN: &str = "must-not-happen";
@@ -82,14 +88,18 @@ pub struct Steering<'a> {
 /// Whoever looks at the world after each of its steps, before anybody judges it. What it sees is what there is; it changes nothing.
 pub struct Probe<'a>(Box<dyn Look + 'a>);
 
-trait Look: FnMut(&World<KvNode>, &Step) + Send {}
+trait Look: FnMut(&dyn Any, &Step) + Send {}
 
-impl<F: FnMut(&World<KvNode>, &Step) + Send> Look for F {}
+impl<F: FnMut(&dyn Any, &Step) + Send> Look for F {}
 
 impl<'a> Probe<'a> {
-    /// Calls this after each step.
-    pub fn new(look: impl FnMut(&World<KvNode>, &Step) + Send + 'a) -> Self {
-        Self(Box::new(look))
+    /// Calls this after each step of a run of this system; runs of other systems are not looked at.
+    pub fn new<S: System>(mut look: impl FnMut(&WorldOf<S>, &Step) + Send + 'a) -> Self {
+        Self(Box::new(move |world: &dyn Any, step: &Step| {
+            if let Some(world) = world.downcast_ref::<WorldOf<S>>() {
+                look(world, step);
+            }
+        }))
     }
 }
 
@@ -129,7 +139,8 @@ fn run_as_it_is(scenario: &Scenario, seed: u64, options: RunOptions, steering: S
         Chance::Drawn
     };
     let draw = Draw::new(scenario, seed);
-    carry_out(scenario, draw, seed, (None, &chance), (options, steering))
+    runner(scenario)
+        .carry_out(scenario, draw, seed, (None, &chance), (options, steering))
         .expect("the scenario format admits only settings that make a world")
 }
 
@@ -153,17 +164,23 @@ pub fn run_on_course(
         damageable: course.damageable,
         ..Draw::new(scenario, seed)
     };
-    carry_out(scenario, draw, seed, (Some(course), chance), (options, steering))
+    runner(scenario).carry_out(scenario, draw, seed, (Some(course), chance), (options, steering))
 }
 
-fn carry_out(
-    scenario: &Scenario,
-    draw: Draw,
+fn carry_out<S: System>(
+    system: &'static S,
+    (scenario, draw): (&Scenario, Draw),
     seed: u64,
     (course, chance): (Option<&Course>, &Chance),
     (options, mut steering): (RunOptions, Steering<'_>),
 ) -> Result<RunReport, ConfigError> {
-    let mut run = prepared(scenario, &draw, seed, (course, chance), (options, &mut steering))?;
+    let mut run = prepared(
+        system,
+        (scenario, &draw),
+        seed,
+        (course, chance),
+        (options, &mut steering),
+    )?;
     run.probe = Alone(steering.probe.take());
     let drive = panics::caught(|| run.drive()).unwrap_or_else(Err);
     if let (Some(wanted), Some(states)) = (steering.states, run.states.take()) {
@@ -185,7 +202,7 @@ fn carry_out(
     let recorded = is_recorded.then(|| Course {
         damageable: draw.damageable,
         flips: setup::flips(scenario, course),
-        ..Course::of(&run.world, run.healed)
+        ..Course::of::<S>(&run.world, run.healed)
     });
     let report = run.report(seed, draw, failure.map(|failure| *failure), seen.history);
     Ok(RunReport {
@@ -194,9 +211,9 @@ fn carry_out(
     })
 }
 
-#[derive(Clone)]
-struct Run<'a> {
-    world: World<KvNode>,
+struct Run<'a, S: System> {
+    system: &'static S,
+    world: WorldOf<S>,
     scenario: &'a Scenario,
     draw: Draw,
     properties: Properties,
@@ -222,6 +239,8 @@ struct Run<'a> {
     online: Alone<Online>,
     /// Looks at the world after each step.
     probe: Alone<Probe<'a>>,
+    /// Whether the nodes tell what happens to them.
+    observes: bool,
     /// The nodes that never come back.
     lost: BTreeSet<NodeId>,
     seed: u64,
@@ -235,12 +254,41 @@ struct Run<'a> {
     broken_promises: Vec<u64>,
 }
 
-/// What goes along with one run alone, and not with its forks: they leave the check of what clients are told to their end.
+/// What goes along with one run alone, and not with its copies: they leave the check of what clients are told to their end.
 struct Alone<T>(Option<T>);
 
-impl<T> Clone for Alone<T> {
-    fn clone(&self) -> Self {
-        Self(None)
+impl<S: System> Run<'_, S> {
+    /// A run that goes on as this one would; `None` if the system's processes cannot be copied.
+    fn copied(&self) -> Option<Self> {
+        Some(Self {
+            system: self.system,
+            world: self.world.copied(&|process| self.system.copy(process))?,
+            scenario: self.scenario,
+            draw: self.draw,
+            properties: self.properties.clone(),
+            watcher: self.watcher.clone(),
+            triggers: self.triggers.clone(),
+            course: self.course,
+            healed: self.healed,
+            origins: self.origins.clone(),
+            struck: self.struck.clone(),
+            marks: self.marks.clone(),
+            mark_every: self.mark_every,
+            events_max: self.events_max,
+            effects: self.effects.clone(),
+            states: self.states.clone(),
+            has_changed: self.has_changed,
+            online: Alone(None),
+            probe: Alone(None),
+            observes: self.observes,
+            lost: self.lost.clone(),
+            seed: self.seed,
+            faults_end: self.faults_end,
+            recovered: self.recovered,
+            progress: self.progress.clone(),
+            stop: self.stop,
+            broken_promises: self.broken_promises.clone(),
+        })
     }
 }
 

@@ -1,141 +1,19 @@
 //! From a scenario and a seed to a world: the choices are drawn, and every part gets its settings.
 
-use crate::budget::Damageable;
 use crate::capsule::Course;
-use crate::scenario::{self, Choice, Codec, DurationRange, Fault, FaultKind, Flips, Lasting, Pace, Scenario};
-use crate::systems::kv::{KvNode, NodeConfig, PlantedBug};
-use crate::workloads::Actor;
-use crate::workloads::client::{KvClient, Work};
-use crate::workloads::operator::{Operator, Orders};
+use crate::draw::small;
+use crate::scenario::{self, DurationRange, Fault, FaultKind, Flips, Lasting, Pace, Scenario};
+use crate::system::{Cluster, PlantedBug, System};
+use crate::workloads::client::Work;
+use crate::workloads::operator::Orders;
 use crate::workloads::script::{Script, Settings};
-use crate::workloads::scripted::Scripted;
-use raft_core::{Config, NodeId};
-use serde::Serialize;
+use crate::workloads::{Actor, WorldOf};
 use simulator::{
-    Chance, ClockConfig, ConfigError, DiskConfig, Duration, FaultAction, Latency, LinkConfig, NetworkConfig,
-    PlannedFault, Ratio, Shape, Stream, Target, Time, TraceSink, World, WorldConfig,
+    Chance, ClockConfig, ConfigError, DiskConfig, Duration, FaultAction, Latency, LinkConfig, NetworkConfig, NodeId,
+    PlannedFault, Ratio, Shape, Target, Time, TraceSink, World, WorldConfig,
 };
 
-/// What a seed has drawn from the scenario's choices.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-pub struct Draw {
-    /// Nodes of the cluster.
-    pub nodes: u16,
-    /// Clients.
-    pub clients: u16,
-    /// Keys that they contend for.
-    pub keys: u16,
-    /// Most operations of one client.
-    pub operations: u32,
-    /// Bytes of a written value.
-    pub value_bytes: u64,
-    /// Whether clients stay with their node.
-    pub sticky: bool,
-    /// Whether elections begin with a pre-vote.
-    pub pre_vote: bool,
-    /// Most entries of one `AppendEntries`.
-    pub max_entries_per_append: u32,
-    /// Most bytes of one `AppendEntries`.
-    pub max_bytes_per_append: u64,
-    /// Most unanswered `AppendEntries` to one follower.
-    pub max_inflight: u32,
-    /// Nodes beyond `nodes` that can be added.
-    pub spares: u16,
-    /// Whether leaders step down without a quorum, and voters ignore candidates while they hear a leader.
-    pub check_quorum: bool,
-    /// The declared bound on clock drift, in parts per million, where reads are served from leases.
-    pub lease_drift_ppm: Option<u32>,
-    /// Whether node 0 is preferred as leader, node 1 next, and so on.
-    pub priorities: bool,
-    /// After how many idle nanoseconds the group goes quiet.
-    pub quiesce_ns: Option<u64>,
-    /// Whether every node serves reads.
-    pub follower_reads: bool,
-    /// A snapshot is taken after so many entries; 0: never.
-    pub snapshot_threshold: u32,
-    /// Entries that are kept before a snapshot.
-    pub snapshot_tail: u32,
-    /// Bytes of one chunk of a snapshot.
-    pub snapshot_chunk_bytes: u64,
-    /// What messages between nodes are encoded with.
-    pub codec: Codec,
-    /// The nodes whose durable data may be destroyed; drawn from the stream `budget`.
-    pub damageable: Damageable,
-}
-
-impl Draw {
-    /// Draws from the stream `setup`, in the order of the fields; a choice of one draws too, so that making it a list
-    /// shifts nothing else.
-    pub fn new(scenario: &Scenario, seed: u64) -> Self {
-        let mut stream = Stream::new(seed, "setup", 0);
-        let (cluster, workload) = (&scenario.cluster, &scenario.workload);
-        let mut draw = Self {
-            nodes: small(pick(&mut stream, &cluster.nodes)),
-            clients: small(pick(&mut stream, &workload.clients)),
-            keys: small(pick(&mut stream, &workload.keys)),
-            operations: pick(&mut stream, &workload.operations),
-            value_bytes: pick(&mut stream, &workload.value_bytes),
-            sticky: pick(&mut stream, &workload.sticky),
-            pre_vote: pick(&mut stream, &cluster.pre_vote),
-            max_entries_per_append: pick(&mut stream, &cluster.max_entries_per_append),
-            max_bytes_per_append: pick(&mut stream, &cluster.max_bytes_per_append),
-            max_inflight: pick(&mut stream, &cluster.max_inflight),
-            spares: small(pick(&mut stream, &cluster.spares)),
-            check_quorum: pick(&mut stream, &cluster.check_quorum),
-            lease_drift_ppm: pick(&mut stream, &cluster.lease_drift_ppm),
-            priorities: pick(&mut stream, &cluster.priorities),
-            quiesce_ns: pick(&mut stream, &cluster.quiesce_ns),
-            follower_reads: pick(&mut stream, &cluster.follower_reads),
-            snapshot_threshold: pick(&mut stream, &cluster.snapshot_threshold),
-            snapshot_tail: pick(&mut stream, &cluster.snapshot_tail),
-            snapshot_chunk_bytes: pick(&mut stream, &cluster.snapshot_chunk_bytes),
-            codec: pick(&mut stream, &cluster.codec),
-            damageable: Damageable::default(),
-        };
-        draw.damageable = Damageable::draw(scenario, draw.nodes, draw.all_nodes(), seed);
-        draw
-    }
-}
-
-impl Draw {
-    /// Fixes what was drawn: from now on every seed draws this from the scenario.
-    pub fn fix(&self, scenario: &mut Scenario) {
-        let (cluster, workload) = (&mut scenario.cluster, &mut scenario.workload);
-        cluster.nodes = Choice::one(self.nodes.into());
-        cluster.spares = Choice::one(self.spares.into());
-        cluster.pre_vote = Choice::one(self.pre_vote);
-        cluster.check_quorum = Choice::one(self.check_quorum);
-        cluster.lease_drift_ppm = Choice::one(self.lease_drift_ppm);
-        cluster.priorities = Choice::one(self.priorities);
-        cluster.quiesce_ns = Choice::one(self.quiesce_ns);
-        cluster.follower_reads = Choice::one(self.follower_reads);
-        cluster.max_entries_per_append = Choice::one(self.max_entries_per_append);
-        cluster.max_bytes_per_append = Choice::one(self.max_bytes_per_append);
-        cluster.max_inflight = Choice::one(self.max_inflight);
-        cluster.snapshot_threshold = Choice::one(self.snapshot_threshold);
-        cluster.snapshot_tail = Choice::one(self.snapshot_tail);
-        cluster.snapshot_chunk_bytes = Choice::one(self.snapshot_chunk_bytes);
-        cluster.codec = Choice::one(self.codec);
-        workload.clients = Choice::one(self.clients.into());
-        workload.keys = Choice::one(self.keys.into());
-        workload.operations = Choice::one(self.operations);
-        workload.value_bytes = Choice::one(self.value_bytes);
-        workload.sticky = Choice::one(self.sticky);
-    }
-
-    /// All nodes that exist, members or not.
-    pub fn all_nodes(&self) -> u16 {
-        self.nodes + self.spares
-    }
-}
-
-fn pick<T: Copy + Ord>(stream: &mut Stream, choice: &Choice<T>) -> T {
-    choice.pick(stream.below(choice.options().len() as u64) as usize)
-}
-
-fn small(count: u32) -> u16 {
-    u16::try_from(count).expect("the scenario format bounds every count")
-}
+pub use crate::draw::Draw;
 
 /// What a world is made of beside a scenario, what a seed drew from it, and the plan of faults.
 #[derive(Clone, Copy, Debug)]
@@ -156,13 +34,13 @@ pub struct Making<'a> {
 ///
 /// # Errors
 /// When the settings make no world; the scenario format rules that out for all that it checks.
-pub fn world(
-    scenario: &Scenario,
-    draw: &Draw,
+pub fn world<S: System>(
+    system: &'static S,
+    (scenario, draw): (&Scenario, &Draw),
     plan: Vec<PlannedFault>,
     making: Making<'_>,
     sink: Option<Box<dyn TraceSink>>,
-) -> Result<World<KvNode>, ConfigError> {
+) -> Result<WorldOf<S>, ConfigError> {
     let Making { seed, course, bug, .. } = making;
     let mut config = WorldConfig::new(seed);
     config.chance = making.chance.clone();
@@ -184,18 +62,22 @@ pub fn world(
         config.network.links.memory = MEMORY;
     }
     config.trace = making.trace;
-    let flips = flips(scenario, course);
-    let node = |id| NodeConfig {
-        flips,
-        ..node(scenario, draw, id, bug)
+    let cluster = Cluster {
+        scenario,
+        draw,
+        flips: flips(scenario, course),
+        bug,
     };
-    let nodes = (0..draw.all_nodes()).map(node).collect();
+    let nodes = (0..draw.all_nodes())
+        .map(|node| system.boot(&cluster, NodeId(node)))
+        .collect();
     let client = |id: u16| {
         let given = course.map(|course| course.tasks_of(id));
-        Actor::Client(KvClient::new(Work {
+        let work = Work {
             given,
             ..work(scenario, draw)
-        }))
+        };
+        Actor::client_of(system, work)
     };
     let clients = (0..draw.clients).map(client);
     let operator = scenario.operator.as_ref().map(|operator| {
@@ -205,11 +87,11 @@ pub fn world(
             replaced: replaced.clone(),
             ..orders(scenario, operator)
         };
-        Actor::Operator(Operator::new(orders, draw.nodes))
+        Actor::operator_of(system, orders, draw.nodes)
     });
     let faults_end = Time(scenario.time.chaos_ns);
     let scripted = scenario.orders.iter();
-    let scripted = scripted.map(|order| Actor::Scripted(Scripted::new(order, faults_end)));
+    let scripted = scripted.map(|order| Actor::scripted_of(system, order, faults_end));
     let clients = clients.chain(operator).chain(scripted).collect();
     match sink {
         None => World::try_new(config, nodes, clients),
@@ -295,40 +177,6 @@ fn max_down(scenario: &Scenario, nodes: u16) -> u16 {
         .unwrap_or(nodes)
 }
 
-fn node(scenario: &Scenario, draw: &Draw, id: u16, bug: Option<&'static PlantedBug>) -> NodeConfig {
-    let founders = if id < draw.nodes { draw.nodes } else { 0 };
-    let voters = (0..founders).map(|id| NodeId(id.into())).collect();
-    let size = |bytes: u64| usize::try_from(bytes).expect("bounded by the scenario format");
-    let mut raft = Config::new(NodeId(id.into()), voters, 0);
-    raft.election_timeout_min = scenario.cluster.election.min_ns;
-    raft.election_timeout_max = scenario.cluster.election.max_ns;
-    raft.heartbeat_interval = scenario.cluster.heartbeat_ns;
-    raft.pre_vote = draw.pre_vote;
-    raft.check_quorum = draw.check_quorum;
-    raft.lease_drift_ppm = draw.lease_drift_ppm;
-    raft.priority = if draw.priorities {
-        Config::PRIORITY_MAX - (id as u8).min(Config::PRIORITY_MAX)
-    } else {
-        Config::PRIORITY_MAX
-    };
-    raft.quiesce_after = draw.quiesce_ns;
-    raft.append_entries_max = draw.max_entries_per_append as usize;
-    raft.append_bytes_max = size(draw.max_bytes_per_append);
-    raft.inflight_max = draw.max_inflight as usize;
-    raft.snapshot_threshold = (draw.snapshot_threshold > 0).then_some(draw.snapshot_threshold.into());
-    raft.snapshot_tail = draw.snapshot_tail.into();
-    raft.snapshot_chunk_bytes = size(draw.snapshot_chunk_bytes);
-    NodeConfig {
-        raft,
-        codec: draw.codec,
-        flips: None,
-        follower_reads: draw.follower_reads,
-        distrust: scenario.disk.distrust && draw.damageable.contains(id),
-        observe: true,
-        bug,
-    }
-}
-
 /// The settings that some upgrade of the run flips, if there is one: as the course says, or the scenario where there is none.
 pub fn flips(scenario: &Scenario, course: Option<&Course>) -> Option<Flips> {
     if let Some(course) = course {
@@ -343,7 +191,7 @@ pub fn flips(scenario: &Scenario, course: Option<&Course>) -> Option<Flips> {
 }
 
 /// From when on somebody may know which nodes of a plan are gone for good, in the order of these times.
-fn replaced(plan: &[PlannedFault]) -> Vec<(Time, simulator::NodeId)> {
+fn replaced(plan: &[PlannedFault]) -> Vec<(Time, NodeId)> {
     let gone = |planned: &PlannedFault| match planned.action {
         FaultAction::Wipe {
             target: Target::Node(node),

@@ -14,7 +14,7 @@ use crate::run::{self, RunOptions, RunReport, Steering};
 use crate::scenario::Scenario;
 use crate::setup::Draw;
 use crate::situations::Situations;
-use crate::systems::kv::PlantedBug;
+use crate::system::PlantedBug;
 use crate::verdict::{Failure, FailureKind};
 use isolate::{Isolated, Isolation};
 use journal::{Early, Record, Stretch};

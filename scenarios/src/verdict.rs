@@ -5,6 +5,12 @@ use serde::{Deserialize, Serialize};
 use simulator::{Halt, Time};
 use std::fmt;
 
+/// The property that a client's view of the store is linearizable.
+pub const LINEARIZABLE: &str = "linearizable";
+
+/// The property that the cluster recovers once the faults end.
+pub const RECOVERS: &str = "recovers";
+
 /// The exit code of a panic of the tool itself, apart from those of the code under test.
 pub const OUR_PANIC: u8 = 70;
 

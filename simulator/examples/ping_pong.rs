@@ -1,8 +1,8 @@
 //! A complete protocol in the simulator: numbered pings, counted on a disk, across loss and a crash.
 
 use simulator::{
-    ClientId, Context, DiskImage, Duration, FaultAction, FaultClass, Never, NoClient, NodeId, Payload, PlannedFault,
-    Process, Ratio, Stamp, SyncToken, Target, Time, World, WorldConfig,
+    ClientId, Context, DiskImage, Duration, FaultAction, FaultClass, Never, NodeId, Payload, PlannedFault, Process,
+    Ratio, Stamp, SyncToken, Target, Time, World, WorldConfig,
 };
 
 const PINGER: NodeId = NodeId(0);
@@ -51,7 +51,6 @@ impl Process for PingPong {
     type Message = Message;
     type Request = Never;
     type Response = Never;
-    type Client = NoClient;
 
     fn boot(_config: &(), disk: &DiskImage<'_>, ctx: &mut Context<'_, Self>) -> Self {
         let kept = disk.read(0, 8).try_into().map_or(0, u64::from_le_bytes);

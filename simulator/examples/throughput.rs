@@ -3,9 +3,7 @@
 //! `time cargo run --release -p simulator --example throughput [EVENTS] [BALLS]` prints the number of events; divide by the
 //! user time. With loss at zero the balls stay in play for ever.
 
-use simulator::{
-    ClientId, Context, DiskImage, Never, NoClient, NodeId, Payload, Process, Stamp, SyncToken, World, WorldConfig,
-};
+use simulator::{ClientId, Context, DiskImage, Never, NodeId, Payload, Process, Stamp, SyncToken, World, WorldConfig};
 
 #[derive(Clone, serde::Serialize)]
 struct Ball(u64);
@@ -27,7 +25,6 @@ impl Process for Player {
     type Message = Ball;
     type Request = Never;
     type Response = Never;
-    type Client = NoClient;
 
     fn boot(balls: &u64, _disk: &DiskImage<'_>, ctx: &mut Context<'_, Self>) -> Self {
         let other = NodeId(1 - ctx.id().0);

@@ -6,7 +6,7 @@
 use crate::decision::Topic;
 use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
 use crate::kernel::Kernel;
-use crate::process::{Never, Payload};
+use crate::process::{Never, Payload, Process};
 use crate::random::Stream;
 use crate::time::Time;
 use crate::trace::events::Meaning;
@@ -29,6 +29,11 @@ pub trait Client: Sized {
     /// The time of [`ClientContext::set_timer`] has come, and is no longer set.
     fn on_timer(&mut self, ctx: &mut ClientContext<'_, Self>);
 }
+
+/// A client that speaks with the nodes that run `P`.
+pub trait ClientOf<P: Process>: Client<Request = P::Request, Response = P::Response> {}
+
+impl<P: Process, C: Client<Request = P::Request, Response = P::Response>> ClientOf<P> for C {}
 
 /// What a client needs of the kernel, without the messages between nodes, of which it knows nothing.
 pub(crate) trait ClientHost<Request> {

@@ -43,6 +43,14 @@ pub struct Stamp<'a> {
     buffer: &'a mut Vec<u8>,
 }
 
+#[cfg(test)]
+impl<'a> Stamp<'a> {
+    /// Into a buffer of one's own.
+    pub(crate) fn into(buffer: &'a mut Vec<u8>) -> Self {
+        Self { buffer }
+    }
+}
+
 impl Stamp<'_> {
     /// Folds in one byte.
     #[inline]

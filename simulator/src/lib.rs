@@ -50,13 +50,14 @@ pub mod network;
 pub mod process;
 mod queue;
 pub mod random;
+mod serialized;
 pub mod step;
 pub mod time;
 mod timer;
 pub mod trace;
 pub mod world;
 
-pub use client::{Client, ClientContext, NoClient};
+pub use client::{Client, ClientContext, ClientOf, NoClient};
 pub use clock::{Clock, ClockConfig};
 pub use config::{ConfigError, WorldConfig};
 pub use decision::{Chance, Decisions, Place, Subject, Topic, Whom};

@@ -3,24 +3,29 @@
 //! A process is a plain state machine. It never blocks and reads nothing but its arguments; each method of its context takes
 //! effect in the world's queue at once. What the effects mean is in `kernel`.
 
-use crate::client::Client;
 use crate::digest::Stamp;
 use crate::disk::{DiskError, DiskImage, SyncToken};
 use crate::id::{ClientId, Endpoint, NodeId, NodeIds};
 use crate::kernel::Kernel;
 use crate::latency::Latency;
 use crate::random::Stream;
+use crate::serialized;
 use crate::time::{Duration, LocalTime};
 use crate::trace::events::Meaning;
 use serde::Serialize;
 
 /// What travels: messages between nodes, requests, responses.
 pub trait Payload: Clone + Serialize {
-    /// What sort of payload it is, for the trace: `append-entries`, say.
-    fn kind(&self) -> &'static str;
+    /// What sort of payload it is, for the trace: `append-entries`, say. By default the name of its variant, or of its type, as it is
+    /// serialized.
+    fn kind(&self) -> &'static str {
+        serialized::kind(self)
+    }
 
-    /// Folds a fixed encoding of the content into the digest.
-    fn stamp(&self, stamp: &mut Stamp<'_>);
+    /// Folds a fixed encoding of the content into the digest. By default what is serialized.
+    fn stamp(&self, stamp: &mut Stamp<'_>) {
+        serialized::stamp(self, stamp);
+    }
 
     /// About how many bytes it takes on the wire, for links of limited bandwidth.
     fn size(&self) -> u64 {
@@ -60,8 +65,6 @@ pub trait Process: Sized {
     type Request: Payload;
     /// What nodes answer.
     type Response: Payload;
-    /// Who sends the requests; [`crate::NoClient`] when nobody does.
-    type Client: Client<Request = Self::Request, Response = Self::Response>;
 
     /// Starts from what the disk really kept: at the start of the world, from an empty disk, and after each crash.
     fn boot(config: &Self::Config, disk: &DiskImage<'_>, ctx: &mut Context<'_, Self>) -> Self;
@@ -70,13 +73,18 @@ pub trait Process: Sized {
     fn on_message(&mut self, from: NodeId, message: Self::Message, ctx: &mut Context<'_, Self>);
 
     /// The deadline of [`Context::set_timer`] has come, and is no longer set.
-    fn on_timer(&mut self, ctx: &mut Context<'_, Self>);
+    /// By default nothing, for a process that sets no timer.
+    fn on_timer(&mut self, ctx: &mut Context<'_, Self>) {
+        let _ = ctx;
+    }
 
     /// Chance is another from here on: what the process draws from a generator of its own comes from this seed now.
     fn reseed(&mut self, _seed: u64) {}
 
-    /// Everything written before that call of [`Context::sync`] is durable.
-    fn on_sync(&mut self, token: SyncToken, ctx: &mut Context<'_, Self>);
+    /// Everything written before that call of [`Context::sync`] is durable. By default nothing, for a process that never syncs.
+    fn on_sync(&mut self, token: SyncToken, ctx: &mut Context<'_, Self>) {
+        let _ = (token, ctx);
+    }
 
     /// That call of [`Context::sync`] failed. Everything written between the sync before it and that call is in doubt, each
     /// write kept, lost or torn, and no later sync says anything of it: a process that goes on must have written it anew. The
@@ -92,8 +100,10 @@ pub trait Process: Sized {
         let _ = (token, ctx);
     }
 
-    /// A client's request arrived.
-    fn on_request(&mut self, from: ClientId, request: Self::Request, ctx: &mut Context<'_, Self>);
+    /// A client's request arrived. By default nothing, for a protocol without requests.
+    fn on_request(&mut self, from: ClientId, request: Self::Request, ctx: &mut Context<'_, Self>) {
+        let _ = (from, request, ctx);
+    }
 
     /// Whether this node believes that it is the primary, for faults that aim at the primary.
     fn is_primary(&self) -> bool {

@@ -8,7 +8,7 @@ mod fork;
 mod storage;
 mod view;
 
-use crate::client::{Client, ClientContext};
+use crate::client::{ClientContext, ClientOf, NoClient};
 use crate::config::{ConfigError, WorldConfig};
 use crate::decision::Topic;
 use crate::digest::Entry;
@@ -35,15 +35,6 @@ struct Host<P: Process> {
     process: Option<P>,
 }
 
-impl<P: Process + Clone> Clone for Host<P> {
-    fn clone(&self) -> Self {
-        Self {
-            config: self.config.clone(),
-            process: self.process.clone(),
-        }
-    }
-}
-
 type JobOf<P> = Job<<P as Process>::Message, <P as Process>::Request, <P as Process>::Response>;
 type EventOf<P> = Event<<P as Process>::Message, <P as Process>::Request, <P as Process>::Response>;
 type TransitOf<P> = Transit<<P as Process>::Message, <P as Process>::Request, <P as Process>::Response>;
@@ -51,10 +42,10 @@ type TransitOf<P> = Transit<<P as Process>::Message, <P as Process>::Request, <P
 /// A simulated world of nodes that run `P`. See the crate's documentation for a complete example.
 ///
 /// A clone goes on exactly as the original would; only the recorded trace stays behind.
-pub struct World<P: Process> {
+pub struct World<P: Process, C: ClientOf<P> = NoClient<<P as Process>::Request, <P as Process>::Response>> {
     kernel: KernelOf<P>,
     hosts: Vec<Host<P>>,
-    clients: Vec<P::Client>,
+    clients: Vec<C>,
     plan: Vec<PlannedFault>,
     /// Whether faults of the plan still fire; healing ends them.
     plan_stands: bool,
@@ -66,29 +57,20 @@ pub struct World<P: Process> {
     in_this_instant: u64,
 }
 
-impl<P: Process + Clone> Clone for World<P>
-where
-    P::Client: Clone,
-{
+impl<P: Process + Clone, C: ClientOf<P> + Clone> Clone for World<P, C> {
     fn clone(&self) -> Self {
-        Self {
-            kernel: self.kernel.clone(),
-            hosts: self.hosts.clone(),
-            clients: self.clients.clone(),
-            plan: self.plan.clone(),
-            struck: self.struck.clone(),
-            ..*self
-        }
+        self.copied(&|process| Some(process.clone()))
+            .expect("every process can be cloned")
     }
 }
 
-impl<P: Process> World<P> {
+impl<P: Process, C: ClientOf<P>> World<P, C> {
     /// Makes a world of one node for each configuration in `nodes`, boots all of them, in order, and starts all clients.
     ///
     /// # Panics
     ///
     /// When [`WorldConfig::check`] refuses the configuration; call that, or [`World::try_new`], on what a user wrote.
-    pub fn new(config: WorldConfig, nodes: Vec<P::Config>, clients: Vec<P::Client>) -> Self {
+    pub fn new(config: WorldConfig, nodes: Vec<P::Config>, clients: Vec<C>) -> Self {
         match Self::try_new(config, nodes, clients) {
             Ok(world) => world,
             Err(error) => panic!("world: {error}"),
@@ -100,7 +82,7 @@ impl<P: Process> World<P> {
     /// # Errors
     ///
     /// What [`WorldConfig::check`] says.
-    pub fn try_new(config: WorldConfig, nodes: Vec<P::Config>, clients: Vec<P::Client>) -> Result<Self, ConfigError> {
+    pub fn try_new(config: WorldConfig, nodes: Vec<P::Config>, clients: Vec<C>) -> Result<Self, ConfigError> {
         let recorder = Recorder::new(config.trace, config.max_trace);
         Self::with_recorder(config, nodes, clients, recorder)
     }
@@ -114,7 +96,7 @@ impl<P: Process> World<P> {
     pub fn recorded(
         config: WorldConfig,
         nodes: Vec<P::Config>,
-        clients: Vec<P::Client>,
+        clients: Vec<C>,
         sink: Box<dyn TraceSink>,
     ) -> Result<Self, ConfigError> {
         Self::with_recorder(config, nodes, clients, Recorder::to(sink))
@@ -123,7 +105,7 @@ impl<P: Process> World<P> {
     fn with_recorder(
         config: WorldConfig,
         nodes: Vec<P::Config>,
-        clients: Vec<P::Client>,
+        clients: Vec<C>,
         recorder: Recorder,
     ) -> Result<Self, ConfigError> {
         config.check(nodes.len(), clients.len())?;

@@ -152,7 +152,6 @@ impl Process for Node {
     type Message = Message;
     type Request = Begin;
     type Response = Never;
-    type Client = Starter;
 
     fn boot(setup: &Setup, disk: &DiskImage<'_>, ctx: &mut Ctx<'_>) -> Self {
         let mut node = Self {
@@ -278,7 +277,7 @@ fn run(setup: Setup, seed: u64) -> Result<usize, Tx> {
             action: FaultAction::Crash { target, restart_after },
         });
     }
-    let mut world: World<Node> = World::new(config, vec![setup; 4], vec![Starter]);
+    let mut world: World<Node, Starter> = World::new(config, vec![setup; 4], vec![Starter]);
     let mut done: BTreeMap<Tx, bool> = BTreeMap::new();
     while let Some(step) = world.step_until(Time(4_000_000_000)) {
         let Some(node) = step.node.filter(|node| *node != COORDINATOR) else {

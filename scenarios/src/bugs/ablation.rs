@@ -184,16 +184,17 @@ fn usual(scenario: &mut Scenario) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{builtin, parse};
+    use crate::raft_kv::builtin;
+    use crate::scenario::parse;
 
     /// Every part out of every scenario leaves one that can be written down and read again, and takes nothing out twice.
     #[test]
     fn what_is_left_is_a_scenario_like_any_other() {
         for file in builtin() {
-            let scenario = parse(file.name, file.text, &[], &crate::known()).unwrap();
+            let scenario = parse(file.name, file.text, &[], &crate::raft_kv::known()).unwrap();
             for ablation in ABLATIONS {
                 let left = ablation.of(&scenario, 7).unwrap();
-                let again = parse(file.name, &left.to_toml(), &[], &crate::known());
+                let again = parse(file.name, &left.to_toml(), &[], &crate::raft_kv::known());
                 assert_eq!(again.as_ref(), Ok(&left), "{} without {}", file.name, ablation.name);
             }
         }
@@ -203,7 +204,7 @@ mod tests {
     fn each_part_is_in_some_scenario() {
         for ablation in ABLATIONS {
             let is_in = builtin().iter().any(|file| {
-                let scenario = parse(file.name, file.text, &[], &crate::known()).unwrap();
+                let scenario = parse(file.name, file.text, &[], &crate::raft_kv::known()).unwrap();
                 let drawn = swarm::resolve(&scenario, 7).unwrap().into_owned();
                 ablation.of(&scenario, 7).unwrap() != drawn
             });

@@ -22,7 +22,7 @@ use crate::explore::{self, Strategy};
 use crate::run::{LINEARIZABLE, RunOptions};
 use crate::scenario::Scenario;
 use crate::sweep::threads;
-use crate::systems::kv::PlantedBug;
+use crate::system::PlantedBug;
 use crate::verdict::FailureKind;
 use order::Source;
 use serde::{Deserialize, Serialize};

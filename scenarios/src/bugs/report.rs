@@ -3,7 +3,7 @@
 use super::{Finding, Trial};
 use crate::recovery::RECOVERS;
 use crate::run::LINEARIZABLE;
-use crate::systems::kv::PlantedBug;
+use crate::system::PlantedBug;
 use serde::Serialize;
 
 /// The trials of one bug, in the order of their ranges.

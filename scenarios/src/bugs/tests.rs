@@ -1,10 +1,10 @@
 use super::*;
-use crate::scenario::{find, parse};
-use crate::systems::kv::bugs::PLANTED_BUGS;
+use crate::raft_kv::find;
+use crate::scenario::parse;
 use std::sync::atomic::AtomicBool;
 
 fn scenario(name: &str) -> Scenario {
-    parse(name, find(name).unwrap().text, &[], &crate::known()).unwrap()
+    parse(name, find(name).unwrap().text, &[], &crate::raft_kv::known()).unwrap()
 }
 
 fn measured(bugs: &[&'static PlantedBug], runs: u64, ranges: u64) -> Vec<BugReport> {
@@ -42,7 +42,7 @@ fn trial(first_seed: u64, cpu_us: u64, found: Option<&str>) -> Trial {
 
 #[test]
 fn a_bug_is_found_with_and_without_the_white_box_and_a_control_is_not() {
-    let bugs = ["L2", "D7"].map(|name| PlantedBug::find(name).unwrap());
+    let bugs = ["L2", "D7"].map(|name| crate::raft_kv::bug(name).unwrap());
     let [local_read, control] = &measured(&bugs, 3, 2)[..] else {
         panic!("a report for each bug");
     };
@@ -59,7 +59,7 @@ fn a_bug_is_found_with_and_without_the_white_box_and_a_control_is_not() {
 
 #[test]
 fn quantiles_put_censored_trials_last_and_never_drop_them() {
-    let mut report = BugReport::new(&PLANTED_BUGS[0]);
+    let mut report = BugReport::new(&crate::raft_kv::info().bugs[0]);
     for (range, found) in [Some("a"), None, Some("b"), Some("b"), None].into_iter().enumerate() {
         // A censored trial may have used less than another one needed to find the bug.
         let cpu = if found.is_some() { 100 * range as u64 } else { 5 };
@@ -75,7 +75,7 @@ fn quantiles_put_censored_trials_last_and_never_drop_them() {
 #[test]
 fn an_interrupted_measurement_gives_what_is_there() {
     let plan = Plan {
-        bugs: &[&PLANTED_BUGS[0]],
+        bugs: &[&crate::raft_kv::info().bugs[0]],
         scenarios: &[scenario("calm")],
         budget: Duration::from_secs(1),
         blind_budget: Duration::from_secs(1),

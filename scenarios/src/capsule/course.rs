@@ -3,11 +3,12 @@
 
 use crate::budget::Damageable;
 use crate::scenario::Flips;
-use crate::workloads::Actor;
-use crate::workloads::client::KvClient;
+use crate::system::System;
+use crate::workloads::WorldOf;
+use crate::workloads::client::Client;
 use crate::workloads::tasks::Tasks;
 use serde::{Deserialize, Serialize};
-use simulator::{Decisions, FaultAction, PlannedFault, Target, Time, World};
+use simulator::{Decisions, FaultAction, PlannedFault, Target, Time};
 use std::sync::Arc;
 
 /// Most faults of a course.
@@ -59,10 +60,7 @@ fn is_zero(count: &u64) -> bool {
 impl Course {
     /// What happened in a world that recorded it: `healed` of the faults had struck when they ended. What is settled before a run
     /// begins, a world does not know: whose disks may be damaged, and what upgrades flip.
-    pub fn of<P>(world: &World<P>, healed: usize) -> Self
-    where
-        P: simulator::Process<Client = Actor>,
-    {
+    pub fn of<S: System>(world: &WorldOf<S>, healed: usize) -> Self {
         let is_fault = |action: &FaultAction| *action != FaultAction::Heal;
         let applied = world.applied();
         let (faults, losses) = applied.split_at(healed.min(applied.len()));
@@ -73,21 +71,15 @@ impl Course {
         };
         let actors = || world.clients().map(|client| world.client(client));
         let losses = losses.iter().map(|applied| applied.fault.action.clone());
-        let orders = actors().find_map(|actor| match actor {
-            Actor::Operator(operator) => Some(operator.tasks()),
-            // What those with one order do is in the scenario.
-            Actor::Client(_) | Actor::Scripted(_) => None,
-        });
+        // What those with one order do is in the scenario.
+        let orders = actors().find_map(|actor| actor.operator().map(crate::workloads::operator::Operator::tasks));
         let mut decisions = world.decisions();
         // What clients do is told by their tasks.
         decisions.retain(|subject, _, _| subject.topic != simulator::Topic::Work);
         Self {
             faults: faults.iter().map(strike).collect(),
             losses: losses.filter(is_fault).collect(),
-            clients: actors()
-                .filter_map(|actor| actor.client())
-                .map(KvClient::tasks)
-                .collect(),
+            clients: actors().filter_map(|actor| actor.client()).map(Client::tasks).collect(),
             orders,
             decisions: Arc::new(decisions),
             ..Self::default()

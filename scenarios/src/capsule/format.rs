@@ -1,10 +1,11 @@
 //! The file of a capsule: JSON with a schema, read strictly. What is wrong is told with its place and what to do.
 
 use super::{Capsule, Course, FAULTS_MAX, Origin, Recorded};
+use crate::operation::Operation;
+use crate::operation::objects::Call;
 use crate::scenario::{self, Flip, Flips, Model, Scenario, ScenarioError};
 use crate::setup::Draw;
-use crate::systems::kv::objects::Call;
-use crate::systems::kv::{Operation, UnknownBug};
+use crate::system::{self, UnknownBug};
 use crate::workloads::script::Script;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -103,13 +104,17 @@ impl Capsule {
         }
         let file: File = serde_json::from_str(text)?;
         let name = format!("`scenario` of {source}");
-        let scenario = scenario::parse(&name, &file.scenario, &[], &crate::known())?;
+        let scenario = scenario::parse(&name, &file.scenario, &[], &system::default().known)?;
         closed(&scenario)?;
         fits(&file.course, &scenario)?;
         Ok(Self {
-            scenario,
             origin: file.origin,
-            bug: Self::find_bug(file.bug.as_deref())?,
+            bug: file
+                .bug
+                .as_deref()
+                .map(|bug| system::of(&scenario).bug(bug))
+                .transpose()?,
+            scenario,
             course: file.course,
             outcome: file.outcome,
         })
@@ -228,7 +233,7 @@ fn misfit(operation: &Operation, model: Model, keys: u16) -> Option<String> {
         Operation::Read { key }
         | Operation::Write { key, .. }
         | Operation::Cas { key, .. }
-        | Operation::Append { key, .. } => (key, model == Model::Kv),
+        | Operation::Append { key, .. } => (key, model.is_of_texts()),
         Operation::Call { key, call } => (key, is_of(call, model)),
         Operation::Change { .. }
         | Operation::Join { .. }

@@ -22,7 +22,7 @@ use crate::run::{RunOptions, RunReport, run_on_course};
 use crate::scenario::{self, Scenario};
 use crate::setup::Draw;
 use crate::sweep::attempt;
-use crate::systems::kv::{PlantedBug, UnknownBug};
+use crate::system::PlantedBug;
 use crate::verdict::Failure;
 use crate::{panics, swarm};
 use serde::{Deserialize, Serialize};
@@ -282,14 +282,6 @@ impl Capsule {
     /// Its failure's signature, if it fails.
     pub fn signature(&self) -> Option<&str> {
         self.outcome.signature.as_deref()
-    }
-
-    /// Which bug is planted.
-    ///
-    /// # Errors
-    /// When this build has none of that name.
-    fn find_bug(name: Option<&str>) -> Result<Option<&'static PlantedBug>, UnknownBug> {
-        name.map(PlantedBug::find).transpose()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a capsule must do: be the run that its seed is, survive its file, and say what has become of it.
 
 use super::*;
-use crate::scenario::find;
+use crate::raft_kv::find;
 use crate::verdict::FailureKind;
 use simulator::TraceEvent;
 
@@ -11,7 +11,7 @@ fn scenario(name: &str, settings: &[(&str, &str)]) -> Scenario {
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect();
-    scenario::parse(name, text, &settings, &crate::known()).unwrap_or_else(|error| panic!("{error}"))
+    scenario::parse(name, text, &settings, &crate::raft_kv::known()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn capsule(name: &str, seed: u64, settings: &[(&str, &str)]) -> Capsule {
@@ -150,7 +150,7 @@ fn a_draw_that_is_new_in_the_code_shifts_nothing_in_a_capsule() {
 
 #[test]
 fn nothing_is_left_to_be_drawn_from_the_scenario_of_a_capsule() {
-    for builtin in scenario::builtin() {
+    for builtin in crate::raft_kv::builtin() {
         let scenario = scenario(builtin.name, &[]);
         let drawn = |scenario: &Scenario, seed| Draw {
             damageable: crate::budget::Damageable::default(),
@@ -167,7 +167,7 @@ fn nothing_is_left_to_be_drawn_from_the_scenario_of_a_capsule() {
 #[test]
 fn a_failure_among_nodes_of_two_versions_makes_a_capsule() {
     let scenario = scenario("rolling-upgrade", &[]);
-    let bug = PlantedBug::find("D8").unwrap();
+    let bug = crate::raft_kv::bug("D8").unwrap();
     let capsule = Capsule::of_seed("rolling-upgrade", &scenario, 0, Some(bug));
     let capsule = capsule.unwrap_or_else(|error| panic!("{error}"));
     assert!(capsule.signature().is_some());
@@ -183,11 +183,12 @@ fn a_failure_among_nodes_of_two_versions_makes_a_capsule() {
 
 #[test]
 fn a_failure_of_every_scenario_makes_a_capsule_that_fails_in_the_same_way() {
-    let bugs = ["E12", "R13", "L1", "E7", "S6", "D1"].map(|id| PlantedBug::find(id).unwrap());
+    let bugs = ["E12", "R13", "L1", "E7", "S6", "D1"].map(|id| crate::raft_kv::bug(id).unwrap());
     let mut without = Vec::new();
-    for builtin in scenario::builtin() {
-        let parsed =
-            |settings: &[(String, String)]| scenario::parse(builtin.name, builtin.text, settings, &crate::known());
+    for builtin in crate::raft_kv::builtin() {
+        let parsed = |settings: &[(String, String)]| {
+            scenario::parse(builtin.name, builtin.text, settings, &crate::raft_kv::known())
+        };
         let short = parsed(&[("time.chaos".to_owned(), "3s".to_owned())]);
         let scenario = short.or_else(|_| parsed(&[])).unwrap();
         let fails = |bug: &&'static PlantedBug| {

@@ -47,7 +47,7 @@ pub fn to_scenario(capsule: &Capsule) -> String {
 
 /// The first of some seeds with which a scenario fails as the capsule does.
 fn seed_that_fails_so(capsule: &Capsule, text: &str) -> Option<u64> {
-    let scenario = scenario::parse("the capsule's scenario", text, &[], &crate::known()).ok()?;
+    let scenario = scenario::parse("the capsule's scenario", text, &[], &capsule.scenario.known).ok()?;
     let options = RunOptions {
         bug: capsule.bug,
         ..RunOptions::default()
@@ -138,8 +138,8 @@ pub fn to_rust_test(capsule: &Capsule, path: &Path) -> String {
         .collect();
     format!(
         "//! Shrunk from `{}`, seed {}.\n\n\
-         use scenarios::capsule::Capsule;\n\
-         use scenarios::run::RunOptions;\n\n\
+         use squall::capsule::Capsule;\n\
+         use squall::run::RunOptions;\n\n\
          #[test]\nfn {name}_is_gone() {{\n    \
              let capsule = Capsule::parse({file:?}, include_str!({file:?})).unwrap_or_else(|error| panic!(\"{{error}}\"));\n    \
              let report = capsule.run(RunOptions::default());\n    \

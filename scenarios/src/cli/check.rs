@@ -7,14 +7,14 @@ use super::error::CliError;
 use super::files::Draft;
 use super::output::{self, BAD, GOOD, notice, spared};
 use super::{Done, Global, exit, files, progress};
+use crate::TOOL;
+use crate::verdict::FailureKind;
 use args::{AUTO, Consistency, KeysIn, Unit};
 use checker::consistency::{Sequential, check_sequential_history, with_stale_reads};
 use checker::history::{Format, History, Import};
 use checker::linearizability::{CheckError, Options, Report, Verdict, check_history, picture, verify_history};
 use checker::models;
 use document::{CheckResult, SequentialResult, VerifyResult};
-use scenarios::TOOL;
-use scenarios::verdict::FailureKind;
 use std::path::{Path, PathBuf};
 
 pub use args::CheckArgs;

@@ -7,17 +7,17 @@ use super::files::{self, Draft};
 use super::output::{self, BAD, GOOD, Table, grouped};
 use super::subject::quoted;
 use super::{Done, Global, artefacts, exit, seed};
+use crate::capsule::{Capsule, Expectation, Outcome, compare};
+use crate::run::RunOptions;
+use crate::whole;
 use clap::{Args, Subcommand};
-use scenarios::capsule::{Capsule, Expectation, Outcome, compare};
-use scenarios::run::RunOptions;
-use scenarios::whole;
 use serde::Serialize;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
-The folder is scenarios/corpus where none is named. What a capsule expects is in its `outcome`: a planted bug's failure stays, and a
+The folder is corpus where none is named. What a capsule expects is in its `outcome`: a planted bug's failure stays, and a
 mended bug's capsule is expected to pass (`add --expect-pass`).
 
 Examples:
@@ -80,7 +80,7 @@ impl CorpusArgs {
 }
 
 /// The folder of capsules where none is named.
-const DEFAULT: &str = "scenarios/corpus";
+const DEFAULT: &str = "corpus";
 
 /// Carries out `squall corpus`.
 pub fn corpus(args: &CorpusArgs, global: &Global) -> Done {

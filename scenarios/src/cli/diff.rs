@@ -4,10 +4,10 @@ use super::error::CliError;
 use super::files::TraceReader;
 use super::output::{self, BAD, DIM, GOOD};
 use super::{Done, Global, exit, files};
+use crate::timeline::{cut_short, place};
+use crate::verdict::FailureKind;
 use anstyle::Style;
 use clap::Args;
-use scenarios::timeline::{cut_short, place};
-use scenarios::verdict::FailureKind;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use simulator::TraceEvent;
@@ -19,12 +19,12 @@ use std::path::{Path, PathBuf};
 const EXAMPLES: &str = "\
 Exit code 0 if they are the same, 103 if they are not, 98 if a trace is cut short before they part.
 
-A file whose lines are `SCENARIO SEED DIGEST`, as `scenarios/tests/digests.txt`, is compared line by line.
+A file whose lines are `SCENARIO SEED DIGEST`, as `squall/tests/digests.txt`, is compared line by line.
 
 Examples:
   squall diff before.jsonl.zst after.jsonl.zst
   squall diff before.jsonl after.jsonl --context 20
-  squall diff scenarios/tests/digests.txt /tmp/digests.txt";
+  squall diff squall/tests/digests.txt /tmp/digests.txt";
 
 /// Most characters of a value that are shown.
 const DETAIL: usize = 110;

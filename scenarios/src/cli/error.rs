@@ -1,11 +1,11 @@
 //! What can go wrong with a command before there is a verdict, and the exit code of each.
 
 use super::exit;
+use crate::capsule::{CapsuleError, MakingError};
+use crate::scenario::{Place, ScenarioError, UnknownScenario};
+use crate::system::UnknownBug;
 use checker::history::HistoryError;
 use checker::linearizability::CheckError;
-use scenarios::capsule::{CapsuleError, MakingError};
-use scenarios::scenario::{Place, ScenarioError, UnknownScenario};
-use scenarios::systems::kv::UnknownBug;
 use simulator::trace::format::TraceError;
 use std::io;
 use std::path::PathBuf;
@@ -22,6 +22,9 @@ pub enum CliError {
     /// No planted bug is called that.
     #[error("{0}; `squall list bugs` shows them")]
     UnknownBug(#[from] UnknownBug),
+    /// No system of this program is called that.
+    #[error(transparent)]
+    UnknownSystem(#[from] crate::system::UnknownSystem),
     /// A file cannot be read.
     #[error("{}: cannot be read: {error}; check the path and its permissions", path.display())]
     Unreadable {
@@ -130,9 +133,11 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Scenario(error) if matches!(error.place(), Place::Override(_)) => exit::USAGE,
-            Self::UnknownScenario(_) | Self::UnknownBug(_) | Self::Usage(_) | Self::Check(CheckError::Model(_)) => {
-                exit::USAGE
-            }
+            Self::UnknownScenario(_)
+            | Self::UnknownBug(_)
+            | Self::UnknownSystem(_)
+            | Self::Usage(_)
+            | Self::Check(CheckError::Model(_)) => exit::USAGE,
             Self::Scenario(_)
             | Self::Unreadable { .. }
             | Self::NotCreatable { .. }

@@ -3,9 +3,9 @@
 use super::ci::{Case, Failed};
 use super::exit;
 use super::subject::quoted;
+use crate::capsule::{Capsule, Comparison, Expectation, Outcome};
+use crate::verdict::{Failure, FailureKind};
 use clap::ValueEnum;
-use scenarios::capsule::{Capsule, Comparison, Expectation, Outcome};
-use scenarios::verdict::{Failure, FailureKind};
 
 /// How a capsule's run must end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

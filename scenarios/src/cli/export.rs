@@ -3,9 +3,9 @@
 use super::error::CliError;
 use super::files::{self, Draft, TraceReader};
 use super::{Done, Global, exit, output};
+use crate::export::{self, ExportError, Format};
+use crate::timeline;
 use clap::{Args, ValueEnum};
-use scenarios::export::{self, ExportError, Format};
-use scenarios::timeline;
 use simulator::trace::format::{self, TraceFooter};
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -3,13 +3,13 @@
 
 use super::error::CliError;
 use super::output;
+use crate::capsule::{BYTES_MAX, Capsule};
+use crate::scenario::MAX_TEXT;
+use crate::whole::Whole;
 use checker::history::{Format, History, HistoryError, Keys, OperationId, jsonl};
 use checker::linearizability::Witness;
 use flate2::bufread::MultiGzDecoder;
 use indicatif::ProgressBar;
-use scenarios::capsule::{BYTES_MAX, Capsule};
-use scenarios::scenario::MAX_TEXT;
-use scenarios::whole::Whole;
 use serde::{Deserialize, Serialize};
 use simulator::TraceEvent;
 use simulator::trace::format::{self, Trace, TraceError, TraceFooter, TraceHeader};

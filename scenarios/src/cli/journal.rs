@@ -8,13 +8,13 @@ use super::error::CliError;
 use super::output::{self, notice};
 use super::subject::Subject;
 use super::{Global, artefacts};
-use scenarios::TOOL;
-use scenarios::scenario;
-use scenarios::sweep::isolate::Limits;
-use scenarios::sweep::journal::Record;
-use scenarios::sweep::{Begun, Seeds};
-use scenarios::systems::kv::PlantedBug;
-use scenarios::whole::{self, Appended};
+use crate::TOOL;
+use crate::scenario;
+use crate::sweep::isolate::Limits;
+use crate::sweep::journal::Record;
+use crate::sweep::{Begun, Seeds};
+use crate::system;
+use crate::whole::{self, Appended};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read};
@@ -123,12 +123,18 @@ impl Header {
     /// # Errors
     /// When a scenario of it is none.
     pub fn subjects(&self) -> Result<Vec<Subject>, CliError> {
-        let bug = self.bug.as_deref().map(PlantedBug::find).transpose()?;
+        let known = super::system().known;
         let subject = |swept: &Swept| {
+            // A swarm has its overrides applied again to what a seed draws.
+            let scenario = scenario::parse(&swept.name, &swept.toml, &swept.set, &known)?;
+            let bug = self
+                .bug
+                .as_deref()
+                .map(|bug| system::of(&scenario).bug(bug))
+                .transpose()?;
             Ok(Subject {
                 name: swept.name.clone(),
-                // A swarm has its overrides applied again to what a seed draws.
-                scenario: scenario::parse(&swept.name, &swept.toml, &swept.set, &scenarios::known())?,
+                scenario,
                 set: swept.set.clone(),
                 bug,
                 isolated: self.isolated,

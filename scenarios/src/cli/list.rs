@@ -2,14 +2,13 @@
 
 use super::output::{self, Table, WIDTH, wrapped};
 use super::{Done, Global, exit};
+use crate::knobs::knobs;
+use crate::recovery::RECOVERS;
+use crate::run::LINEARIZABLE;
+use crate::scenario::{self, Key};
 use checker::models::MODELS;
 use checker::properties::PROPERTIES;
 use clap::{Args, ValueEnum};
-use scenarios::knobs::knobs;
-use scenarios::recovery::RECOVERS;
-use scenarios::run::LINEARIZABLE;
-use scenarios::scenario::{self, Key};
-use scenarios::situations::Situation;
 use serde::Serialize;
 use simulator::FaultClass;
 
@@ -68,7 +67,8 @@ impl Item {
 /// Carries out `squall list`.
 pub fn list(args: &ListArgs, global: &Global) -> Done {
     let items = match args.what {
-        Subject::Scenarios => scenario::builtin()
+        Subject::Scenarios => super::system()
+            .scenarios
             .iter()
             .map(|of| Item::new(of.name, of.about.clone()))
             .collect(),
@@ -82,7 +82,8 @@ pub fn list(args: &ListArgs, global: &Global) -> Done {
             })
             .collect(),
         Subject::Settings => settings(),
-        Subject::Situations => Situation::ALL
+        Subject::Situations => super::system()
+            .situations
             .iter()
             .map(|situation| Item::new(situation.name(), situation.about()))
             .collect(),
@@ -101,7 +102,7 @@ fn settings() -> Vec<Item> {
         };
         Item::new(key.path, format!("{}{default}", key.form.described()))
     };
-    scenario::keys(&scenarios::known()).into_iter().map(said).collect()
+    scenario::keys(&super::system().known).into_iter().map(said).collect()
 }
 
 fn properties() -> Vec<Item> {

@@ -36,14 +36,23 @@ mod sweep;
 mod view;
 mod when;
 
+use crate::system::{self, Info};
+#[cfg(feature = "bugs")]
+use crate::whole::fault::{self, Injected};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use error::CliError;
-#[cfg(feature = "bugs")]
-use scenarios::whole::fault::{self, Injected};
 #[cfg(feature = "bugs")]
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::OnceLock;
+
+/// The system that is meant where a file does not say: `--system`, or the program's first.
+fn system() -> &'static Info {
+    SYSTEM.get().copied().unwrap_or_else(system::default)
+}
+
+static SYSTEM: OnceLock<&'static Info> = OnceLock::new();
 
 /// Exit codes that are not verdicts; those are in `FailureKind::exit_code`.
 mod exit {
@@ -58,7 +67,7 @@ mod exit {
     /// Nothing was selected to run.
     pub const NOTHING: u8 = 4;
     /// The tool itself panicked.
-    pub const OUR_PANIC: u8 = scenarios::verdict::OUR_PANIC;
+    pub const OUR_PANIC: u8 = crate::verdict::OUR_PANIC;
     /// What was expected to fail did not fail so.
     pub const NOT_REPRODUCED: u8 = 97;
     /// Ctrl-C; other signals have codes of their own.
@@ -140,6 +149,9 @@ struct Global {
         value_name = "HOW"
     )]
     progress: ProgressStyle,
+    /// The system under test, where a file does not name it (`squall list systems`); the first of them if it is left out
+    #[arg(long, global = true, value_name = "NAME")]
+    system: Option<String>,
     /// For tests: lets the n-th call that writes something fail
     #[cfg(feature = "bugs")]
     #[arg(long, global = true, hide = true, value_name = "HOW:N")]
@@ -216,9 +228,18 @@ enum Command {
     Worker(isolate::WorkerArgs),
 }
 
-/// Reads the command line, carries it out, and tells the exit code.
+/// Reads the command line, carries it out, and tells the exit code. The systems of this program have been registered.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if let Some(name) = &cli.global.system {
+        match system::find(name) {
+            Ok(system) => _ = SYSTEM.set(system),
+            Err(error) => {
+                output::complain(&CliError::UnknownSystem(error));
+                return ExitCode::from(exit::USAGE);
+            }
+        }
+    }
     let choice = match cli.global.color {
         Color::Auto => anstream::ColorChoice::Auto,
         Color::Always => anstream::ColorChoice::Always,

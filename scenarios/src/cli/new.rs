@@ -3,8 +3,8 @@
 use super::error::CliError;
 use super::output;
 use super::{Done, Global, exit};
+use crate::whole;
 use clap::{Args, Subcommand};
-use scenarios::whole;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -36,7 +36,7 @@ pub fn new(args: &NewArgs, global: &Global) -> Done {
     };
     let text = TEMPLATE.replace("my-scenario", name);
     // The name may be none.
-    scenarios::scenario::parse(name, &text, &[], &scenarios::known())?;
+    crate::scenario::parse(name, &text, &[], &super::system().known)?;
     let path = PathBuf::from(format!("{name}.toml"));
     let written = whole::write_new(&path, text.as_bytes());
     written.map_err(|error| CliError::BadFile {
@@ -53,11 +53,11 @@ pub fn new(args: &NewArgs, global: &Global) -> Done {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scenarios::run::{RunOptions, run};
+    use crate::run::{RunOptions, run};
 
     #[test]
     fn the_template_is_a_scenario_that_runs() {
-        let scenario = scenarios::scenario::parse("template", TEMPLATE, &[], &scenarios::known());
+        let scenario = crate::scenario::parse("template", TEMPLATE, &[], &crate::raft_kv::known());
         let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
         let report = run(&scenario, 1, RunOptions::default());
         assert_eq!(report.failure, None);

@@ -5,9 +5,9 @@
 
 use super::error::CliError;
 use super::{Format, Global, seed};
+use crate::plain;
+use crate::whole::fault::{self, Call};
 use anstyle::{AnsiColor, Style};
-use scenarios::plain;
-use scenarios::whole::fault::{self, Call};
 use serde::Serialize;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};

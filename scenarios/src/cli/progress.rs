@@ -4,9 +4,9 @@ use super::journal::Journal;
 use super::output::{self, grouped};
 use super::subject::Subject;
 use super::{Global, ProgressStyle, results, seed};
+use crate::sweep::journal::Record;
+use crate::sweep::{Group, Observer, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
-use scenarios::sweep::journal::Record;
-use scenarios::sweep::{Group, Observer, Progress};
 use std::io::IsTerminal;
 use std::time::Duration;
 

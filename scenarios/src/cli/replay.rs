@@ -9,13 +9,13 @@ use super::results::{self, RunResult};
 use super::run::{self, Outputs};
 use super::subject::{self, Changes, Subject};
 use super::{Done, Global, exit, files, seed};
+use crate::capsule::{Capsule, Comparison, Size};
+use crate::run::RunOptions;
+use crate::scenario;
+use crate::sweep::{attempt_recorded, parting};
+use crate::system;
+use crate::verdict::FailureKind;
 use clap::Args;
-use scenarios::capsule::{Capsule, Comparison, Size};
-use scenarios::run::RunOptions;
-use scenarios::scenario;
-use scenarios::sweep::{attempt_recorded, parting};
-use scenarios::systems::kv::PlantedBug;
-use scenarios::verdict::FailureKind;
 use serde::{Deserialize, Serialize};
 use simulator::trace::format::TraceHeader;
 use std::fmt::Write;
@@ -270,8 +270,12 @@ pub fn recorded(path: &Path, header: &TraceHeader) -> Result<(Subject, u64), Cli
         "scenario in the header of {}",
         path.file_name().unwrap_or_default().display()
     );
-    let scenario = scenario::parse(&source, &run.toml, &[], &scenarios::known())?;
-    let bug = run.bug.as_deref().map(PlantedBug::find).transpose()?;
+    let scenario = scenario::parse(&source, &run.toml, &[], &super::system().known)?;
+    let bug = run
+        .bug
+        .as_deref()
+        .map(|bug| system::of(&scenario).bug(bug))
+        .transpose()?;
     Ok((
         Subject {
             name: run.name,

@@ -9,14 +9,14 @@ use super::recording::Recording;
 use super::results::RunResult;
 use super::subject::{self, Changes, Subject, quoted};
 use super::{Done, Format, Global, seed};
+use crate::capsule::{Capsule, Comparison, compare_recorded};
+use crate::clock;
+use crate::run::{RunOptions, RunReport};
+use crate::scenario::Scenario;
+use crate::setup::Draw;
+use crate::swarm;
+use crate::sweep::attempt_recorded;
 use clap::Args;
-use scenarios::capsule::{Capsule, Comparison, compare_recorded};
-use scenarios::clock;
-use scenarios::run::{RunOptions, RunReport};
-use scenarios::scenario::Scenario;
-use scenarios::setup::Draw;
-use scenarios::swarm;
-use scenarios::sweep::attempt_recorded;
 use simulator::trace::format::{Trace, TraceHeader};
 use simulator::{EventLine, TraceSink};
 use std::borrow::Cow;
@@ -244,5 +244,5 @@ pub fn trace_header(subject: &Subject, seed: u64) -> TraceHeader {
 
 fn header(scenario: &Scenario, seed: u64) -> TraceHeader {
     let draw = Draw::new(scenario, seed);
-    TraceHeader::new(scenarios::TOOL, &scenario.name, seed, draw.nodes, draw.clients)
+    TraceHeader::new(crate::TOOL, &scenario.name, seed, draw.nodes, draw.clients)
 }

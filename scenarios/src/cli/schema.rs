@@ -2,8 +2,8 @@
 
 use super::output;
 use super::{Done, Global, exit};
+use crate::{capsule, scenario};
 use clap::{Args, ValueEnum};
-use scenarios::{capsule, scenario};
 
 /// Arguments of `squall schema`.
 #[derive(Args, Debug)]
@@ -25,7 +25,7 @@ enum What {
 pub fn schema(args: &SchemaArgs, global: &Global) -> Done {
     let schema = match args.what {
         What::Capsule => capsule::json_schema(),
-        What::Scenario => scenario::json_schema(&scenarios::known()),
+        What::Scenario => scenario::json_schema(&super::system().known),
     };
     let text = || format!("{schema:#}\n");
     output::result(global, &schema, text)?;

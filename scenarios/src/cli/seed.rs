@@ -1,6 +1,6 @@
 //! The ways to write seeds, sets of seeds, spans of time and sampling rates on the command line.
 
-use scenarios::sweep::Seeds;
+use crate::sweep::Seeds;
 use std::time::Duration;
 
 /// How many hexadecimal digits a git hash has.

@@ -4,7 +4,7 @@
 //! at once. All other commands end at the first. Either way no half of a file stays behind, and the code says which signal it was.
 
 use super::exit;
-use scenarios::whole;
+use crate::whole;
 use std::io;
 use std::sync::Arc;
 use std::sync::OnceLock;

@@ -3,12 +3,12 @@
 
 use super::error::CliError;
 use super::{Global, files, isolate, output, seed};
+use crate::capsule::Capsule;
+use crate::scenario::{self, Builtin, Scenario};
+use crate::sweep::isolate::{Limits, PROCESS};
+use crate::system::{self, PlantedBug};
+use crate::verdict::Failure;
 use clap::Args;
-use scenarios::capsule::Capsule;
-use scenarios::scenario::{self, Builtin, Scenario};
-use scenarios::sweep::isolate::{Limits, PROCESS};
-use scenarios::systems::kv::PlantedBug;
-use scenarios::verdict::Failure;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -75,9 +75,14 @@ impl Subject {
         let text = if is_path {
             files::scenario(Path::new(name))?
         } else {
-            scenario::find(name)?.text.to_owned()
+            super::system().scenario(name)?.text.to_owned()
         };
-        let scenario = scenario::parse(name, &text, &changes.set, &scenarios::known())?;
+        let scenario = scenario::parse(name, &text, &changes.set, &super::system().known)?;
+        let bug = changes
+            .bug
+            .as_deref()
+            .map(|bug| system::of(&scenario).bug(bug))
+            .transpose()?;
         let idle = scenario::idle(&scenario);
         let warnings = idle
             .iter()
@@ -87,7 +92,7 @@ impl Subject {
             name: name.to_owned(),
             scenario,
             set: changes.set.clone(),
-            bug: changes.bug()?,
+            bug,
             isolated: None,
             warnings,
         })
@@ -112,7 +117,7 @@ impl Subject {
     pub fn load_all(names: &[String], changes: &Changes) -> Result<Vec<Self>, CliError> {
         if names.is_empty() {
             let load = |builtin: &Builtin| Self::load(builtin.name, changes);
-            return scenario::builtin().iter().map(load).collect();
+            return super::system().scenarios.iter().map(load).collect();
         }
         names.iter().map(|name| Self::load(name, changes)).collect()
     }
@@ -126,7 +131,7 @@ impl Subject {
 
     /// The file that it was read from; `None` for a built-in one.
     pub fn file(&self) -> Option<String> {
-        scenario::find(&self.name).is_err().then(|| self.name.clone())
+        super::system().scenario(&self.name).is_err().then(|| self.name.clone())
     }
 
     /// The line that runs a seed again, to be copied into a shell.
@@ -164,7 +169,7 @@ impl Changes {
     /// # Errors
     /// When this build has none of that name.
     pub fn bug(&self) -> Result<Option<&'static PlantedBug>, CliError> {
-        Ok(self.bug.as_deref().map(PlantedBug::find).transpose()?)
+        Ok(self.bug.as_deref().map(|bug| super::system().bug(bug)).transpose()?)
     }
 }
 

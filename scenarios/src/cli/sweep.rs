@@ -13,12 +13,12 @@ use super::shrink::Smallest;
 use super::signals::interruption;
 use super::subject::{Changes, Subject};
 use super::{Done, Global, artefacts, seed};
+use crate::scenario::Scenario;
+use crate::shrink::Options;
+use crate::sweep::journal::Record;
+use crate::sweep::{Begun, Group, Seeds, Sweep, SweepReport, resume};
 use clap::{Args, ValueEnum};
 use document::{FailureGroup, SweepResult};
-use scenarios::scenario::Scenario;
-use scenarios::shrink::Options;
-use scenarios::sweep::journal::Record;
-use scenarios::sweep::{Begun, Group, Seeds, Sweep, SweepReport, resume};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -3,9 +3,9 @@
 use super::files::Draft;
 use super::output;
 use super::{Done, Global, exit, run};
+use crate::timeline;
+use crate::view::{self, SIZE_LEAST, SIZE_MAX};
 use clap::Args;
-use scenarios::timeline;
-use scenarios::view::{self, SIZE_LEAST, SIZE_MAX};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

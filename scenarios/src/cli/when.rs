@@ -8,13 +8,13 @@ use super::output::{DIM, Table, notice};
 use super::signals::interruption;
 use super::subject::Subject;
 use super::{Global, ProgressStyle};
+use crate::capsule::Capsule;
+use crate::clock::Stopwatch;
+use crate::explain::{Sentence, between, span};
+use crate::run::{Fork, LINEARIZABLE};
+use crate::setup::Draw;
+use crate::timeline::Timeline;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
-use scenarios::capsule::Capsule;
-use scenarios::clock::Stopwatch;
-use scenarios::explain::{Sentence, between, span};
-use scenarios::run::{Fork, LINEARIZABLE};
-use scenarios::setup::Draw;
-use scenarios::timeline::Timeline;
 use serde::Serialize;
 use simulator::Time;
 use std::fmt::Write as _;
@@ -255,7 +255,7 @@ impl Search<'_> {
                 break;
             }
             forks.push((
-                run.clone(),
+                run.copied(),
                 Checkpoint {
                     t,
                     ..Checkpoint::default()

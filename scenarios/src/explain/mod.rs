@@ -16,7 +16,7 @@ pub use columns::{Columns, LEGEND, Line};
 pub use units::Sentence;
 pub use words::span;
 
-use crate::systems::kv::PlantedBug;
+use crate::system;
 use crate::timeline::operations::{self, Operations, Part};
 use crate::timeline::state::{self, NodeLife, NodeState};
 use crate::timeline::{Row, Timeline};
@@ -301,10 +301,10 @@ impl<'t, 'a> Scene<'t, 'a> {
 
     fn bug(&self) -> Option<String> {
         let id = self.timeline.trace.header.run.as_ref()?.get("bug")?.as_str()?;
-        let about = PlantedBug::find(id).map(|bug| bug.about);
+        let about = system::all().iter().find_map(|system| Some(system.bug(id).ok()?.about));
         Some(match about {
-            Ok(about) => format!("{}: {about}", words::plain(id)),
-            Err(_) => words::plain(id),
+            Some(about) => format!("{}: {about}", words::plain(id)),
+            None => words::plain(id),
         })
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::system::PlantedBug;
 use crate::timeline::tests::{STALE, traced, written};
 
 const QUESTION: Question = Question { at: None, last: 6 };
@@ -8,7 +9,7 @@ fn explained(trace: &simulator::trace::format::Trace) -> Explanation {
 }
 
 fn bug(name: &str) -> Option<&'static PlantedBug> {
-    Some(PlantedBug::find(name).expect("a planted bug"))
+    Some(crate::raft_kv::bug(name).expect("a planted bug"))
 }
 
 /// The first seed of a scenario that fails with a planted bug, explained.

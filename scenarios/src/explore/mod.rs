@@ -18,7 +18,7 @@ use crate::run::{self, RunOptions, RunReport, Steering};
 use crate::scenario::Scenario;
 use crate::setup::Draw;
 use crate::sweep::threads;
-use crate::systems::kv::PlantedBug;
+use crate::system::PlantedBug;
 use crate::verdict::Failure;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;

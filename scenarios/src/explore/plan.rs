@@ -4,7 +4,6 @@
 //! Every change stays within what a scenario may do: disks that are damaged stay those that the budget admits, clocks get no
 //! rate and no step that the scenario has not drawn, and all faults begin during `time.chaos`.
 
-use crate::scenario::MESSAGE_KINDS;
 use simulator::{CutId, Duration, FaultAction, Held, NodeId, OneWay, PlannedFault, Stream, Target, Time};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -18,6 +17,8 @@ pub struct Bounds {
     pub nodes: u16,
     /// The end of the faults.
     pub end: Time,
+    /// The kinds of messages that the system names.
+    pub message_kinds: &'static [&'static str],
 }
 
 /// What begins and ends together, by time.
@@ -238,7 +239,7 @@ fn one_way(stream: &mut Stream) -> OneWay {
 /// Some messages of a node, all or those of one kind, come later than others.
 pub fn held(bounds: Bounds, stream: &mut Stream) -> Strike {
     let at = Time(within(bounds, stream.range(1, bounds.end.0.max(1))));
-    let kind = stream.pick(&MESSAGE_KINDS).filter(|_| stream.below(4) > 0);
+    let kind = stream.pick(bounds.message_kinds).filter(|_| stream.below(4) > 0);
     let kind = kind.map(|kind| (*kind).to_owned());
     let action = FaultAction::HoldAround {
         id: CutId(0),

@@ -240,6 +240,7 @@ fn drawn(scenario: &Scenario, seed: u64) -> Option<(Vec<PlannedFault>, Bounds)> 
     let bounds = Bounds {
         nodes: draw.all_nodes(),
         end: Time(scenario.time.chaos_ns),
+        message_kinds: scenario.known.message_kinds,
     };
     Some((nemesis::plan(&scenario, &draw, seed), bounds))
 }

@@ -2,13 +2,14 @@
 
 use super::plan::{Bounds, begins, mutated, strikes, together};
 use super::*;
-use crate::scenario::{find, parse};
+use crate::raft_kv::find;
+use crate::scenario::parse;
 use crate::setup::Draw;
 use crate::{nemesis, swarm};
 use simulator::{FaultAction, Stream, Time};
 
 fn scenario(name: &str) -> Scenario {
-    parse(name, find(name).unwrap().text, &[], &crate::known()).unwrap()
+    parse(name, find(name).unwrap().text, &[], &crate::raft_kv::known()).unwrap()
 }
 
 fn explored(strategy: Strategy, runs: u64, jobs: usize, bug: Option<&str>) -> ExplorationReport {
@@ -16,7 +17,7 @@ fn explored(strategy: Strategy, runs: u64, jobs: usize, bug: Option<&str>) -> Ex
         scenarios: &[scenario("gusts")],
         strategy,
         seed: 1 << 40,
-        bug: bug.map(|name| PlantedBug::find(name).unwrap()),
+        bug: bug.map(|name| crate::raft_kv::bug(name).unwrap()),
         jobs,
         runs: Some(runs),
         time: None,
@@ -40,6 +41,7 @@ fn bounds(scenario: &Scenario, draw: &Draw) -> Bounds {
     Bounds {
         nodes: draw.all_nodes(),
         end: Time(scenario.time.chaos_ns),
+        message_kinds: scenario.known.message_kinds,
     }
 }
 
@@ -81,7 +83,7 @@ fn every_strategy_finds_a_shallow_bug_and_its_run_can_be_made_again() {
             .first()
             .unwrap_or_else(|| panic!("{} found nothing", strategy.name()));
         let options = RunOptions {
-            bug: Some(PlantedBug::find("E7").unwrap()),
+            bug: Some(crate::raft_kv::bug("E7").unwrap()),
             trace: true,
             ..RunOptions::default()
         };

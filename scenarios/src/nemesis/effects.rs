@@ -4,8 +4,7 @@
 //! that operation. Cuts and holds are told from each other by their names; of other kinds it is known which strikes could do
 //! something, and whether effects of their class were counted in the run.
 
-use crate::systems::kv::KvNode;
-use simulator::{CutId, DiskFault, Exposure, FaultAction, FaultClass, World};
+use simulator::{ClientOf, CutId, DiskFault, Exposure, FaultAction, FaultClass, Process, World};
 use std::collections::BTreeSet;
 
 /// Whose strike an action is, and how its effect shows.
@@ -72,7 +71,7 @@ impl Effects {
     }
 
     /// Of each of so many faults, whether it had an effect by now.
-    pub fn of_faults(&self, count: usize, world: &World<KvNode>) -> Vec<bool> {
+    pub fn of_faults<P: Process, C: ClientOf<P>>(&self, count: usize, world: &World<P, C>) -> Vec<bool> {
         let mut had = vec![false; count];
         for Origin { fault, shows_as } in &self.struck {
             had[*fault] |= match shows_as {

@@ -5,7 +5,8 @@ use crate::scenario;
 
 fn plan_of(faults: &str, seed: u64) -> Vec<PlannedFault> {
     let text = format!("schema = \"squall-scenario/1\"\nname = \"test\"\n[cluster]\nnodes = 5\n{faults}");
-    let scenario = scenario::parse("test", &text, &[], &crate::known()).unwrap_or_else(|error| panic!("{error}"));
+    let scenario =
+        scenario::parse("test", &text, &[], &crate::raft_kv::known()).unwrap_or_else(|error| panic!("{error}"));
     plan(&scenario, &Draw::new(&scenario, seed), seed)
 }
 

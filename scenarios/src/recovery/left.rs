@@ -5,8 +5,9 @@
 //! bytes of a snapshot that is under way. So what moves for ever without coming any nearer is no progress. What clients have added to
 //! the log since then counts where less of it is left than when it was last looked at.
 
-use crate::systems::kv::KvNode;
-use simulator::{NodeId, World};
+use crate::system::System;
+use crate::workloads::WorldOf;
+use simulator::NodeId;
 use std::collections::BTreeSet;
 
 /// The best of each so far.
@@ -33,33 +34,33 @@ struct Node {
 
 impl Left {
     /// As it is now.
-    pub fn new(world: &World<KvNode>) -> Self {
-        let ends = |id: NodeId| world.process(id).map_or(0, |node| node.raft().status().last_index);
+    pub fn new<S: System>(system: &S, world: &WorldOf<S>) -> Self {
+        let ends = |id: NodeId| world.process(id).map_or(0, |node| system.advance(node).has);
         let mut left = Self {
             entries: world.nodes().map(ends).max().unwrap_or(0),
             nodes: vec![Node::default(); world.nodes().count()],
             clients: Vec::new(),
             behind: u64::MAX,
         };
-        left.has_moved(world, &BTreeSet::new());
+        left.has_moved(system, world, &BTreeSet::new());
         left
     }
 
     /// Looks again. Whether anything has become less since the last time.
-    pub fn has_moved(&mut self, world: &World<KvNode>, lost: &BTreeSet<NodeId>) -> bool {
+    pub fn has_moved<S: System>(&mut self, system: &S, world: &WorldOf<S>, lost: &BTreeSet<NodeId>) -> bool {
         let mut has_moved = false;
         let mut ends: Vec<(u64, u64)> = Vec::new();
         for id in world.nodes().filter(|id| !lost.contains(id)) {
             let Some(process) = world.process(id) else { continue };
-            let status = process.raft().status();
+            let advance = system.advance(process);
             let now = Node {
                 up: true,
-                entries: status.last_index.min(self.entries),
-                applied: status.applied.min(self.entries),
-                committed: status.commit.min(self.entries),
-                snapshot: process.raft().receiving().unwrap_or_default(),
+                entries: advance.has.min(self.entries),
+                applied: advance.applied.min(self.entries),
+                committed: advance.decided.min(self.entries),
+                snapshot: advance.receiving,
             };
-            ends.push((status.last_index, status.commit));
+            ends.push((advance.has, advance.decided));
             let best = &mut self.nodes[id.index()];
             let better = Node {
                 up: true,
@@ -74,7 +75,7 @@ impl Left {
         let longest = ends.iter().map(|(last, _)| *last).max().unwrap_or(0);
         let behind = ends
             .iter()
-            .map(|(last, commit)| (longest - last) + (longest - commit))
+            .map(|(last, commit)| (longest - last) + longest.saturating_sub(*commit))
             .sum();
         has_moved |= behind < std::mem::replace(&mut self.behind, behind);
         let clients = world.clients().filter_map(|client| world.client(client).client());

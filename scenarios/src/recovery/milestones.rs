@@ -1,11 +1,12 @@
 //! What a cluster must have reached once the faults have ended, each within a bound of its own in election timeouts.
 
+use super::clients_are_served;
 use super::left::Left;
-use super::{clients_are_served, leader, obstacle};
 use crate::scenario::{Pace, Scenario};
-use crate::systems::kv::KvNode;
-use crate::workloads::client::KvClient;
-use simulator::{Duration, LocalTime, NodeId, Time, World};
+use crate::system::{Survivors, System};
+use crate::workloads::WorldOf;
+use crate::workloads::client::Client;
+use simulator::{Duration, NodeId, Time};
 use std::collections::BTreeSet;
 
 /// One of them, in the order in which they are listed.
@@ -92,7 +93,13 @@ impl Progress {
     /// At the end of the faults. Members that are far behind have `allowance` more; nothing takes longer than `time.settle` and
     /// that. But nobody is judged by less than what elections and operations may take at the latencies and sync times of the
     /// scenario, and whoever is on the way has more time: see [`Progress::goes_on`].
-    pub fn new(scenario: &Scenario, faults_end: Time, allowance: Duration, world: &World<KvNode>) -> Self {
+    pub fn new<S: System>(
+        system: &S,
+        scenario: &Scenario,
+        faults_end: Time,
+        allowance: Duration,
+        world: &WorldOf<S>,
+    ) -> Self {
         let pace = Pace::of(&scenario.cluster, &scenario.network, &scenario.disk);
         let elections = Duration(pace.elections_ns);
         let attempts = Duration(pace.patience_ns(&scenario.workload).saturating_mul(2));
@@ -100,7 +107,7 @@ impl Progress {
         let attempt = Duration((scenario.workload.timeout_ns / 4).saturating_mul(2));
         let patience = operations + attempt;
         let last = faults_end + Duration(scenario.time.settle_ns) + allowance;
-        let begin = faults_end.max(elections_begin_by(world));
+        let begin = faults_end.max(elections_begin_by(system, world));
         let deadline = |milestone: Milestone| {
             let bound = u64::from(milestone.bound(scenario)).saturating_mul(scenario.cluster.election.max_ns);
             let (more, least) = match milestone {
@@ -114,7 +121,7 @@ impl Progress {
             deadlines: Milestone::ALL.map(deadline),
             last: last.max(begin + operations),
             reached: Reached::default(),
-            left: Left::new(world),
+            left: Left::new(system, world),
             next_look: faults_end,
             moved: faults_end,
             patience,
@@ -128,20 +135,26 @@ impl Progress {
     }
 
     /// Looks at what is left.
-    pub fn look_at_what_is_left(&mut self, world: &World<KvNode>, lost: &BTreeSet<NodeId>) {
+    pub fn look_at_what_is_left<S: System>(&mut self, system: &S, world: &WorldOf<S>, lost: &BTreeSet<NodeId>) {
         self.next_look = world.now() + Duration((self.patience.0 / LOOKS).max(1));
-        if self.left.has_moved(world, lost) {
+        if self.left.has_moved(system, world, lost) {
             self.moved = world.now();
         }
     }
 
     /// A deadline has come. Whether the cluster is still on its way, so that the deadline moves: what was left of the work has
     /// become less within the time that the slowest links, disks and clients of the run need for a part of it.
-    pub fn goes_on(&mut self, milestone: Milestone, world: &World<KvNode>, lost: &BTreeSet<NodeId>) -> bool {
+    pub fn goes_on<S: System>(
+        &mut self,
+        system: &S,
+        milestone: Milestone,
+        world: &WorldOf<S>,
+        lost: &BTreeSet<NodeId>,
+    ) -> bool {
         if milestone == Milestone::Elect {
             return false;
         }
-        self.look_at_what_is_left(world, lost);
+        self.look_at_what_is_left(system, world, lost);
         let patience = match milestone {
             Milestone::Serve | Milestone::Durable => self.waiting,
             Milestone::Elect | Milestone::Converge => self.patience,
@@ -162,24 +175,26 @@ impl Progress {
     }
 
     /// Looks which milestones the cluster has come to. Gives whether all of them are behind it, and it still is well.
-    pub fn look(&mut self, world: &World<KvNode>, lost: &BTreeSet<NodeId>) -> bool {
-        let obstacle_free = self.note(Milestone::Elect, world, || leader(world, lost).is_some())
-            && self.note_now(Milestone::Converge, world, || obstacle(world, lost).is_none());
-        let served = self.note(Milestone::Serve, world, || {
-            all_clients(world, KvClient::is_being_served)
-        }) && self.note(Milestone::Durable, world, || clients_are_served(world));
+    pub fn look<S: System>(&mut self, system: &S, world: &WorldOf<S>, lost: &BTreeSet<NodeId>) -> bool {
+        let survivors = &Survivors::of(world, lost);
+        let now = world.now();
+        let obstacle_free = self.note(Milestone::Elect, now, || system.is_led(survivors))
+            && self.note_now(Milestone::Converge, now, || system.obstacle(survivors).is_none());
+        let served = self.note(Milestone::Serve, now, || {
+            all_clients::<S>(world, Client::is_being_served)
+        }) && self.note(Milestone::Durable, now, || clients_are_served::<S>(world));
         obstacle_free && served
     }
 
     /// Notes a milestone that once reached stays so.
-    fn note(&mut self, milestone: Milestone, world: &World<KvNode>, is_reached: impl FnOnce() -> bool) -> bool {
-        self.reached.at(milestone).is_some() || self.note_now(milestone, world, is_reached)
+    fn note(&mut self, milestone: Milestone, now: Time, is_reached: impl FnOnce() -> bool) -> bool {
+        self.reached.at(milestone).is_some() || self.note_now(milestone, now, is_reached)
     }
 
-    fn note_now(&mut self, milestone: Milestone, world: &World<KvNode>, is_reached: impl FnOnce() -> bool) -> bool {
+    fn note_now(&mut self, milestone: Milestone, now: Time, is_reached: impl FnOnce() -> bool) -> bool {
         let is_reached = is_reached();
         if is_reached {
-            let since = Duration(world.now().0 - self.faults_end.0);
+            let since = Duration(now.0 - self.faults_end.0);
             self.reached.0[milestone as usize].get_or_insert(since);
         }
         is_reached
@@ -199,15 +214,15 @@ impl Progress {
 
 /// By when every node that is up has come to its next timer. A clock that was set back makes a node wait longer for a leader that it has
 /// heard of, and ignore candidates meanwhile; it goes by its own clock, and does not know better.
-fn elections_begin_by(world: &World<KvNode>) -> Time {
+fn elections_begin_by<S: System>(system: &S, world: &WorldOf<S>) -> Time {
     let timer = |id: NodeId| {
-        let deadline = world.process(id)?.raft().next_deadline()?;
-        Some(world.clock(id).true_time(LocalTime(deadline.0)))
+        let deadline = system.waits_until(world.process(id)?)?;
+        Some(world.clock(id).true_time(deadline))
     };
     world.nodes().filter_map(timer).max().unwrap_or(Time(0))
 }
 
-fn all_clients(world: &World<KvNode>, is_so: impl Fn(&KvClient) -> bool) -> bool {
+fn all_clients<S: System>(world: &WorldOf<S>, is_so: impl Fn(&Client) -> bool) -> bool {
     let mut clients = world.clients().filter_map(|client| world.client(client).client());
     clients.all(is_so)
 }

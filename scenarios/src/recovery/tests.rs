@@ -1,11 +1,8 @@
 //! Each milestone is missed for its own reason, and the failure says which.
 
-use super::losses::{Standing, can_elect};
-use super::window;
+use crate::raft_kv::find;
 use crate::run::{RunOptions, run};
-use crate::scenario::{Flips, find, parse};
-use crate::setup::Draw;
-use raft_core::{Configuration, Mark, NodeId};
+use crate::scenario::parse;
 
 /// Signature and message of the first failure of a few runs under these settings.
 fn failure(name: &str, settings: &[(&str, &str)]) -> Option<(String, String)> {
@@ -13,7 +10,7 @@ fn failure(name: &str, settings: &[(&str, &str)]) -> Option<(String, String)> {
         .iter()
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect();
-    let scenario = parse(name, find(name).unwrap().text, &settings, &crate::known());
+    let scenario = parse(name, find(name).unwrap().text, &settings, &crate::raft_kv::known());
     let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
     let mut failures = (0..12).filter_map(|seed| run(&scenario, seed, RunOptions::default()).failure);
     failures.next().map(|failure| (failure.signature, failure.message))
@@ -29,9 +26,8 @@ fn within_the_usual_bounds_nothing_is_missed() {
 #[cfg(feature = "bugs")]
 #[test]
 fn a_milestone_that_is_not_come_to_is_missed_by_its_name() {
-    use crate::systems::kv::PlantedBug;
     let gusts = find("gusts").unwrap();
-    let gusts = parse(gusts.name, gusts.text, &[], &crate::known()).unwrap();
+    let gusts = parse(gusts.name, gusts.text, &[], &crate::raft_kv::known()).unwrap();
     for (bug, seed, milestone, why) in [
         ("E16", 1, "elect", "no node leads"),
         ("E18", 2, "elect", "no node leads"),
@@ -39,7 +35,7 @@ fn a_milestone_that_is_not_come_to_is_missed_by_its_name() {
         ("S13", 1, "converge", "entries"),
     ] {
         let options = RunOptions {
-            bug: Some(PlantedBug::find(bug).unwrap()),
+            bug: Some(crate::raft_kv::bug(bug).unwrap()),
             ..RunOptions::default()
         };
         let failure = run(&gusts, seed, options).failure.expect("nothing moves");
@@ -67,108 +63,4 @@ fn a_deadline_moves_on_while_clients_are_served_one_after_another() {
         ("recovery.durable", "20"),
     ];
     assert_eq!(failure("calm", &slow), None);
-}
-
-fn ids(ids: &[u64]) -> Vec<NodeId> {
-    ids.iter().copied().map(NodeId).collect()
-}
-
-fn standing(id: u64, (term, index): (u64, u64), members: &Configuration) -> Standing {
-    Standing {
-        id: NodeId(id),
-        votes: true,
-        last: Mark { term, index },
-        members: members.clone(),
-    }
-}
-
-#[test]
-fn an_upgrade_may_leave_one_entry_under_way_at_a_time() {
-    let of = |max_entries_per_append, max_inflight, names: &[&str]| {
-        let scenario = parse("calm", find("calm").unwrap().text, &[], &crate::known()).unwrap();
-        let draw = Draw {
-            max_entries_per_append,
-            max_inflight,
-            max_bytes_per_append: 64 << 10,
-            ..Draw::new(&scenario, 0)
-        };
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        window(&draw, Flips::try_from(names).ok(), 8)
-    };
-    assert_eq!(of(64, 16, &[]), 64 * 16);
-    assert_eq!(of(64, 16, &["pre-vote", "compression"]), 64 * 16);
-    assert_eq!(of(64, 16, &["window"]), 64);
-    assert_eq!(of(64, 16, &["batches"]), 16);
-    assert_eq!(of(64, 16, &["batches", "window"]), 1);
-    assert_eq!(
-        of(1, 1, &["batches", "window"]),
-        1,
-        "a flip to more is no help to those that are not flipped"
-    );
-}
-
-#[test]
-fn of_large_entries_few_go_into_one_append() {
-    let scenario = parse("calm", find("calm").unwrap().text, &[], &crate::known()).unwrap();
-    let of = |max_bytes_per_append, largest| {
-        let draw = Draw {
-            max_entries_per_append: 64,
-            max_inflight: 2,
-            max_bytes_per_append,
-            ..Draw::new(&scenario, 0)
-        };
-        window(&draw, None, largest)
-    };
-    assert_eq!(of(256, 16 << 10), 2, "one that is too large goes alone");
-    assert_eq!(of(64 << 10, 8 << 10), 2 * 8);
-    assert_eq!(of(64 << 10, 8), 2 * 64);
-}
-
-#[test]
-fn of_a_majority_that_stays_the_newest_log_can_win() {
-    let members = Configuration::of(ids(&[0, 1, 2]));
-    let mut stay = vec![standing(1, (2, 5), &members), standing(2, (1, 9), &members)];
-    assert!(can_elect(&stay));
-    stay[0].votes = false;
-    assert!(!can_elect(&stay), "one of three votes");
-}
-
-/// A node that was taken out may not know it, and acts under its old members for ever: those too must have a quorum left, whoever
-/// else can win.
-#[test]
-fn whoever_stays_has_a_quorum_of_the_members_that_it_knows() {
-    let (old, new) = (Configuration::of(ids(&[0, 1, 2])), Configuration::of(ids(&[3, 4, 5])));
-    let mut stay = vec![
-        standing(0, (1, 5), &old),
-        standing(3, (2, 9), &new),
-        standing(4, (2, 9), &new),
-    ];
-    assert!(!can_elect(&stay), "node 0 alone of its three");
-    stay.push(standing(2, (1, 5), &old));
-    assert!(can_elect(&stay));
-}
-
-/// The swarm's seed 0x5304b: the entry that makes node 2 a voter is on node 3 alone, and the log of node 2 is newer.
-#[test]
-fn a_learner_that_is_to_vote_and_has_the_newest_log_blocks_the_others() {
-    let old = Configuration {
-        learners: ids(&[0, 2]),
-        ..Configuration::of(ids(&[1, 3, 4]))
-    };
-    let joint = Configuration {
-        outgoing: ids(&[1, 3, 4]),
-        ..Configuration::of(ids(&[0, 2, 3]))
-    };
-    let mut stay = vec![
-        standing(2, (5, 171), &old),
-        standing(3, (3, 171), &joint),
-        standing(4, (3, 158), &old),
-    ];
-    assert!(!can_elect(&stay));
-    // Node 1 would win under the old members, whose newest log it has; and node 3, if that of node 2 were no newer.
-    stay.push(standing(1, (7, 173), &old));
-    assert!(can_elect(&stay));
-    stay.pop();
-    stay[0].last = Mark { term: 3, index: 170 };
-    assert!(can_elect(&stay));
 }

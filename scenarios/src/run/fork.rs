@@ -5,27 +5,44 @@
 //! decided already.
 
 use super::judgement::Judgement;
-use super::{Checked, LINEARIZABLE, Run, RunOptions, Steering, is_listed, prepared};
+use super::runner::runner;
+use super::{Checked, LINEARIZABLE, Run, RunOptions, is_listed};
 use crate::capsule::Capsule;
+use crate::draw::Draw;
 use crate::panics;
 use crate::scenario::Scenario;
-use crate::setup::Draw;
-use crate::systems::kv::PlantedBug;
+use crate::system::{PlantedBug, System};
 use crate::verdict::{Failure, FailureKind};
 use simulator::{Chance, ConfigError, Time};
 use std::sync::Arc;
 
 /// A run up to a moment.
-#[derive(Clone)]
 pub struct Fork<'a> {
-    run: Run<'a>,
+    run: Box<dyn Forked<'a> + 'a>,
+}
+
+/// A run of some system that stands still at a moment.
+pub(super) trait Forked<'a> {
+    /// Lets the checkers see what has booted. Whether the run can have more futures than one.
+    fn begin(&mut self) -> Result<bool, Box<Failure>>;
+    /// See [`Fork::copied`].
+    fn copied(&self) -> Box<dyn Forked<'a> + 'a>;
+    /// See [`Fork::advance`].
+    fn advance(&mut self, to: Time) -> Checked;
+    /// See [`Fork::future`].
+    fn future(&self, number: u64, until: Time, judge: bool) -> Option<Box<Failure>>;
+}
+
+/// A run of this system.
+pub(super) struct Begun<'a, S: System> {
+    pub run: Run<'a, S>,
 }
 
 impl<'a> Fork<'a> {
     /// A run before its first event. `draw` is what the seed draws of the scenario, which has no `[swarm]`.
     ///
     /// # Errors
-    /// The failure of a run that fails before anything happens.
+    /// The failure of a run that fails before anything happens, and one that is inconclusive for a system whose nodes cannot be copied.
     pub fn new(
         scenario: &'a Scenario,
         draw: &'a Draw,
@@ -36,15 +53,17 @@ impl<'a> Fork<'a> {
             bug,
             ..RunOptions::default()
         };
-        let mut steering = Steering::default();
-        let run = prepared(scenario, draw, seed, (None, &Chance::Drawn), (options, &mut steering));
-        Self::begun(run.expect("the scenario format admits only settings that make a world"))
+        let run = runner(scenario).begin(scenario, draw, seed, (None, &Chance::Drawn), options);
+        Self::begun(
+            run.expect("the scenario format admits only settings that make a world"),
+            scenario,
+        )
     }
 
     /// A capsule's run before its first event. `draw` is what a run of its scenario draws, with the capsule's own damageable nodes.
     ///
     /// # Errors
-    /// The failure of a run that fails before anything happens, and of a capsule that does not fit its scenario.
+    /// As [`new`](Self::new), and of a capsule that does not fit its scenario.
     pub fn of_capsule(capsule: &'a Capsule, draw: &'a Draw) -> Result<Self, Box<Failure>> {
         let options = RunOptions {
             bug: capsule.bug,
@@ -52,17 +71,30 @@ impl<'a> Fork<'a> {
         };
         let chance = Chance::Given(Arc::clone(&capsule.course.decisions));
         let given = (Some(&capsule.course), &chance);
-        let run = prepared(&capsule.scenario, draw, 0, given, (options, &mut Steering::default()));
+        let scenario = &capsule.scenario;
+        let run = runner(scenario).begin(scenario, draw, 0, given, options);
         let misfit = |error: ConfigError| {
             let kind = FailureKind::Inconclusive;
             Box::new(Failure::new(kind, "capsule", "misfit", error.to_string()))
         };
-        Self::begun(run.map_err(misfit)?)
+        Self::begun(run.map_err(misfit)?, scenario)
     }
 
-    fn begun(mut run: Run<'a>) -> Result<Self, Box<Failure>> {
-        run.observe_all()?;
+    fn begun(mut run: Box<dyn Forked<'a> + 'a>, scenario: &Scenario) -> Result<Self, Box<Failure>> {
+        if !run.begin()? {
+            let message = format!(
+                "the nodes of the system `{}` cannot be copied, so a run of it has no other futures: implement `System::copy`",
+                scenario.known.system
+            );
+            let kind = FailureKind::Inconclusive;
+            return Err(Box::new(Failure::new(kind, "fork", "not-copied", message)));
+        }
         Ok(Self { run })
+    }
+
+    /// The same run, standing still at the same moment.
+    pub fn copied(&self) -> Self {
+        Self { run: self.run.copied() }
     }
 
     /// Goes on to a true time, as the run itself did.
@@ -70,14 +102,34 @@ impl<'a> Fork<'a> {
     /// # Errors
     /// The failure of the run, if it comes before.
     pub fn advance(&mut self, to: Time) -> Result<(), Box<Failure>> {
-        self.run.stop = to;
-        panics::caught(|| self.run.resume()).unwrap_or_else(Err)
+        self.run.advance(to)
     }
 
     /// How one of its futures fails, if it does so until a true time. Futures of the same number are the same. What clients have
     /// seen by then is held against the model only with `judge`, for that takes its time.
     pub fn future(&self, number: u64, until: Time, judge: bool) -> Option<Box<Failure>> {
-        let mut run = self.run.clone();
+        self.run.future(number, until, judge)
+    }
+}
+
+impl<'a, S: System> Forked<'a> for Begun<'a, S> {
+    fn begin(&mut self) -> Result<bool, Box<Failure>> {
+        self.run.observe_all()?;
+        Ok(self.run.copied().is_some())
+    }
+
+    fn copied(&self) -> Box<dyn Forked<'a> + 'a> {
+        let run = self.run.copied().expect("it could be copied when it began");
+        Box::new(Self { run })
+    }
+
+    fn advance(&mut self, to: Time) -> Checked {
+        self.run.stop = to;
+        panics::caught(|| self.run.resume()).unwrap_or_else(Err)
+    }
+
+    fn future(&self, number: u64, until: Time, judge: bool) -> Option<Box<Failure>> {
+        let mut run = self.run.copied().expect("it could be copied when it began");
         run.world.reseed(number);
         run.stop = until;
         let went: Checked = panics::caught(|| run.resume()).unwrap_or_else(Err);
@@ -100,9 +152,9 @@ mod tests {
     const SEED: u64 = 1;
 
     fn stale_reads() -> (Scenario, Option<&'static PlantedBug>) {
-        let builtin = scenario::find("leader-isolation").expect("a built-in scenario");
-        let scenario = scenario::parse(builtin.name, builtin.text, &[], &crate::known()).expect("it is valid");
-        (scenario, Some(PlantedBug::find("L2").expect("a planted bug")))
+        let builtin = crate::raft_kv::find("leader-isolation").expect("a built-in scenario");
+        let scenario = scenario::parse(builtin.name, builtin.text, &[], &crate::raft_kv::known()).expect("it is valid");
+        (scenario, Some(crate::raft_kv::bug("L2").expect("a planted bug")))
     }
 
     #[test]
@@ -148,6 +200,6 @@ mod tests {
             fork.advance(Time(seconds * 1_000_000_000)).unwrap();
         }
         fork.advance(Time::MAX).unwrap();
-        assert!(fork.run.healed < usize::MAX && fork.future(1, Time::MAX, true).is_none());
+        assert!(fork.future(1, Time::MAX, true).is_none());
     }
 }

@@ -5,13 +5,12 @@
 
 use super::LINEARIZABLE;
 use crate::scenario::Model;
-use crate::systems::kv::KvNode;
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::history::{self, Seen};
 use checker::history::OperationId;
 use checker::linearizability::{OperationLine, Options, Refusal, Report, Verdict};
-use simulator::World;
 use simulator::trace::events::{HistoryVerdict, Judged};
+use simulator::{ClientOf, Process, World};
 
 /// Most steps of the search.
 const STEPS_MAX: u64 = 2_000_000;
@@ -62,7 +61,7 @@ impl<'s> Judgement<'s> {
     }
 
     /// Tells in the trace what came of it.
-    pub fn tell(&self, world: &mut World<KvNode>) {
+    pub fn tell<P: Process, C: ClientOf<P>>(&self, world: &mut World<P, C>) {
         world.tell(None, None, || self.told());
     }
 

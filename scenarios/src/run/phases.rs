@@ -6,14 +6,16 @@ use crate::recovery::{self, Milestone, Progress};
 use crate::scenario::Lasting;
 use crate::setup;
 use crate::situations::Situation;
-use crate::systems::kv::KvNode;
+use crate::system::{Cluster, Survivors, System};
 use crate::verdict::Failure;
-use simulator::{Duration, NodeId, Step, StepKind, Target, Time, World};
+use crate::workloads::WorldOf;
+use simulator::{Duration, NodeId, Step, StepKind, Target, Time};
+use std::collections::BTreeSet;
 
 /// Within this time of the end of the faults, whoever has stopped of its own accord is back.
 const BACK_WITHIN: Duration = Duration::from_millis(1_000);
 
-impl Run<'_> {
+impl<S: System> Run<'_, S> {
     pub(super) fn drive(&mut self) -> Checked {
         self.observe_all()?;
         self.resume()
@@ -52,7 +54,7 @@ impl Run<'_> {
             let missed = (milestone, self.faults_end, deadline);
             return Err(Box::new(match self.world.halted() {
                 Some(halt) => Failure::halted(&halt),
-                None => recovery::why_not(&self.world, &self.lost, self.scenario, missed),
+                None => recovery::why_not(self.system, &self.world, &self.lost, self.scenario, missed),
             }));
         }
     }
@@ -61,10 +63,10 @@ impl Run<'_> {
     fn goes_on(&mut self, milestone: Milestone, deadline: Time) -> bool {
         let mut progress = self.progress.take().expect("the faults have ended");
         let goes_on = if self.world.now() < deadline {
-            progress.look_at_what_is_left(&self.world, &self.lost);
+            progress.look_at_what_is_left(self.system, &self.world, &self.lost);
             true
         } else {
-            progress.goes_on(milestone, &self.world, &self.lost)
+            progress.goes_on(self.system, milestone, &self.world, &self.lost)
         };
         self.progress = Some(progress);
         goes_on
@@ -77,7 +79,7 @@ impl Run<'_> {
     /// Whether the cluster has come to all milestones.
     fn look(&mut self) -> bool {
         let mut progress = self.progress.take().expect("the faults have ended");
-        let is_there = progress.look(&self.world, &self.lost);
+        let is_there = progress.look(self.system, &self.world, &self.lost);
         self.recovered = progress.reached();
         self.progress = Some(progress);
         is_there
@@ -88,17 +90,25 @@ impl Run<'_> {
     }
 
     fn end_faults(&mut self) -> Checked {
-        let allowance = recovery::catch_up_allowance(
-            &self.world,
-            self.scenario,
-            &self.draw,
-            setup::flips(self.scenario, self.course),
-        );
+        let cluster = Cluster {
+            scenario: self.scenario,
+            draw: &self.draw,
+            flips: setup::flips(self.scenario, self.course),
+            bug: None,
+        };
+        let nobody = BTreeSet::new();
+        let allowance = self.system.catch_up(&Survivors::of(&self.world, &nobody), &cluster);
         self.healed = self.world.applied().len();
         let fallen: Vec<NodeId> = self.world.nodes().filter(|node| !self.world.is_up(*node)).collect();
         self.world.heal();
-        self.progress = Some(Progress::new(self.scenario, self.faults_end, allowance, &self.world));
-        self.watcher.links(links(&self.world));
+        self.progress = Some(Progress::new(
+            self.system,
+            self.scenario,
+            self.faults_end,
+            allowance,
+            &self.world,
+        ));
+        self.watcher.links(links::<S>(&self.world));
         self.observe_all()?;
         self.leave_some_behind(&fallen)
     }
@@ -117,14 +127,14 @@ impl Run<'_> {
         }
         // So do those that have stopped of their own accord: whoever is down already cannot be kept down, and what its log says
         // counts too.
-        let is_away = |world: &World<KvNode>, node| !world.is_up(node) && !world.is_retired(node);
+        let is_away = |world: &WorldOf<S>, node| !world.is_up(node) && !world.is_retired(node);
         while self.world.nodes().any(|node| is_away(&self.world, node))
             && let Some(step) = self.world.step_until(self.faults_end + BACK_WITHIN)
         {
             self.stepped(&step)?;
         }
         let losses = match self.course {
-            None => recovery::losses(&self.world, fallen, lasting, self.seed),
+            None => recovery::losses(self.system, &self.world, fallen, lasting, self.seed),
             Some(course) => course.losses.clone(),
         };
         for action in losses {

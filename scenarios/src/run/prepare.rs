@@ -2,11 +2,13 @@
 
 use super::{Alone, LINEARIZABLE, Run, RunOptions, Steering};
 use crate::capsule::Course;
+use crate::draw::Draw;
 use crate::nemesis::{self, Triggers};
 use crate::recovery::Reached;
 use crate::scenario::{Flip, Flips, Scenario};
-use crate::setup::{self, Draw, Making};
+use crate::setup::{self, Making};
 use crate::situations::{Situation, Watcher};
+use crate::system::System;
 use crate::workloads::history::Effects;
 use crate::workloads::online::Online;
 use checker::properties::{PROPERTIES, Properties, Timing};
@@ -14,13 +16,13 @@ use simulator::{Chance, ConfigError, Time};
 use std::collections::BTreeSet;
 
 /// A run before its first event.
-pub(super) fn prepared<'a>(
-    scenario: &'a Scenario,
-    draw: &'a Draw,
+pub(super) fn prepared<'a, S: System>(
+    system: &'static S,
+    (scenario, draw): (&'a Scenario, &'a Draw),
     seed: u64,
     (course, chance): (Option<&'a Course>, &Chance),
     (options, steering): (RunOptions, &mut Steering<'_>),
-) -> Result<Run<'a>, ConfigError> {
+) -> Result<Run<'a, S>, ConfigError> {
     let (plan, origins) = match (steering.plan, course) {
         (Some(plan), _) => (plan.to_vec(), Vec::new()),
         (None, Some(course)) => (course.planned().collect(), Vec::new()),
@@ -34,7 +36,7 @@ pub(super) fn prepared<'a>(
         bug: options.bug,
         trace: options.trace,
     };
-    let world = setup::world(scenario, draw, plan, making, steering.sink.take())?;
+    let world = setup::world(system, (scenario, draw), plan, making, steering.sink.take())?;
     let mut watcher = Watcher::new(draw.all_nodes(), draw.nodes);
     let mut triggers = match course {
         None => Triggers::new(scenario, draw, seed, &mut watcher),
@@ -48,6 +50,7 @@ pub(super) fn prepared<'a>(
     watcher.forbid(never, scenario.expect.never_from_ns);
     let online = scenario.expect.online && is_listed(scenario, LINEARIZABLE);
     Ok(Run {
+        system,
         world,
         scenario,
         draw: *draw,
@@ -68,6 +71,7 @@ pub(super) fn prepared<'a>(
         online: Alone(online.then(|| Online::new(scenario.workload.model, draw.clients))),
         probe: Alone(None),
         broken_promises: vec![0; draw.all_nodes().into()],
+        observes: !system.log_properties().is_empty(),
         lost: BTreeSet::new(),
         seed,
         faults_end: Time(scenario.time.chaos_ns),
@@ -79,7 +83,7 @@ pub(super) fn prepared<'a>(
 /// Whether a property is judged: those that `[expect] properties` may name only if it does.
 pub(super) fn is_listed(scenario: &Scenario, property: &str) -> bool {
     let listed = scenario.expect.properties.iter().any(|listed| listed == property);
-    listed || !crate::known().properties.contains(&property)
+    listed || !scenario.known.properties.contains(&property)
 }
 
 /// The online checks that the scenario asks for.

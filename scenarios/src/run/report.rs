@@ -2,9 +2,10 @@
 
 use super::{Mark, Run};
 use crate::capsule::Course;
+use crate::draw::Draw;
 use crate::scenario::Scenario;
-use crate::setup::Draw;
 use crate::situations::{Situation, Situations};
+use crate::system::System;
 use crate::verdict::Failure;
 use checker::history::History;
 use simulator::trace::format::{TraceFooter, TraceHeader};
@@ -57,7 +58,7 @@ pub struct RunReport {
     pub trace_left_out: u64,
 }
 
-impl Run<'_> {
+impl<S: System> Run<'_, S> {
     /// Of each of the scenario's faults, whether it had an effect.
     fn effective(&mut self) -> Vec<bool> {
         let Some(mut struck) = self.struck.take() else {

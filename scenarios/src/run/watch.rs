@@ -1,19 +1,27 @@
 //! What the checkers get to see of each step, and what they say.
 
 use super::judgement::Judgement;
+use super::told::Told;
 use super::{Checked, MUST_NOT_HAPPEN, Mark, Run};
-use crate::scenario::MESSAGE_KINDS;
-use crate::situations::{Links, Situation};
-use crate::systems::kv::log_file::Rewritten;
-use crate::systems::kv::{KvNode, Told};
+use crate::situations::Links;
+use crate::system::System;
 use crate::verdict::{Failure, FailureKind};
-use crate::workloads::client::KvClient;
+use crate::workloads::WorldOf;
+use crate::workloads::client::Client;
 use crate::workloads::history::{self, Seen};
 use checker::properties::{At, Observation, Violation};
 use simulator::trace::events::{Verdict, Violated};
-use simulator::{ClientId, LocalTime, NodeId, Step, StepKind, World};
+use simulator::{ClientId, NodeId, Step, StepKind};
 
-impl Run<'_> {
+/// A node of which nothing is known but that it runs.
+const UP: Observation<'static> = Observation::Booted {
+    term: 0,
+    voted_for: None,
+    snapshot: 0,
+    entries: &[],
+};
+
+impl<S: System> Run<'_, S> {
     /// Lets the checkers see what a step did.
     pub(super) fn stepped(&mut self, step: &Step) -> Checked {
         self.seen_by_checkers(step)?;
@@ -41,7 +49,7 @@ impl Run<'_> {
 
     fn seen_by_checkers(&mut self, step: &Step) -> Checked {
         if let Some(probe) = &mut self.probe.0 {
-            probe.0(&self.world, step);
+            (probe.0)(&self.world, step);
         }
         self.watcher.at(step.time.0);
         if self.mark_every > 0 && self.world.steps() / self.mark_every > self.marks.len() as u64 {
@@ -51,7 +59,7 @@ impl Run<'_> {
             step.kind,
             StepKind::Cut { .. } | StepKind::Mended { .. } | StepKind::Healed
         ) {
-            self.watcher.links(links(&self.world));
+            self.watcher.links(links::<S>(&self.world));
         }
         if let StepKind::Response { client, .. } | StepKind::ClientTimer { client } = step.kind {
             self.look_at(client);
@@ -108,18 +116,10 @@ impl Run<'_> {
         Err(Box::new(Failure::new(FailureKind::Inconclusive, "run", place, message)))
     }
 
-    /// Notes what a node found on its disk.
+    /// A node runs again. Where nothing else is observed of it, that is all that the situations go by.
     fn restarted(&mut self, node: NodeId) {
-        let Some(process) = self.world.process(node) else {
-            return;
-        };
-        if process.recovered_torn() {
-            self.watcher.reached(Situation::TornTailRecovered, node.index());
-        }
-        match process.recovered_rewritten() {
-            Rewritten::Never => {}
-            Rewritten::Half => self.watcher.reached(Situation::RewriteCutShort, node.index()),
-            Rewritten::Done => self.watcher.reached(Situation::RewrittenLogRecovered, node.index()),
+        if !self.observes {
+            self.watcher.observe(node.0.into(), &UP);
         }
     }
 
@@ -127,8 +127,9 @@ impl Run<'_> {
     fn note_state(&mut self) {
         let Some(states) = &mut self.states else { return };
         if std::mem::take(&mut self.has_changed) {
+            let kinds = self.scenario.known.message_kinds;
             let kind_bit = |kind| {
-                MESSAGE_KINDS
+                kinds
                     .iter()
                     .position(|known| *known == kind)
                     .map_or(0, |place| 1 << place)
@@ -190,29 +191,18 @@ impl Run<'_> {
         let Some(process) = self.world.process_mut(node) else {
             return Ok(());
         };
-        let (properties, watcher, effects) = (&mut self.properties, &mut self.watcher, &mut self.effects);
-        let has_changed = &mut self.has_changed;
-        let online = &mut self.online.0;
-        let verdict = process.observer().take(|told| {
-            *has_changed = true;
-            let observation = match told {
-                // The node tells its own time; everybody else speaks of true time.
-                Told::Observation(Observation::LeaseHeld { until }) => &Observation::LeaseHeld {
-                    until: clock.true_time(LocalTime(*until)).0,
-                },
-                Told::Observation(observation) => observation,
-                Told::Sign(sign) => {
-                    watcher.sign(node.0.into(), sign);
-                    return Ok(());
-                }
-            };
-            watcher.observe(node.0.into(), observation);
-            effects.observe(observation);
-            if let Some(online) = online {
-                online.observe(observation);
-            }
-            properties.observe(at, node.0.into(), observation)
-        });
+        let mut told = Told {
+            at,
+            node: node.0.into(),
+            clock: &clock,
+            properties: &mut self.properties,
+            watcher: &mut self.watcher,
+            effects: &mut self.effects,
+            online: self.online.0.as_mut(),
+            has_changed: &mut self.has_changed,
+        };
+        let verdict = self.system.observe(process, &mut told);
+        let properties = &mut self.properties;
         let verdict = verdict.and_then(|()| properties.event_over());
         verdict.or_else(|violation| self.violated(&violation))
     }
@@ -301,12 +291,12 @@ impl Run<'_> {
             .world
             .clients()
             .filter_map(|client| self.world.client(client).client());
-        history::history(clients.flat_map(KvClient::history).collect(), &self.effects)
+        history::history(clients.flat_map(Client::history).collect(), &self.effects)
     }
 }
 
 /// Which links between nodes are cut.
-pub(super) fn links(world: &World<KvNode>) -> Links {
+pub(super) fn links<S: System>(world: &WorldOf<S>) -> Links {
     let node = |index: usize| NodeId(index as u16);
     Links::new(world.nodes().count(), |from, to| world.is_cut(node(from), node(to)))
 }

@@ -33,7 +33,7 @@ pub(super) type Lists = Rc<RefCell<Vec<String>>>;
 
 /// Reads a document in which lists may stand for single values. What comes back has the first value of each list, and the lists
 /// beside it.
-pub(super) fn read(document: &mut Table, known: &Known<'_>) -> Result<Scenario> {
+pub(super) fn read(document: &mut Table, known: &Known) -> Result<Scenario> {
     let lists = Lists::default();
     watch(document, &lists);
     let mut scenario = read::scenario(document, known)?;
@@ -85,7 +85,7 @@ fn list<'t>(document: &'t mut Table, path: &str) -> &'t [Node] {
 }
 
 /// Reads every combination of the values, so that those which contradict each other are refused now.
-fn combinations(document: &mut Table, alternatives: &[Alternatives], known: &Known<'_>) -> Result<()> {
+fn combinations(document: &mut Table, alternatives: &[Alternatives], known: &Known) -> Result<()> {
     let sizes = || alternatives.iter().map(|setting| setting.options.len());
     let count = sizes().try_fold(1_usize, |count, size| {
         count.checked_mul(size).filter(|count| *count <= MAX_COMBINATIONS)
@@ -127,7 +127,7 @@ impl Scenario {
     ///
     /// # Errors
     /// Never for a scenario that was parsed: every combination has been read. A value that was built by hand may be refused.
-    pub fn of_seed(&self, seed: u64, known: &Known<'_>) -> std::result::Result<Cow<'_, Self>, ScenarioError> {
+    pub fn of_seed(&self, seed: u64) -> std::result::Result<Cow<'_, Self>, ScenarioError> {
         if self.alternatives.is_empty() {
             return Ok(Cow::Borrowed(self));
         }
@@ -143,7 +143,7 @@ impl Scenario {
             ..self.clone()
         };
         let name = format!("{} as drawn by seed {seed:#018x}", self.name);
-        let chosen = parse(&name, &plain.to_toml(), &drawn, known)?;
+        let chosen = parse(&name, &plain.to_toml(), &drawn, &self.known)?;
         Ok(Cow::Owned(Self {
             swarm: self.swarm.clone(),
             ..chosen

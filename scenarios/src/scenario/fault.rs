@@ -136,7 +136,7 @@ pub enum FaultKind {
         target: Target,
         /// `side`: whether what it sends, what it receives, or both is held; default `out`.
         side: Side,
-        /// `message`: only messages of this kind, one of [`MESSAGE_KINDS`]; default: every kind.
+        /// `message`: only messages of this kind, one of [`Known::message_kinds`](super::Known::message_kinds); default: every kind.
         message: Option<&'static str>,
         /// `skip`: so many that would fit pass first, 0 to 1,000,000; default 0.
         skip: u32,
@@ -431,20 +431,3 @@ pub enum Thaw {
     /// `on`: from where it stood.
     On,
 }
-
-/// The kinds of messages between nodes, as `hold` names them.
-pub const MESSAGE_KINDS: [&str; 13] = [
-    "pre-vote",
-    "pre-vote-reply",
-    "request-vote",
-    "vote-reply",
-    "heartbeat",
-    "append-entries",
-    "append-accepted",
-    "append-rejected",
-    "install-snapshot",
-    "snapshot-progress",
-    "timeout-now",
-    "read-index",
-    "read-index-reply",
-];

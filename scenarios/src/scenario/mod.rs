@@ -57,16 +57,15 @@ mod write;
 mod write_fault;
 
 pub use alternatives::Alternatives;
-pub use catalog::{Builtin, UnknownScenario, builtin, find};
+pub use catalog::{Builtin, FOR_ANY_SYSTEM, UnknownScenario};
 pub use disk_fault::{DiskKind, RotForm};
 pub use error::{Place, Problem, ScenarioError};
-pub use fault::{
-    Direction, Fault, FaultKind, Fires, Identity, MESSAGE_KINDS, Side, Split, Target, Thaw, Trigger, When,
-};
+pub use fault::{Direction, Fault, FaultKind, Fires, Identity, Side, Split, Target, Thaw, Trigger, When};
 pub use flips::{Flip, Flips};
 pub use idle::{Idle, idle};
 pub use links::{Links, Shape};
 pub use named::{CutLinks, Groups};
+pub use nearest::nearest;
 pub use pace::Pace;
 pub use quantity::QuantityError;
 pub use rate::{Expected, Rate};
@@ -94,18 +93,34 @@ const OFF: &str = "off";
 
 type Result<T> = std::result::Result<T, Misfit>;
 
-/// Names that a scenario may use and that are defined elsewhere.
+/// What a scenario may name, as its system says: the values of its words that are defined elsewhere.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct Known {
+    /// The system's name: the value of `system`.
+    pub system: &'static str,
+    /// What another system of this program admits, if there is one of that name.
+    pub systems: fn(&str) -> Option<Known>,
+    /// The workloads that the system serves: the values of `workload.model`, and its default first.
+    pub models: &'static [Model],
     /// Properties that can be checked: the values of `expect.properties`, and its default.
-    pub properties: &'a [&'a str],
+    pub properties: &'static [&'static str],
     /// Classes of faults whose firing is counted: the values of `expect.fired`.
-    pub fault_classes: &'a [&'a str],
+    pub fault_classes: &'static [&'static str],
     /// Situations that are counted: the values of `expect.reach`, and of a fault's `when`.
-    pub situations: &'a [&'static str],
+    pub situations: &'static [&'static str],
     /// Classes of faults that a swarm draws from: the values of `swarm.classes`.
-    pub swarm_classes: &'a [&'a str],
+    pub swarm_classes: &'static [&'static str],
+    /// The kinds of messages between nodes: the values of a hold's `message`.
+    pub message_kinds: &'static [&'static str],
 }
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.system == other.system
+    }
+}
+
+impl Eq for Known {}
 
 /// Reads and checks a scenario. `source_name` is what errors call it: the path of the file, or the built-in's name.
 ///
@@ -120,11 +135,21 @@ pub struct Known<'a> {
 /// # Examples
 ///
 /// ```
-/// use scenarios::scenario::{Known, find, parse};
+/// use squall::scenario::{Known, Model, parse};
 ///
-/// let known = Known { properties: &["linearizable"], fault_classes: &["crash"], situations: &[], swarm_classes: &[] };
+/// let known = Known {
+///     system: "mine",
+///     systems: |_| None,
+///     models: &[Model::Kv],
+///     properties: &["linearizable"],
+///     fault_classes: &["crash"],
+///     situations: &[],
+///     swarm_classes: &[],
+///     message_kinds: &[],
+/// };
 /// let overrides = [("cluster.nodes".to_owned(), "5".to_owned())];
-/// let scenario = parse("calm", find("calm")?.text, &overrides, &known)?;
+/// let text = "schema = \"squall-scenario/1\"\nname = \"calm\"\n";
+/// let scenario = parse("calm", text, &overrides, &known)?;
 /// assert_eq!(scenario.cluster.nodes.options(), [5]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -132,7 +157,7 @@ pub fn parse(
     source_name: &str,
     text: &str,
     overrides: &[(String, String)],
-    known: &Known<'_>,
+    known: &Known,
 ) -> std::result::Result<Scenario, ScenarioError> {
     let scenario = || {
         if text.len() > MAX_TEXT {

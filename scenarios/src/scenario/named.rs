@@ -199,7 +199,7 @@ pub(super) fn number(mark: Mark, path: &str, name: &str, cluster: &Cluster) -> R
 
 #[cfg(test)]
 mod tests {
-    use crate::known;
+    use crate::raft_kv::known;
     use crate::scenario::{FaultKind, Scenario, Split, parse};
 
     fn read(body: &str) -> Result<Scenario, String> {

@@ -39,18 +39,19 @@ pub(super) const LASTINGS: [(&str, Lasting); 4] = [
     ("cut", Lasting::Cut),
     ("any", Lasting::Any),
 ];
-pub(super) const MODELS: [(&str, Model); 12] = Model::ALL;
+pub(super) const MODELS: [(&str, Model); 13] = Model::ALL;
 
 /// Reads and checks the whole document.
-pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
+pub fn scenario(document: &Table, known: &Known) -> Result<Scenario> {
     let top = Section::top(document);
     // First of all: a file for another version may differ in anything else.
     schema(&top)?;
     top.only(&[
-        "schema", "name", "about", "cluster", "time", "network", "disk", "budget", "clock", "workload", "operator",
-        "fault", "recovery", "expect", "swarm",
+        "schema", "name", "about", "system", "cluster", "time", "network", "disk", "budget", "clock", "workload",
+        "operator", "fault", "recovery", "expect", "swarm",
     ])?;
     let (name, about) = (name(&top)?, about(&top)?);
+    let known = &system(&top, known)?;
     let cluster = read_cluster::cluster(top.child("cluster", "cluster.", "[cluster]")?)?;
     let network = network(top.child("network", "network.", "[network]")?)?;
     let disk = disk(top.child("disk", "disk.", "[disk]")?)?;
@@ -69,11 +70,12 @@ pub fn scenario(document: &Table, known: &Known<'_>) -> Result<Scenario> {
     };
     feasible::removals(&top, &removals)?;
     Ok(Scenario {
+        known: *known,
         name,
         about,
         budget: budget(top.child("budget", "budget.", "[budget]")?)?,
         clock: clock(top.child("clock", "clock.", "[clock]")?)?,
-        workload: workload(top.child("workload", "workload.", "[workload]")?)?,
+        workload: workload(top.child("workload", "workload.", "[workload]")?, known)?,
         operator,
         orders,
         recovery: feasible::recovery(&top.child("recovery", "recovery.", "[recovery]")?, &cluster, &pace)?,
@@ -104,6 +106,25 @@ pub fn about(top: &Section<'_>) -> Result<String> {
         ));
     }
     Ok(folded)
+}
+
+/// What the system of a scenario admits.
+fn system(top: &Section<'_>, known: &Known) -> Result<Known> {
+    let example = format!("\"{}\"", known.system);
+    let Some((name, mark)) = top.text("system", &example)? else {
+        return Ok(*known);
+    };
+    if name == known.system {
+        return Ok(*known);
+    }
+    (known.systems)(name).ok_or_else(|| {
+        let what = format!("this program has no system \"{}\"", shown(name));
+        Misfit::unfit(
+            mark,
+            what,
+            "see `squall list systems`, or run it with the program that was built for that system",
+        )
+    })
 }
 
 fn schema(top: &Section<'_>) -> Result<()> {
@@ -222,7 +243,7 @@ fn clock(section: Section<'_>) -> Result<Clock> {
     })
 }
 
-fn workload(section: Section<'_>) -> Result<Workload> {
+fn workload(section: Section<'_>, known: &Known) -> Result<Workload> {
     section.only(&[
         "model",
         "clients",
@@ -234,33 +255,26 @@ fn workload(section: Section<'_>) -> Result<Workload> {
         "value_bytes",
         "sticky",
     ])?;
-    let model = section.word("model", Model::Kv, &MODELS)?;
+    let served: Vec<(&'static str, Model)> = known.models.iter().map(|model| (model.name(), *model)).collect();
+    let model = section.word("model", known.models[0], &served)?;
     for key in ["mix", "value_bytes"] {
-        if let Some(node) = section.get(key).filter(|_| model != Model::Kv) {
+        if let Some(node) = section.get(key).filter(|_| !model.is_of_texts()) {
             let what = format!(
-                "`workload.{key}` is of the model kv, and the model here is {}",
+                "`workload.{key}` is of the models kv and register, and the model here is {}",
                 model.name()
             );
-            return Err(Misfit::unfit(
-                node.mark,
-                what,
-                format!("remove `{key}`, or write model = \"kv\""),
-            ));
+            let texts = known.models.iter().find(|model| model.is_of_texts());
+            let or = texts.map_or_else(String::new, |model| format!(", or write model = \"{}\"", model.name()));
+            return Err(Misfit::unfit(node.mark, what, format!("remove `{key}`{or}")));
         }
     }
     Ok(Workload {
         model,
         clients: section.counts("clients", 4, 1..=64)?,
         keys: section.counts("keys", 5, 1..=1_024)?,
-        mix: section.get("mix").map_or(
-            Ok(Mix {
-                read: 4,
-                write: 3,
-                cas: 2,
-                append: 1,
-            }),
-            mix,
-        )?,
+        mix: section
+            .get("mix")
+            .map_or(Ok(usual_mix(model)), |node| mix(node, model))?,
         think: section.durations("think", millis(10, 100), 0..=MINUTE)?,
         timeout_ns: section.duration("timeout", SECOND, MILLISECOND..=10 * MINUTE)?,
         operations: section.counts("operations", 500, 1..=100_000)?,
@@ -269,7 +283,18 @@ fn workload(section: Section<'_>) -> Result<Workload> {
     })
 }
 
-fn mix(node: &Node) -> Result<Mix> {
+/// The weights where a scenario gives none.
+fn usual_mix(model: Model) -> Mix {
+    let is_register = model == Model::Register;
+    Mix {
+        read: 4,
+        write: 3,
+        cas: if is_register { 0 } else { 2 },
+        append: u32::from(!is_register),
+    }
+}
+
+fn mix(node: &Node, model: Model) -> Result<Mix> {
     let example = "mix = { read = 4, write = 3, cas = 2, append = 1 }";
     let section = Section::of(node, "workload.mix.", "`workload.mix`", example)?;
     section.only(&["read", "write", "cas", "append"])?;
@@ -280,6 +305,14 @@ fn mix(node: &Node) -> Result<Mix> {
         cas: weight("cas")?,
         append: weight("append")?,
     };
+    if model == Model::Register && mix.cas + mix.append > 0 {
+        let what = "`workload.mix` asks for compare-and-sets or appends, and a register has reads and writes alone";
+        return Err(Misfit::unfit(
+            node.mark,
+            what,
+            "leave `cas` and `append` out, or give them weight 0",
+        ));
+    }
     if mix.total() == 0 {
         let remedy = "give at least one kind of operation a weight, such as { read = 1, write = 1 }";
         return Err(Misfit::unfit(node.mark, "`workload.mix` leaves nothing to do", remedy));
@@ -287,7 +320,7 @@ fn mix(node: &Node) -> Result<Mix> {
     Ok(mix)
 }
 
-fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing, known: &Known<'_>) -> Result<Vec<super::Fault>> {
+fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing, known: &Known) -> Result<Vec<super::Fault>> {
     let Some(node) = top.get("fault") else {
         return Ok(Vec::new());
     };
@@ -327,7 +360,7 @@ fn faults(top: &Section<'_>, cluster: &Cluster, time: &Timing, known: &Known<'_>
 }
 
 /// Reads `[swarm]`, if it is there.
-pub fn swarm(top: &Section<'_>, known: &Known<'_>) -> Result<Option<Swarm>> {
+pub fn swarm(top: &Section<'_>, known: &Known) -> Result<Option<Swarm>> {
     if top.get("swarm").is_none() {
         return Ok(None);
     }
@@ -355,7 +388,7 @@ fn named(section: &Section<'_>, key: &str, known: &[&str], example: &str) -> Res
     words.into_iter().map(check).collect::<Result<Vec<_>>>().map(Some)
 }
 
-fn expect(section: Section<'_>, faults: &[super::Fault], known: &Known<'_>) -> Result<Expect> {
+fn expect(section: Section<'_>, faults: &[super::Fault], known: &Known) -> Result<Expect> {
     section.only(&[
         "properties",
         "fired",

@@ -46,7 +46,7 @@ const OF_ALL: [&str; 5] = {
 };
 
 /// Reads the fault of this index, counted from 0.
-pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing, known: &Known<'_>) -> Result<Fault> {
+pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing, known: &Known) -> Result<Fault> {
     let (prefix, title) = (format!("fault.{index}."), format!("[[fault]] {index}"));
     let section = Section::of(node, &prefix, &title, "[[fault]] above the keys of each")?;
     let Some((word, mark)) = section.text("kind", "\"crash\"")? else {
@@ -58,7 +58,7 @@ pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing, known:
     };
     own_keys(&section, kind, keys)?;
     let when = when::when(&section, time, known)?;
-    let kind = settings(&section, kind, cluster)?;
+    let kind = settings(&section, kind, cluster, known)?;
     if kind.target() == Some(Target::Observed) && !matches!(when, When::Reached(_)) {
         return Err(Misfit::unfit(
             section.mark_of(&["target"]),
@@ -74,8 +74,11 @@ pub fn fault(node: &Node, index: usize, cluster: &Cluster, time: &Timing, known:
     Ok(Fault { when, kind, fires })
 }
 
-fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<FaultKind> {
-    for domain in [network::settings, process::settings, disk::settings, clock::settings] {
+fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster, known: &Known) -> Result<FaultKind> {
+    if let Some(kind) = network::settings(section, kind, cluster, known.message_kinds)? {
+        return Ok(kind);
+    }
+    for domain in [process::settings, disk::settings, clock::settings] {
         if let Some(kind) = domain(section, kind, cluster)? {
             return Ok(kind);
         }

@@ -75,10 +75,10 @@ mod tests {
     fn read(overrides: &[(&str, &str)]) -> Scenario {
         let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
         let overrides: Vec<_> = overrides.iter().map(owned).collect();
-        let read = parse("few", FILE, &overrides, &crate::known()).unwrap();
+        let read = parse("few", FILE, &overrides, &crate::raft_kv::known()).unwrap();
         // What is written and read again, as a journal does, is the same.
         assert_eq!(
-            parse("few", &read.to_toml(), &overrides, &crate::known()).unwrap(),
+            parse("few", &read.to_toml(), &overrides, &crate::raft_kv::known()).unwrap(),
             read
         );
         read

@@ -161,7 +161,7 @@ impl Key {
 }
 
 /// Every key, in the order in which they are read.
-pub fn keys(known: &Known<'_>) -> Vec<Key> {
+pub fn keys(known: &Known) -> Vec<Key> {
     let record = Record::default();
     let sections = "[cluster]\n[time]\n[network]\n[disk]\n[budget]\n[clock]\n[workload]\nmix = { read = 1 }\n[operator]\n\
                     mix = { transfer = 1 }\n[recovery]\n[swarm]\n[expect]\n";
@@ -193,7 +193,7 @@ pub fn keys(known: &Known<'_>) -> Vec<Key> {
 const SCRIPTED: &str = "operator.N.";
 
 /// Reads an `[[operator]]` with an order at a given time.
-fn scripted(want: &str, head: &str, known: &Known<'_>, record: &Record) {
+fn scripted(want: &str, head: &str, known: &Known, record: &Record) {
     let of_order = Record::default();
     observe(&format!("{head}[[operator]]\nat = \"1s\"\n{want}\n"), known, &of_order);
     renamed(&of_order, "operator.0.", SCRIPTED, record);
@@ -209,7 +209,7 @@ fn renamed(noted: &Record, from: &str, to: &str, record: &Record) {
 }
 
 /// Reads a `[[fault]]` of a kind in each way in which it can strike; what it lacks is taken from the reader's own example.
-fn fault(kind: &str, head: &str, known: &Known<'_>, record: &Record) {
+fn fault(kind: &str, head: &str, known: &Known, record: &Record) {
     for strikes in ["at = \"1s\"", "every = \"1s\"", "when = \"leader-elected\""] {
         let mut text = format!("{head}[[fault]]\nkind = \"{kind}\"\n{strikes}\n");
         let of_kind = Record::default();
@@ -223,7 +223,7 @@ fn fault(kind: &str, head: &str, known: &Known<'_>, record: &Record) {
 }
 
 /// Reads a text with the record on; gives the problem with it, if there is one.
-fn observe(text: &str, known: &Known<'_>, record: &Record) -> Option<Problem> {
+fn observe(text: &str, known: &Known, record: &Record) -> Option<Problem> {
     let mut table = document::read(text).expect("it is written here");
     watch(&mut table, record);
     read::scenario(&table, known).err().map(|misfit| *misfit.problem)
@@ -245,7 +245,7 @@ fn watch_node(node: &mut Node, record: &Record) {
 }
 
 /// The format as a JSON Schema.
-pub fn json_schema(known: &Known<'_>) -> Json {
+pub fn json_schema(known: &Known) -> Json {
     let keys = keys(known);
     let mut top = object(&keys, "");
     let properties = top["properties"].as_object_mut().expect("made as an object");
@@ -307,7 +307,7 @@ fn object(keys: &[Key], prefix: &str) -> Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::builtin;
+    use crate::raft_kv::builtin;
 
     /// Checks a value against the few words that our schemas use; no general validator.
     fn fits(schema: &Json, value: &Json) -> bool {
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn every_built_in_scenario_fits_the_schema_and_a_stray_key_does_not() {
-        let schema = json_schema(&crate::known());
+        let schema = json_schema(&crate::raft_kv::known());
         for builtin in builtin() {
             let mut value = document(builtin.text);
             assert!(fits(&schema, &value), "{}", builtin.name);
@@ -356,16 +356,16 @@ mod tests {
 
     #[test]
     fn every_key_that_is_written_is_in_the_schema() {
-        let schema = json_schema(&crate::known());
+        let schema = json_schema(&crate::raft_kv::known());
         for builtin in builtin() {
-            let scenario = crate::scenario::parse(builtin.name, builtin.text, &[], &crate::known()).unwrap();
+            let scenario = crate::scenario::parse(builtin.name, builtin.text, &[], &crate::raft_kv::known()).unwrap();
             assert!(fits(&schema, &document(&scenario.to_toml())), "{}", builtin.name);
         }
     }
 
     #[test]
     fn a_key_says_its_form_its_bounds_and_its_default() {
-        let keys = keys(&crate::known());
+        let keys = keys(&crate::raft_kv::known());
         let key = |path: &str| {
             keys.iter()
                 .find(|key| key.path == path)

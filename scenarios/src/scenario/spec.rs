@@ -4,6 +4,7 @@
 //! sizes bytes, all of them integers. Leaves to others: how a value is written (`quantity.rs`), how a section is read
 //! and which bounds are enforced (`read.rs`), and every draw (whoever runs the scenario).
 
+use super::Known;
 use super::alternatives::Alternatives;
 use super::fault::Fault;
 use super::links::Links;
@@ -16,6 +17,8 @@ use serde::Serialize;
 /// hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scenario {
+    /// `system`: which system it is for, and what that admits; default: the program's first.
+    pub known: Known,
     /// Kebab-case, 1 to 64 characters.
     pub name: String,
     /// What the scenario is for: one paragraph, at most 2,000 characters, with runs of white space folded into single
@@ -311,6 +314,8 @@ pub struct Workload {
 pub enum Model {
     /// `kv`: a map from keys to texts with read, write, compare-and-set and append.
     Kv,
+    /// `register`: the same with reads and writes alone.
+    Register,
     /// `counter`: additions and their sum.
     Counter,
     /// `set`: elements that are added, removed and looked for.
@@ -337,8 +342,9 @@ pub enum Model {
 
 impl Model {
     /// All models with their names in scenario files, which are those of the checker.
-    pub const ALL: [(&'static str, Self); 12] = [
+    pub const ALL: [(&'static str, Self); 13] = [
         ("kv", Self::Kv),
+        ("register", Self::Register),
         ("counter", Self::Counter),
         ("set", Self::Set),
         ("queue", Self::Queue),
@@ -351,6 +357,11 @@ impl Model {
         ("lock", Self::Lock),
         ("orders", Self::Orders),
     ];
+
+    /// Whether its objects are texts, so that `mix` and `value_bytes` are its own.
+    pub fn is_of_texts(self) -> bool {
+        matches!(self, Self::Kv | Self::Register)
+    }
 
     /// Its name in scenario files.
     pub fn name(self) -> &'static str {

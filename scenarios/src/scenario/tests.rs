@@ -9,10 +9,15 @@ mod faults;
 mod removals;
 
 use super::*;
+use crate::raft_kv::{builtin, find};
 use proptest::prelude::*;
 
 /// Stand-ins for the lists that the rest of the project keeps.
-pub(super) const KNOWN: Known<'static> = Known {
+pub(super) const KNOWN: Known = Known {
+    system: "raft-kv",
+    systems: |_| None,
+    models: crate::raft_kv::MODELS,
+    message_kinds: &crate::raft_kv::MESSAGE_KINDS,
     properties: &["election-safety", "log-matching", "linearizable"],
     fault_classes: &[
         "loss",
@@ -279,7 +284,7 @@ fn every_builtin_scenario_is_valid_and_named_after_its_file() {
     assert!(builtin().len() >= 12);
     for builtin in builtin() {
         let scenario =
-            parse(builtin.name, builtin.text, &[], &crate::known()).unwrap_or_else(|error| panic!("{error}"));
+            parse(builtin.name, builtin.text, &[], &crate::raft_kv::known()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(scenario.name, builtin.name);
         assert_eq!(scenario.about, builtin.about);
         assert!(
@@ -330,7 +335,7 @@ fn every_builtin_scenario_is_valid_and_named_after_its_file() {
 
 #[test]
 fn every_file_of_the_catalogue_is_built_in() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../systems/raft-kv/scenarios");
     let mut files: Vec<String> = std::fs::read_dir(folder)
         .expect("the catalogue can be read")
         .map(|entry| {
@@ -365,9 +370,9 @@ fn a_builtin_is_found_by_name_and_a_typo_is_understood() {
 #[test]
 fn a_written_scenario_reads_back() {
     for builtin in builtin() {
-        let scenario = parse(builtin.name, builtin.text, &[], &crate::known()).unwrap();
+        let scenario = parse(builtin.name, builtin.text, &[], &crate::raft_kv::known()).unwrap();
         let text = scenario.to_toml();
-        let again = parse("written", &text, &[], &crate::known()).unwrap_or_else(|error| panic!("{error}"));
+        let again = parse("written", &text, &[], &crate::raft_kv::known()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(again, scenario, "{text}");
         assert_eq!(again.to_toml(), text);
     }

@@ -6,7 +6,7 @@ use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::rate::Expected;
 use super::read::{DAMAGES, LASTINGS, MODELS, VERDICTS};
 use super::read_cluster::CODECS;
-use super::spec::{Choice, DurationRange, Model, Operator, Order, Scenario, ScriptedOrder, Timing};
+use super::spec::{Choice, DurationRange, Operator, Order, Scenario, ScriptedOrder, Timing};
 use super::write_fault::write_fault;
 use super::{OFF, SCHEMA};
 use std::fmt::{Display, Write};
@@ -19,6 +19,7 @@ impl Scenario {
         out.text("schema", SCHEMA);
         out.text("name", &self.name);
         out.text("about", &self.about);
+        out.text("system", self.known.system);
         self.write_world(&mut out);
         self.write_workload(&mut out);
         let header = if self.orders.is_empty() {
@@ -136,7 +137,7 @@ impl Scenario {
         out.text("model", word(&MODELS, &workload.model));
         out.choice("clients", &workload.clients, u32::to_string);
         out.choice("keys", &workload.keys, u32::to_string);
-        let texts = workload.model == Model::Kv;
+        let texts = workload.model.is_of_texts();
         let mix = workload.mix;
         if texts {
             let weights = [

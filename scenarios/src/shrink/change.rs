@@ -1,9 +1,9 @@
 //! Changes to a capsule: what takes something out, and keeps what is left consistent.
 
 use crate::capsule::{Capsule, ends_a_fault};
+use crate::operation::Operation;
 use crate::scenario::{Choice, Damage};
 use crate::setup::Draw;
-use crate::systems::kv::Operation;
 use crate::workloads::tasks::{Task, Tasks};
 use simulator::{ClientId, CutId, DiskFault, Duration, Endpoint, FaultAction, NodeId, Subject, Target, Whom};
 use std::sync::Arc;

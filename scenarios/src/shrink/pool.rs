@@ -151,5 +151,5 @@ impl Pool<'_> {
 fn reads_back(capsule: &Capsule) -> bool {
     let scenario = &capsule.scenario;
     capsule.check().is_ok()
-        && scenario::parse("shrink", &scenario.to_toml(), &[], &crate::known()).is_ok_and(|read| read == *scenario)
+        && scenario::parse("shrink", &scenario.to_toml(), &[], &scenario.known).is_ok_and(|read| read == *scenario)
 }

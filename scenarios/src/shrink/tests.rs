@@ -1,13 +1,13 @@
 //! The search: what comes of it fails as before, is smaller, and is the same on every machine.
 
 use super::*;
-use crate::scenario::{find, parse};
-use crate::systems::kv::PlantedBug;
+use crate::raft_kv::find;
+use crate::scenario::parse;
 
 fn failing(name: &str, seed: u64, bug: &str) -> Capsule {
     let scenario =
-        parse(name, find(name).unwrap().text, &[], &crate::known()).unwrap_or_else(|error| panic!("{error}"));
-    let capsule = Capsule::of_seed(name, &scenario, seed, Some(PlantedBug::find(bug).unwrap()));
+        parse(name, find(name).unwrap().text, &[], &crate::raft_kv::known()).unwrap_or_else(|error| panic!("{error}"));
+    let capsule = Capsule::of_seed(name, &scenario, seed, Some(crate::raft_kv::bug(bug).unwrap()));
     let capsule = capsule.unwrap_or_else(|error| panic!("{error}"));
     assert!(capsule.signature().is_some(), "{name} {seed} passes with {bug}");
     capsule
@@ -104,7 +104,7 @@ fn one_client_takes_over_the_work_of_another_in_the_order_of_its_time() {
     capsule.scenario.workload.clients = crate::scenario::Choice::one(2);
     let task = |pause: u64, value: &str| crate::workloads::tasks::Task {
         pause: simulator::Duration(pause),
-        operation: crate::systems::kv::Operation::Write {
+        operation: crate::operation::Operation::Write {
             key: 0,
             value: value.into(),
         },
@@ -130,7 +130,7 @@ fn settings_that_are_tried_are_ones_that_a_file_may_have() {
     assert!(tried.iter().all(|some| !some.is_empty()));
     for candidate in tried.iter().flatten() {
         let text = candidate.scenario.to_toml();
-        let read = parse("candidate", &text, &[], &crate::known()).unwrap_or_else(|error| panic!("{error}"));
+        let read = parse("candidate", &text, &[], &crate::raft_kv::known()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(read, candidate.scenario);
     }
 }

@@ -119,6 +119,19 @@ situations! {
 }
 
 impl Situation {
+    /// Those that show in the world itself, whatever runs on its nodes.
+    pub fn of_the_world() -> impl Iterator<Item = Self> {
+        [
+            Self::MassRestart,
+            Self::WholeClusterDown,
+            Self::QuorumLost,
+            Self::QuorumRegained,
+            Self::PartialPartition,
+            Self::OutcomeUnknown,
+        ]
+        .into_iter()
+    }
+
     /// The situation of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|situation| situation.name() == name)

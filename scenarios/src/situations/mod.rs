@@ -51,6 +51,12 @@ pub enum Sign {
     TransferAborted,
     /// A command came so late that its session has moved on.
     StaleCommand,
+    /// A node that started again found a torn write at the end of its file.
+    TornTail,
+    /// A node that started again found a log file that it had written anew.
+    RewrittenLog,
+    /// A node that started again found a log file that it had written anew, and had not given up the old part of it for good.
+    RewriteCutShort,
 }
 
 /// How often each situation was reached.

@@ -270,6 +270,9 @@ impl Watcher {
             Sign::TransferStarted => self.reached(Situation::TransferStarted, node),
             Sign::TransferAborted => self.reached(Situation::TransferAborted, node),
             Sign::StaleCommand => self.reached(Situation::StaleCommand, node),
+            Sign::TornTail => self.reached(Situation::TornTailRecovered, node),
+            Sign::RewrittenLog => self.reached(Situation::RewrittenLogRecovered, node),
+            Sign::RewriteCutShort => self.reached(Situation::RewriteCutShort, node),
         }
     }
 

@@ -27,8 +27,7 @@ use std::borrow::Cow;
 /// # Errors
 /// When an override does not fit what was drawn, for example one of a fault that this seed does not have.
 pub fn resolve(scenario: &Scenario, seed: u64) -> Result<Cow<'_, Scenario>, ScenarioError> {
-    let known = crate::known();
-    let chosen = scenario.of_seed(seed, &known)?;
+    let chosen = scenario.of_seed(seed)?;
     let Some(swarm) = &scenario.swarm else {
         return Ok(chosen);
     };
@@ -46,8 +45,8 @@ pub fn resolve(scenario: &Scenario, seed: u64) -> Result<Cow<'_, Scenario>, Scen
         }
     }
     let name = format!("{} as drawn by seed {seed:#018x}", scenario.name);
-    let overridden = scenario::parse(&name, &drawn.to_toml(), &swarm.overrides, &known)?;
-    Ok(Cow::Owned(overridden.of_seed(seed, &known)?.into_owned()))
+    let overridden = scenario::parse(&name, &drawn.to_toml(), &swarm.overrides, &scenario.known)?;
+    Ok(Cow::Owned(overridden.of_seed(seed)?.into_owned()))
 }
 
 /// Where an override takes away the pre-vote that is drawn wherever members change, the quorum check stays on instead: without either,

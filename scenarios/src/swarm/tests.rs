@@ -1,12 +1,19 @@
 //! What seeds draw: ordinary scenarios, functions of the seed, different enough, and open to overrides.
 
 use super::*;
-use crate::scenario::{find, parse};
+use crate::raft_kv::find;
+use crate::scenario::parse;
 
 fn swarm(overrides: &[(&str, &str)]) -> Scenario {
     let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     let overrides: Vec<_> = overrides.iter().map(owned).collect();
-    parse("swarm", find("swarm").unwrap().text, &overrides, &crate::known()).unwrap_or_else(|error| panic!("{error}"))
+    parse(
+        "swarm",
+        find("swarm").unwrap().text,
+        &overrides,
+        &crate::raft_kv::known(),
+    )
+    .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn drawn(scenario: &Scenario, seed: u64) -> Scenario {
@@ -21,7 +28,7 @@ fn a_draw_is_a_scenario_like_any_other() {
     for seed in 0..300 {
         let drawn = drawn(&scenario, seed);
         assert_eq!(drawn.swarm, None);
-        let again = parse("drawn", &drawn.to_toml(), &[], &crate::known());
+        let again = parse("drawn", &drawn.to_toml(), &[], &crate::raft_kv::known());
         assert_eq!(again.as_ref(), Ok(&drawn), "seed {seed}");
     }
 }

@@ -300,9 +300,9 @@ impl Begun {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Scenario, find, parse};
+    use crate::raft_kv::find;
+    use crate::scenario::{Scenario, parse};
     use crate::sweep::{Observer, Progress, Seeds, Sweep, SweepReport, resume, sweep};
-    use crate::systems::kv::PlantedBug;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// Keeps everything as text, and stops after so many records.
@@ -331,12 +331,12 @@ mod tests {
 
     #[test]
     fn a_sweep_that_goes_on_from_its_records_comes_to_the_same() {
-        let load = |name: &str| parse(name, find(name).unwrap().text, &[], &crate::known()).unwrap();
+        let load = |name: &str| parse(name, find(name).unwrap().text, &[], &crate::raft_kv::known()).unwrap();
         let scenarios: [Scenario; 2] = [load("calm"), load("leader-isolation")];
         let plan = Sweep {
             scenarios: &scenarios,
             seeds: Seeds::Range { first: 0, count: 6 },
-            bug: Some(PlantedBug::find("L2").unwrap()),
+            bug: Some(crate::raft_kv::bug("L2").unwrap()),
             jobs: 2,
             time: None,
             max_fail: 0,
@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn what_is_known_early_is_not_run_again_and_counts_in_its_turn() {
-        let scenarios = [parse("calm", find("calm").unwrap().text, &[], &crate::known()).unwrap()];
+        let scenarios = [parse("calm", find("calm").unwrap().text, &[], &crate::raft_kv::known()).unwrap()];
         let plan = Sweep {
             scenarios: &scenarios,
             seeds: Seeds::Range { first: 0, count: 6 },

@@ -1,5 +1,6 @@
 use super::*;
-use crate::scenario::{find, parse};
+use crate::raft_kv::find;
+use crate::scenario::parse;
 use proptest::prelude::*;
 use simulator::{TraceEvent, TraceSink};
 
@@ -12,7 +13,7 @@ impl Observer for Silent {
 
 fn calm() -> Scenario {
     let short = [("time.chaos".to_owned(), "200ms".to_owned())];
-    parse("calm", find("calm").unwrap().text, &short, &crate::known()).unwrap()
+    parse("calm", find("calm").unwrap().text, &short, &crate::raft_kv::known()).unwrap()
 }
 
 fn plan(scenarios: &[Scenario], seeds: Seeds) -> Sweep<'_> {

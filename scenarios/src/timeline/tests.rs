@@ -4,15 +4,16 @@ use super::operations::{self, Outcome, Part};
 use super::*;
 use crate::run::{RunOptions, RunReport, run};
 use crate::scenario;
-use crate::systems::kv::PlantedBug;
+use crate::system::PlantedBug;
 use serde_json::Value;
 use simulator::trace::format;
 
 /// The trace of a run of a built-in scenario with three nodes.
 pub fn traced(name: &str, seed: u64, bug: Option<&'static PlantedBug>) -> (Trace, RunReport) {
-    let builtin = scenario::find(name).expect("a built-in scenario");
+    let builtin = crate::raft_kv::find(name).expect("a built-in scenario");
     let settings = [("cluster.nodes".to_owned(), "3".to_owned())];
-    let scenario = scenario::parse(builtin.name, builtin.text, &settings, &crate::known()).expect("it is valid");
+    let scenario =
+        scenario::parse(builtin.name, builtin.text, &settings, &crate::raft_kv::known()).expect("it is valid");
     let report = run(
         &scenario,
         seed,

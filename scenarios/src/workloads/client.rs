@@ -7,14 +7,15 @@
 //!
 //! When the faults are over, each client *serves*: it uses its share of the objects, without giving up.
 
-use super::Actor;
-use super::script::{Script, Unique};
+use super::Line;
+use super::script::{Ctx, Script, Unique};
 use super::tasks::Tasks;
-use crate::systems::kv::{Operation, Reply, Request, Response};
+use crate::operation::{Operation, Reply};
+use crate::system::{Answer, Attempt, System};
 use serde::Serialize;
 use serde_json::Value;
 use simulator::trace::events::{Invoke, Return};
-use simulator::{ClientContext, Duration, NodeId, Time, Topic};
+use simulator::{Duration, NodeId, Time, Topic};
 
 /// What a client does.
 #[derive(Clone, Debug)]
@@ -64,7 +65,7 @@ pub struct Recorded {
 
 /// One client.
 #[derive(Clone, Debug)]
-pub struct KvClient {
+pub struct Client {
     work: Work,
     /// The node that it asks.
     node: NodeId,
@@ -110,11 +111,9 @@ const ANSWERS_MAX: u16 = 32;
 /// So many hints in a row a client follows: nodes that were removed send it to and fro between leaders of the past.
 const HINTS: u16 = 3;
 
-type Ctx<'a> = ClientContext<'a, Actor>;
-
 /// What happens to it.
-impl KvClient {
-    pub(super) fn start(&mut self, ctx: &mut Ctx<'_>) {
+impl Client {
+    pub(super) fn start<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         self.session = u32::from(ctx.id().0);
         self.process = self.session;
         self.tour = ctx.id().0 % ctx.nodes().len() as u16;
@@ -122,11 +121,11 @@ impl KvClient {
         self.pause(ctx);
     }
 
-    pub(super) fn answered(&mut self, response: Response, ctx: &mut Ctx<'_>) {
-        if self.current.is_none() || response.sequence != self.sequence {
+    pub(super) fn answered<S: System>(&mut self, answer: Answer, ctx: &mut Line<'_, '_, S>) {
+        if self.current.is_none() || answer.sequence != self.sequence {
             return; // late, or a second copy
         }
-        match response.reply {
+        match answer.reply {
             // A flood of copies says nothing new, and must not put off the next attempt for ever.
             Reply::NotLeader { .. }
                 if self
@@ -140,14 +139,19 @@ impl KvClient {
             }
             Reply::Unknown => self.attempt(ctx),
             Reply::Refused => unreachable!("only orders are refused"),
-            reply => self.returned(reply, response.applied, ctx),
+            reply => self.returned(reply, answer.applied, ctx),
         }
     }
 
-    pub(super) fn woken(&mut self, ctx: &mut Ctx<'_>) {
+    pub(super) fn woken<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         match &self.current {
             None => self.next_operation(ctx),
             Some(current) if current.give_up.is_some_and(|give_up| ctx.now() >= give_up) => self.outcome_unknown(ctx),
+            Some(current) if current.unanswered && !ctx.may_repeat(&current.operation) => match current.give_up {
+                // Perhaps it is on its way.
+                Some(give_up) => ctx.set_timer(Some(give_up)),
+                None => self.ask_anew(ctx),
+            },
             Some(current) => {
                 if current.unanswered {
                     self.count_in_vain();
@@ -159,7 +163,7 @@ impl KvClient {
     }
 }
 
-impl KvClient {
+impl Client {
     /// A client that has not started.
     pub fn new(work: Work) -> Self {
         Self {
@@ -225,7 +229,7 @@ impl KvClient {
         self.current.as_ref().map(|current| &current.operation)
     }
 
-    fn next_operation(&mut self, ctx: &mut Ctx<'_>) {
+    fn next_operation<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         if ctx.now() >= self.work.faults_end {
             return self.serve_next(ctx);
         }
@@ -238,7 +242,7 @@ impl KvClient {
     }
 
     /// What to do next while there are faults, if there is anything.
-    fn draw(&mut self, ctx: &mut Ctx<'_>) -> Option<Operation> {
+    fn draw<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) -> Option<Operation> {
         if let Some(given) = &self.work.given {
             let task = given.tasks.get(self.started as usize)?;
             return Some(task.operation.clone());
@@ -248,11 +252,14 @@ impl KvClient {
         }
         let unique = Unique::new(ctx.id(), self.started + 1);
         let follow_up = self.follow_up.take();
-        Some(follow_up.unwrap_or_else(|| self.work.script.draw(unique, ctx)))
+        Some(follow_up.unwrap_or_else(|| {
+            let now = ctx.now();
+            self.work.script.draw(unique, &mut Ctx::new(now, ctx.stream()))
+        }))
     }
 
     /// The next operation of this client's share of the objects.
-    fn serve_next(&mut self, ctx: &mut Ctx<'_>) {
+    fn serve_next<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         if self.to_serve.is_none() {
             // What the faults left half done stays so.
             self.follow_up = None;
@@ -269,7 +276,7 @@ impl KvClient {
         }
     }
 
-    fn invoke(&mut self, operation: Operation, give_up: Option<Time>, ctx: &mut Ctx<'_>) {
+    fn invoke<S: System>(&mut self, operation: Operation, give_up: Option<Time>, ctx: &mut Line<'_, '_, S>) {
         self.sequence += 1;
         let process = self.process.into();
         let event = ctx.tell(|| Invoke {
@@ -290,19 +297,17 @@ impl KvClient {
     }
 
     /// Sends the operation to the present node and waits for a while.
-    fn attempt(&mut self, ctx: &mut Ctx<'_>) {
+    fn attempt<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         let current = self.current.as_mut().expect("an operation is under way");
         current.unanswered = true;
         current.answers = 0;
         let operation = current.operation.clone();
-        ctx.send(
-            self.node,
-            Request {
-                session: self.session,
-                sequence: self.sequence,
-                operation,
-            },
-        );
+        let attempt = Attempt {
+            session: self.session,
+            sequence: self.sequence,
+        };
+        let has = ctx.ask(self.node, operation, attempt);
+        assert!(has, "a system has every operation of the workloads that it serves");
         let mut patience = self.work.attempt;
         if self.to_serve.is_some() {
             // An operation that has come around in vain may only take longer than one attempt, with others before it in the log:
@@ -316,12 +321,12 @@ impl KvClient {
     }
 
     /// Wakes at `at`, or when the operation's time is up.
-    fn wake(&mut self, at: Time, ctx: &mut Ctx<'_>) {
+    fn wake<S: System>(&mut self, at: Time, ctx: &mut Line<'_, '_, S>) {
         let give_up = self.current.as_ref().and_then(|current| current.give_up);
         ctx.set_timer(Some(give_up.map_or(at, |give_up| at.min(give_up))));
     }
 
-    fn returned(&mut self, reply: Reply, applied: u64, ctx: &mut Ctx<'_>) {
+    fn returned<S: System>(&mut self, reply: Reply, applied: Option<u64>, ctx: &mut Line<'_, '_, S>) {
         let current = self.current.take().expect("an operation is under way");
         let process = self.process.into();
         let end = ctx.tell(|| Return {
@@ -329,9 +334,11 @@ impl KvClient {
             reply: json(&reply),
         });
         self.served_fresh = self.to_serve.is_some();
-        self.follow_up = self.work.script.answered(&current.operation, &reply, ctx);
+        let now = ctx.now();
+        let draws = &mut Ctx::new(now, ctx.stream());
+        self.follow_up = self.work.script.answered(&current.operation, &reply, draws);
         self.history.push(Recorded {
-            applied: Some(applied),
+            applied,
             end: Some(end),
             ..self.record(&current, Some((ctx.now(), reply)))
         });
@@ -339,7 +346,7 @@ impl KvClient {
     }
 
     /// The operation's time is up. What becomes of it nobody will tell, so the client takes a new name.
-    fn outcome_unknown(&mut self, ctx: &mut Ctx<'_>) {
+    fn outcome_unknown<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         let current = self.current.take().expect("an operation is under way");
         let process = self.process.into();
         let end = ctx.tell(|| Return {
@@ -353,6 +360,16 @@ impl KvClient {
         self.process += u32::from(self.work.clients);
         self.move_on(ctx);
         self.pause(ctx);
+    }
+
+    /// Nobody has answered what is to be served and may not be asked for twice: its outcome is unknown, and another one like it takes
+    /// its place.
+    fn ask_anew<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
+        let operation = self.current.as_ref().map(|current| current.operation.clone());
+        if let Some(left) = &mut self.to_serve {
+            left.extend(operation);
+        }
+        self.outcome_unknown(ctx);
     }
 
     fn record(&self, current: &Current, returned: Option<(Time, Reply)>) -> Recorded {
@@ -378,7 +395,7 @@ impl KvClient {
     }
 
     /// A node has named the leader, or said that it knows none. After a few hints the client looks for itself.
-    fn redirected(&mut self, leader: Option<u16>, ctx: &mut Ctx<'_>) {
+    fn redirected<S: System>(&mut self, leader: Option<u16>, ctx: &mut Line<'_, '_, S>) {
         let current = self.current.as_mut().expect("an operation is under way");
         current.unanswered = false;
         current.answers += 1;
@@ -396,7 +413,7 @@ impl KvClient {
     }
 
     /// Nothing was heard of the node: asks another one, unless the client stays for better or worse.
-    fn move_on(&mut self, ctx: &mut Ctx<'_>) {
+    fn move_on<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         let leaves = !self.work.sticky || self.to_serve.is_some() || ctx.range_about(Topic::Manner, 0, 3) == 0;
         if leaves {
             self.next_node(ctx);
@@ -404,12 +421,12 @@ impl KvClient {
     }
 
     /// Goes on through all nodes, wherever hints have led meanwhile.
-    fn next_node(&mut self, ctx: &mut Ctx<'_>) {
+    fn next_node<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         self.tour = (self.tour + 1) % ctx.nodes().len() as u16;
         self.node = NodeId(self.tour);
     }
 
-    fn pause(&mut self, ctx: &mut Ctx<'_>) {
+    fn pause<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         let mut think = Duration::ZERO;
         if ctx.now() < self.work.faults_end {
             think = self.think(ctx);
@@ -419,7 +436,7 @@ impl KvClient {
         ctx.set_timer(Some(wake));
     }
 
-    fn think(&self, ctx: &mut Ctx<'_>) -> Duration {
+    fn think<S: System>(&self, ctx: &mut Line<'_, '_, S>) -> Duration {
         let (min, max) = self.work.think;
         match &self.work.given {
             None => Duration(ctx.range(min.0, max.0)),

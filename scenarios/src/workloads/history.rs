@@ -1,12 +1,12 @@
 //! From what clients remember to a history for the checker, and the judgement of it by the model of the scenario.
 
 use super::client::Recorded;
-use crate::scenario::Model;
-use crate::systems::kv::objects::{
+use crate::operation::objects::{
     ACCOUNTS, Answer, BankCall, Call, CounterCall, Datum, ListCall, LockCall, LogCall, OPENING_BALANCE, OrderCall,
     OrderState, PriorityQueueCall, QueueCall, RegistersCall, RegistersStep, SetCall, StackCall,
 };
-use crate::systems::kv::{Key, Operation, Reply};
+use crate::operation::{Key, Operation, Reply};
+use crate::scenario::Model;
 use checker::history::{Clock, History, Op, OperationId, Output, OwnedValue, Value};
 use checker::linearizability::{Guide, Options, Report, check_guided};
 use checker::models::{
@@ -128,7 +128,7 @@ pub fn judge(model: Model, seen: &Seen, options: &Options) -> Result<Report, Mis
         },
     );
     match model {
-        Model::Kv => check_guided(history, &KeyValue, options, guide),
+        Model::Kv | Model::Register => check_guided(history, &KeyValue, options, guide),
         Model::Counter => check_guided(history, &Counter, options, guide),
         Model::Set => check_guided(history, &Set, options, guide),
         Model::Queue => check_guided(history, &Collection::Queue, options, guide),

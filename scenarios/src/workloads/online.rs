@@ -5,7 +5,7 @@
 //! rest is followed without the log's, as long as that takes few configurations. What is left open is decided at the end of the run,
 //! as ever.
 
-use super::client::{KvClient, Recorded};
+use super::client::{Client as Recorder, Recorded};
 use super::history::{Asked, bank, is_query, output, owned_value};
 use crate::scenario;
 use checker::history::{History, Op, Output, Value};
@@ -137,7 +137,7 @@ impl Online {
             Box::new(InOrder::new(model))
         }
         let follows = match model {
-            scenario::Model::Kv => follow(KeyValue),
+            scenario::Model::Kv | scenario::Model::Register => follow(KeyValue),
             scenario::Model::Counter => follow(Counter),
             scenario::Model::Set => follow(Set),
             scenario::Model::Queue => follow(Collection::Queue),
@@ -184,7 +184,7 @@ impl Online {
     }
 
     /// Takes in what `client` has done since it was looked at last.
-    pub fn look(&mut self, number: u16, client: &KvClient) {
+    pub fn look(&mut self, number: u16, client: &Recorder) {
         let Some(known) = self.clients.get_mut(usize::from(number)) else {
             return;
         };

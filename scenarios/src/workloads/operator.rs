@@ -2,13 +2,14 @@
 //! handed over, elections are called at bad moments. An order that is refused or gets no answer is dropped; the next one
 //! comes in its time.
 
-use super::Actor;
+use super::Line;
 use super::client::json;
 use super::tasks::{Task, Tasks};
+use crate::operation::{Operation, Reply};
 use crate::scenario::OrderMix;
-use crate::systems::kv::{Operation, Reply, Request, Response};
+use crate::system::{Answer, Attempt, System};
 use simulator::trace::events::{Order, Ordered};
-use simulator::{ClientContext, Duration, NodeId, Time, Topic};
+use simulator::{Duration, NodeId, Time, Topic};
 use std::collections::BTreeSet;
 
 /// What an operator does.
@@ -50,8 +51,6 @@ pub struct Operator {
     asked: BTreeSet<Vec<u16>>,
 }
 
-type Ctx<'a> = ClientContext<'a, Actor>;
-
 impl Operator {
     /// One that has given no order yet, of a cluster of `founders`.
     pub fn new(orders: Orders, founders: u16) -> Self {
@@ -83,11 +82,11 @@ impl Operator {
         now >= self.orders.faults_end
     }
 
-    pub(super) fn start(&mut self, ctx: &mut Ctx<'_>) {
+    pub(super) fn start<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         self.pause(ctx);
     }
 
-    pub(super) fn woken(&mut self, ctx: &mut Ctx<'_>) {
+    pub(super) fn woken<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         if self.current.take().is_some() {
             // No answer: perhaps another node leads.
             self.node = NodeId((self.node.0 + 1) % ctx.nodes().len() as u16);
@@ -112,11 +111,11 @@ impl Operator {
         }
     }
 
-    pub(super) fn answered(&mut self, from: NodeId, response: &Response, ctx: &mut Ctx<'_>) {
-        if response.sequence != self.sequence || self.current.is_none() {
+    pub(super) fn answered<S: System>(&mut self, from: NodeId, answer: &Answer, ctx: &mut Line<'_, '_, S>) {
+        if answer.sequence != self.sequence || self.current.is_none() {
             return;
         }
-        match &response.reply {
+        match &answer.reply {
             Reply::NotLeader { leader: Some(leader) } if NodeId(*leader) != from => {
                 self.node = NodeId(*leader);
                 self.give(ctx);
@@ -133,34 +132,36 @@ impl Operator {
         }
     }
 
-    fn give(&mut self, ctx: &mut Ctx<'_>) {
+    fn give<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         let Some((operation, until)) = self.current.clone() else {
             return;
         };
         self.sequence += 1;
         let to = match operation {
-            Operation::Campaign => NodeId(ctx.range_about(Topic::Manner, 0, ctx.nodes().len() as u64 - 1) as u16),
+            Operation::Campaign => {
+                let last = ctx.nodes().len() as u64 - 1;
+                NodeId(ctx.range_about(Topic::Manner, 0, last) as u16)
+            }
             _ => self.node,
         };
-        ctx.send(
-            to,
-            Request {
-                session: u32::from(ctx.id().0),
-                sequence: self.sequence,
-                operation,
-            },
-        );
+        let attempt = Attempt {
+            session: u32::from(ctx.id().0),
+            sequence: self.sequence,
+        };
+        // An order that the system does not have waits for an answer in vain, as one to a node that is gone.
+        ctx.ask(to, operation, attempt);
         ctx.set_timer(Some(until));
     }
 
-    fn pause(&mut self, ctx: &mut Ctx<'_>) {
+    fn pause<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         let (min, max) = self.orders.every;
         let pause = match &self.orders.given {
             None => Some(Duration(ctx.range(min.0, max.0))),
             Some(_) => self.next_task().map(|task| task.pause),
         };
         self.pauses.extend(pause);
-        ctx.set_timer(pause.map(|pause| ctx.now() + pause));
+        let now = ctx.now();
+        ctx.set_timer(pause.map(|pause| now + pause));
     }
 
     /// What comes next of what is given.
@@ -169,14 +170,14 @@ impl Operator {
     }
 
     /// The next order, if there is one.
-    fn next(&mut self, ctx: &mut Ctx<'_>) -> Option<Operation> {
+    fn next<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) -> Option<Operation> {
         match &self.orders.given {
             None => Some(self.replacement(ctx).unwrap_or_else(|| self.draw(ctx))),
             Some(_) => self.next_task().map(|task| task.operation.clone()),
         }
     }
 
-    fn draw(&mut self, ctx: &mut Ctx<'_>) -> Operation {
+    fn draw<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) -> Operation {
         let OrderMix {
             change,
             replace,
@@ -200,7 +201,7 @@ impl Operator {
     }
 
     /// The nodes that there are, without those that are gone for good.
-    fn there(&self, ctx: &Ctx<'_>) -> Vec<u16> {
+    fn there<S: System>(&self, ctx: &Line<'_, '_, S>) -> Vec<u16> {
         let is_gone = |node: &NodeId| {
             let mut gone = self.orders.replaced.iter().filter(|(at, _)| *at <= ctx.now());
             gone.any(|(_, gone)| gone == node)
@@ -209,7 +210,7 @@ impl Operator {
     }
 
     /// A change that puts other nodes, first of all such as were never members, in the place of voters that are gone.
-    fn replacement(&self, ctx: &Ctx<'_>) -> Option<Operation> {
+    fn replacement<S: System>(&self, ctx: &Line<'_, '_, S>) -> Option<Operation> {
         let there = self.there(ctx);
         let mut voters = self.voters.clone();
         voters.retain(|voter| there.contains(voter));
@@ -224,7 +225,7 @@ impl Operator {
     }
 
     /// One voter more, or one less where that leaves enough.
-    fn one_more_or_less(&self, ctx: &mut Ctx<'_>) -> Operation {
+    fn one_more_or_less<S: System>(&self, ctx: &mut Line<'_, '_, S>) -> Operation {
         let mut voters = self.voters.clone();
         let mut outside = self.there(ctx);
         outside.retain(|id| !voters.contains(id));
@@ -242,7 +243,7 @@ impl Operator {
     }
 
     /// Each node votes, learns or is left out.
-    fn any_members(&self, ctx: &mut Ctx<'_>) -> Operation {
+    fn any_members<S: System>(&self, ctx: &mut Line<'_, '_, S>) -> Operation {
         let mut nodes = self.there(ctx);
         ctx.stream().shuffle(&mut nodes);
         let most = nodes.len() as u64;
@@ -260,7 +261,7 @@ impl Operator {
     }
 
     /// As many voters as now, of those that do not vote now as far as there are any.
-    fn other_members(&self, ctx: &mut Ctx<'_>) -> Operation {
+    fn other_members<S: System>(&self, ctx: &mut Line<'_, '_, S>) -> Operation {
         let mut nodes = self.there(ctx);
         ctx.stream().shuffle(&mut nodes);
         nodes.sort_by_key(|id| self.voters.contains(id));

@@ -1,10 +1,11 @@
 //! An operator with one order, given at its time and again until it is carried out.
 
-use super::Actor;
+use super::Line;
+use crate::operation::{Operation, Reply};
 use crate::scenario::{Order, ScriptedOrder};
-use crate::systems::kv::{Operation, Reply, Request, Response};
+use crate::system::{Answer, Attempt, System};
 use serde_json::json;
-use simulator::{ClientContext, Duration, NodeId, Time};
+use simulator::{Duration, NodeId, Time};
 
 /// From a refusal to the next attempt.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
@@ -23,8 +24,6 @@ pub struct Scripted {
     sequence: u64,
     is_done: bool,
 }
-
-type Ctx<'a> = ClientContext<'a, Actor>;
 
 impl Scripted {
     /// One that waits for the time of its order.
@@ -67,12 +66,12 @@ impl Scripted {
         &self.operation
     }
 
-    pub(super) fn start(&self, ctx: &mut Ctx<'_>) {
+    pub(super) fn start<S: System>(&self, ctx: &mut Line<'_, '_, S>) {
         ctx.set_timer(Some(self.at));
     }
 
     /// Its time has come, or nobody has answered, or it was refused a while ago.
-    pub(super) fn woken(&mut self, ctx: &mut Ctx<'_>) {
+    pub(super) fn woken<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         if self.is_done || ctx.now() >= self.faults_end {
             return;
         }
@@ -84,17 +83,17 @@ impl Scripted {
         self.give(ctx);
     }
 
-    pub(super) fn answered(&mut self, from: NodeId, response: &Response, ctx: &mut Ctx<'_>) {
-        if response.sequence != self.sequence || self.is_done {
+    pub(super) fn answered<S: System>(&mut self, from: NodeId, answer: &Answer, ctx: &mut Line<'_, '_, S>) {
+        if answer.sequence != self.sequence || self.is_done {
             return;
         }
-        match &response.reply {
+        match &answer.reply {
             Reply::NotLeader { leader: Some(leader) } if NodeId(*leader) != from && self.only.is_none() => {
                 self.node = NodeId(*leader);
                 self.give(ctx);
             }
             Reply::Done => {
-                ctx.trace("ordered", || json!({ "reply": response.reply }));
+                ctx.trace("ordered", || json!({ "reply": answer.reply }));
                 self.is_done = true;
                 ctx.set_timer(None);
             }
@@ -104,18 +103,21 @@ impl Scripted {
                 self.is_done = true;
                 ctx.set_timer(None);
             }
-            _ => ctx.set_timer(Some(ctx.now() + RETRY_AFTER)),
+            _ => {
+                let again = ctx.now() + RETRY_AFTER;
+                ctx.set_timer(Some(again));
+            }
         }
     }
 
-    fn give(&mut self, ctx: &mut Ctx<'_>) {
+    fn give<S: System>(&mut self, ctx: &mut Line<'_, '_, S>) {
         self.sequence += 1;
-        let request = Request {
+        let attempt = Attempt {
             session: u32::from(ctx.id().0),
             sequence: self.sequence,
-            operation: self.operation.clone(),
         };
-        ctx.send(self.node, request);
-        ctx.set_timer(Some(ctx.now() + self.timeout));
+        ctx.ask(self.node, self.operation.clone(), attempt);
+        let until = ctx.now() + self.timeout;
+        ctx.set_timer(Some(until));
     }
 }

@@ -1,6 +1,6 @@
 //! What a client or an operator does during the faults, as a list: the explicit form of what its script draws.
 
-use crate::systems::kv::Operation;
+use crate::operation::Operation;
 use serde::{Deserialize, Serialize};
 use simulator::Duration;
 

@@ -9,6 +9,7 @@ mod network;
 mod process;
 
 use super::World;
+use crate::client::ClientOf;
 use crate::decision::Topic;
 use crate::digest::Entry;
 use crate::event::{Event, NOBODY};
@@ -20,7 +21,7 @@ use crate::process::Process;
 use crate::step::{SkipReason, Step, StepKind};
 use serde_json::{Value, json};
 
-impl<P: Process> World<P> {
+impl<P: Process, C: ClientOf<P>> World<P, C> {
     /// Applies a fault now, on the same path that planned faults take, and says what came of it.
     ///
     /// # Panics

@@ -1,10 +1,35 @@
 //! Another future for a world: a clone of it whose chance is another from here on.
 
-use super::World;
+use super::{Host, World};
+use crate::client::ClientOf;
 use crate::process::Process;
 use crate::random::Stream;
 
-impl<P: Process> World<P> {
+impl<P: Process, C: ClientOf<P> + Clone> World<P, C> {
+    /// A clone of this world, whose processes are copied by `copy`; `None` if it copies one of them to nothing. For processes that
+    /// cannot be cloned, or some of which cannot.
+    pub fn copied(&self, copy: &dyn Fn(&P) -> Option<P>) -> Option<Self> {
+        let host = |host: &Host<P>| {
+            Some(Host {
+                config: host.config.clone(),
+                process: match &host.process {
+                    Some(process) => Some(copy(process)?),
+                    None => None,
+                },
+            })
+        };
+        Some(Self {
+            kernel: self.kernel.clone(),
+            hosts: self.hosts.iter().map(host).collect::<Option<_>>()?,
+            clients: self.clients.clone(),
+            plan: self.plan.clone(),
+            struck: self.struck.clone(),
+            ..*self
+        })
+    }
+}
+
+impl<P: Process, C: ClientOf<P>> World<P, C> {
     /// From here on chance is that of another seed: in the network, at the disks, for processes and for clients. What has
     /// happened stays, and so do the plan of faults and all that is on its way.
     ///

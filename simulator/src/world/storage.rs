@@ -1,6 +1,7 @@
 //! Syncs that end, and processes that stop because of one.
 
 use super::World;
+use crate::client::ClientOf;
 use crate::digest::Entry;
 use crate::disk::{DiskError, SyncToken};
 use crate::event::{Event, Job, NOBODY};
@@ -11,7 +12,7 @@ use crate::step::{Step, StepKind};
 use crate::time::Duration;
 use serde_json::json;
 
-impl<P: Process> World<P> {
+impl<P: Process, C: ClientOf<P>> World<P, C> {
     /// A sync is due. The disk does not wait for a paused process, but a disk that stands still makes the sync wait.
     pub(super) fn take_sync_done(&mut self, node: NodeId) -> Option<Step> {
         let troubles = &mut self.kernel.nodes[node.index()].disk.troubles;

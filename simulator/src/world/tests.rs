@@ -9,6 +9,7 @@ mod storage;
 mod timing;
 
 use super::*;
+use crate::client::Client;
 use crate::digest::Stamp;
 use crate::disk::{DiskError, DiskFault, SyncToken};
 use crate::exposure::Exposure;
@@ -164,7 +165,6 @@ impl Process for Probe {
     type Message = Word;
     type Request = Told;
     type Response = Word;
-    type Client = Teller;
 
     fn boot(setup: &Setup, disk: &DiskImage<'_>, ctx: &mut Context<'_, Self>) -> Self {
         let (booted_from, primary) = (disk.to_vec(), setup.primary);
@@ -263,7 +263,7 @@ fn config(seed: u64) -> WorldConfig {
     config
 }
 
-fn world(config: WorldConfig, nodes: usize, script: &[(u64, u16, &[Op])]) -> World<Probe> {
+fn world(config: WorldConfig, nodes: usize, script: &[(u64, u16, &[Op])]) -> World<Probe, Teller> {
     World::new(config, vec![Setup::default(); nodes], vec![Teller::new(script)])
 }
 
@@ -278,11 +278,11 @@ fn crash(node: u16, restart_after: Option<Duration>) -> FaultAction {
     }
 }
 
-fn seen(world: &World<Probe>, node: u16) -> &[(LocalTime, Seen)] {
+fn seen(world: &World<Probe, Teller>, node: u16) -> &[(LocalTime, Seen)] {
     &world.process(NodeId(node)).expect("the node is up").seen
 }
 
-fn words(world: &World<Probe>, node: u16) -> Vec<u64> {
+fn words(world: &World<Probe, Teller>, node: u16) -> Vec<u64> {
     world.process(NodeId(node)).expect("the node is up").words()
 }
 
@@ -452,7 +452,7 @@ fn stormy(seed: u64) -> WorldConfig {
     config
 }
 
-fn storm(config: WorldConfig) -> World<Probe> {
+fn storm(config: WorldConfig) -> World<Probe, Teller> {
     let setup = |primary| Setup {
         ops: vec![Op::Babble],
         primary,

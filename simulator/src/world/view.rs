@@ -1,6 +1,7 @@
 //! What can be seen of a world from outside, between its steps.
 
 use super::World;
+use crate::client::ClientOf;
 use crate::clock::Clock;
 use crate::decision::Decisions;
 use crate::digest::Digest;
@@ -17,7 +18,7 @@ use crate::trace::TraceEvent;
 use crate::trace::events::Meaning;
 use serde::Serialize;
 
-impl<P: Process> World<P> {
+impl<P: Process, C: ClientOf<P>> World<P, C> {
     /// True time.
     pub fn now(&self) -> Time {
         self.kernel.now
@@ -111,12 +112,12 @@ impl<P: Process> World<P> {
     }
 
     /// A client.
-    pub fn client(&self, client: ClientId) -> &P::Client {
+    pub fn client(&self, client: ClientId) -> &C {
         &self.clients[client.index()]
     }
 
     /// A client, to be changed behind the world's back: the digest does not know of it.
-    pub fn client_mut(&mut self, client: ClientId) -> &mut P::Client {
+    pub fn client_mut(&mut self, client: ClientId) -> &mut C {
         &mut self.clients[client.index()]
     }
 

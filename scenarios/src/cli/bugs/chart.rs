@@ -2,7 +2,7 @@
 
 use super::run::Row;
 use super::seconds;
-use scenarios::bugs::Quantile;
+use crate::bugs::Quantile;
 use std::fmt::Write;
 use std::time::Duration;
 

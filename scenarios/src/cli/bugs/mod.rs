@@ -13,12 +13,12 @@ use super::output::{self, Table, WIDTH, wrapped};
 use super::subject::{Changes, Subject};
 use super::sweep::processors;
 use super::{Done, Global, ProgressStyle, exit, files};
+use crate::bugs::{Progress, Quantile};
+use crate::scenario::Scenario;
+use crate::system::NotPlanted;
+use crate::system::PlantedBug;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
-use scenarios::bugs::{Progress, Quantile};
-use scenarios::scenario::Scenario;
-use scenarios::systems::kv::PlantedBug;
-use scenarios::systems::kv::bugs::{NOT_PLANTED, NotPlanted, PLANTED_BUGS};
 use serde::Serialize;
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -107,8 +107,10 @@ struct Entry {
 
 /// Carries out `squall bugs list` and `squall list bugs`.
 pub fn list(global: &Global) -> Done {
-    let planted = PLANTED_BUGS.iter().map(Entry::planted);
-    let entries: Vec<Entry> = planted.chain(NOT_PLANTED.iter().map(Entry::not_planted)).collect();
+    let system = super::system();
+    let planted = system.bugs.iter().map(Entry::planted);
+    let not_planted = system.not_planted.iter().map(Entry::not_planted);
+    let entries: Vec<Entry> = planted.chain(not_planted).collect();
     output::result(global, &entries, || catalogue(&entries))?;
     Ok(exit::PASSED)
 }
@@ -203,7 +205,7 @@ fn chosen(args: &Effort) -> Result<Vec<&'static PlantedBug>, CliError> {
         names.extend(lines.filter(|line| !line.is_empty()).map(str::to_owned));
     }
     if names.is_empty() && args.list.is_none() {
-        return Ok(PLANTED_BUGS.iter().collect());
+        return Ok(super::system().bugs.iter().collect());
     }
     if names.is_empty() {
         return Err(CliError::Nothing(
@@ -212,7 +214,7 @@ fn chosen(args: &Effort) -> Result<Vec<&'static PlantedBug>, CliError> {
     }
     Ok(names
         .iter()
-        .map(|name| PlantedBug::find(name))
+        .map(|name| super::system().bug(name))
         .collect::<Result<_, _>>()?)
 }
 

@@ -5,10 +5,10 @@ use super::super::signals::{self, interruption};
 use super::super::{Done, Format, Global, exit, files, seed};
 use super::trials::Trials;
 use super::{Effort, bar, chart, chosen, seconds, shown, text_of, told};
+use crate::TOOL;
+use crate::bugs::{BugReport, Ended, Plan, Quantile, median_of_medians, resume};
+use crate::explore::Strategy;
 use clap::Args;
-use scenarios::TOOL;
-use scenarios::bugs::{BugReport, Ended, Plan, Quantile, median_of_medians, resume};
-use scenarios::explore::Strategy;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -184,8 +184,8 @@ impl BugsResult {
             tool: TOOL,
             exit_code: match () {
                 () if interrupted => signals::exit_code(),
-                () if bugs.iter().any(fooled) => scenarios::verdict::FailureKind::Safety.exit_code(),
-                () if bugs.iter().any(missed) => scenarios::verdict::FailureKind::Inconclusive.exit_code(),
+                () if bugs.iter().any(fooled) => crate::verdict::FailureKind::Safety.exit_code(),
+                () if bugs.iter().any(missed) => crate::verdict::FailureKind::Inconclusive.exit_code(),
                 () => exit::PASSED,
             },
             interrupted,

@@ -5,10 +5,10 @@
 
 use super::super::error::CliError;
 use super::super::{journal, output};
-use scenarios::TOOL;
-use scenarios::bugs::{Ended, Plan};
-use scenarios::explore::Strategy;
-use scenarios::whole::{self, Appended};
+use crate::TOOL;
+use crate::bugs::{Ended, Plan};
+use crate::explore::Strategy;
+use crate::whole::{self, Appended};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -40,7 +40,7 @@ struct Header {
 
 impl Header {
     fn new(plan: &Plan<'_>) -> Self {
-        let scenario = |scenario: &scenarios::scenario::Scenario| {
+        let scenario = |scenario: &crate::scenario::Scenario| {
             let hash = xxh3_64(scenario.to_toml().as_bytes());
             (scenario.name.clone(), format!("{hash:016x}"))
         };

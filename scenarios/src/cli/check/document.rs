@@ -1,12 +1,12 @@
 //! What `squall check --format json` writes.
 
 use super::args::CheckArgs;
+use crate::TOOL;
 use crate::cli::exit;
 use crate::cli::output::WIDTH;
+use crate::verdict::FailureKind;
 use checker::history::{Clock, Disturbance, Import};
 use checker::linearizability::{Attempt, Method, OperationLine, Refusal, Report, Verdict};
-use scenarios::TOOL;
-use scenarios::verdict::FailureKind;
 use serde::Serialize;
 
 /// The document of `squall check --consistency sequential`.

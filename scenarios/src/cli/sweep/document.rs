@@ -1,6 +1,7 @@
 //! What a sweep says in the end: the document, the tables on a terminal, the suite for continuous integration.
 
 use super::thin::{self, Thin};
+use crate::TOOL;
 use crate::cli::ci::{Case, Failed, Suite};
 use crate::cli::exit;
 use crate::cli::output::{BAD, DIM, GOOD, Table, compact, grouped, indented, span};
@@ -9,9 +10,8 @@ use crate::cli::seed;
 use crate::cli::shrink::Smallest;
 use crate::cli::signals;
 use crate::cli::subject::Subject;
-use scenarios::TOOL;
-use scenarios::sweep::{Group, SweepReport, Tally};
-use scenarios::verdict::{Failure, FailureKind};
+use crate::sweep::{Group, SweepReport, Tally};
+use crate::verdict::{Failure, FailureKind};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;

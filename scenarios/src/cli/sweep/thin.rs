@@ -1,8 +1,8 @@
 //! What a sweep says of things that have not come about in so few runs that their absence says nothing.
 
 use crate::cli::output::{WIDTH, grouped, indented, wrapped};
-use scenarios::scenario::Scenario;
-use scenarios::sweep::SweepReport;
+use crate::scenario::Scenario;
+use crate::sweep::SweepReport;
 use serde::Serialize;
 
 /// Most scenarios that are named one by one.
@@ -36,21 +36,19 @@ impl Thin {
     pub(super) fn of<'a>(report: &SweepReport, scenarios: impl Iterator<Item = &'a Scenario>) -> Vec<Self> {
         let rows = scenarios.zip(&report.thin).zip(&report.scenarios);
         let thin = rows.filter(|((_, thin), _)| !thin.is_empty());
-        let of = |((scenario, thin), tally): (
-            (&'a Scenario, &Vec<scenarios::expectation::Thin>),
-            &scenarios::sweep::Tally,
-        )| Self {
-            scenario: scenario.name.clone(),
-            runs: tally.runs,
-            missing: thin
-                .iter()
-                .map(|thin| Missing {
-                    what: thin.what.clone(),
-                    rate: thin.rate.to_string(),
-                    enough_runs: thin.enough,
-                })
-                .collect(),
-        };
+        let of =
+            |((scenario, thin), tally): ((&'a Scenario, &Vec<crate::expectation::Thin>), &crate::sweep::Tally)| Self {
+                scenario: scenario.name.clone(),
+                runs: tally.runs,
+                missing: thin
+                    .iter()
+                    .map(|thin| Missing {
+                        what: thin.what.clone(),
+                        rate: thin.rate.to_string(),
+                        enough_runs: thin.enough,
+                    })
+                    .collect(),
+            };
         thin.map(of).collect()
     }
 

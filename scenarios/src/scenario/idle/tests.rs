@@ -5,7 +5,7 @@ use crate::scenario::parse;
 
 fn idle_in(text: &str) -> Vec<(String, String)> {
     let text = format!("schema = \"squall-scenario/1\"\nname = \"idle\"\n{text}");
-    let scenario = parse("idle.toml", &text, &[], &crate::known()).unwrap_or_else(|error| panic!("{error}"));
+    let scenario = parse("idle.toml", &text, &[], &crate::raft_kv::known()).unwrap_or_else(|error| panic!("{error}"));
     let of = |idle: Idle| (idle.path, idle.why);
     idle(&scenario).into_iter().map(of).collect()
 }
@@ -80,8 +80,8 @@ fn an_expectation_of_what_is_off_is_named() {
 
 #[test]
 fn nothing_is_idle_in_the_built_in_scenarios() {
-    for builtin in crate::scenario::builtin() {
-        let scenario = parse(builtin.name, builtin.text, &[], &crate::known()).unwrap();
+    for builtin in crate::raft_kv::builtin() {
+        let scenario = parse(builtin.name, builtin.text, &[], &crate::raft_kv::known()).unwrap();
         assert_eq!(idle(&scenario), [], "{}", builtin.name);
     }
 }
@@ -89,7 +89,7 @@ fn nothing_is_idle_in_the_built_in_scenarios() {
 #[test]
 fn what_is_idle_is_shown_in_its_place() {
     let text = "schema = \"squall-scenario/1\"\nname = \"idle\"\n[disk]\ntorn = \"20%\"\n";
-    let scenario = parse("idle.toml", text, &[], &crate::known()).unwrap();
+    let scenario = parse("idle.toml", text, &[], &crate::raft_kv::known()).unwrap();
     let shown = idle(&scenario)[0].located("idle.toml", text, &[]).to_string();
     assert!(
         shown.starts_with("idle.toml:4:8: `disk.torn` can have no effect: "),

@@ -2,7 +2,8 @@
 
 use super::{Kind, lasts, target};
 use crate::scenario::Result;
-use crate::scenario::fault::{Direction, FaultKind, MESSAGE_KINDS, Side, Split};
+use crate::scenario::error::Misfit;
+use crate::scenario::fault::{Direction, FaultKind, Side, Split};
 use crate::scenario::named;
 use crate::scenario::read::{HOUR, millis};
 use crate::scenario::section::Section;
@@ -42,7 +43,12 @@ pub const DIRECTIONS: [(&str, Direction); 3] =
 pub const SIDES: [(&str, Side); 3] = [("both", Side::Both), ("in", Side::In), ("out", Side::Out)];
 
 /// Reads the settings of a kind; `None` if it is not one of these.
-pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<Option<FaultKind>> {
+pub fn settings(
+    section: &Section<'_>,
+    kind: &str,
+    cluster: &Cluster,
+    kinds: &'static [&'static str],
+) -> Result<Option<FaultKind>> {
     let target = || target(section, cluster);
     let lasts = || lasts(section);
     let clients = || section.flag("clients", false);
@@ -88,7 +94,7 @@ pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<
         "hold" => FaultKind::Hold {
             target: target()?,
             side: section.word("side", Side::Out, &SIDES)?,
-            message: section.word("message", None, &MESSAGE_KINDS.map(|kind| (kind, Some(kind))))?,
+            message: message(section, kinds)?,
             skip: section.count("skip", 0, 0..=1_000_000)?,
             count: section.count("count", 1, 1..=1_000_000)?,
             lasts: lasts()?,
@@ -99,4 +105,21 @@ pub fn settings(section: &Section<'_>, kind: &str, cluster: &Cluster) -> Result<
         },
         _ => return Ok(None),
     }))
+}
+
+/// One of the kinds of messages that the system names.
+fn message(section: &Section<'_>, kinds: &'static [&'static str]) -> Result<Option<&'static str>> {
+    if let (true, Some(node)) = (kinds.is_empty(), section.get("message")) {
+        let what = format!(
+            "`{}` names a kind of message, and the system names none",
+            section.path("message")
+        );
+        return Err(Misfit::unfit(
+            node.mark,
+            what,
+            "leave it out: messages of every kind are held",
+        ));
+    }
+    let named: Vec<(&'static str, Option<&'static str>)> = kinds.iter().map(|kind| (*kind, Some(*kind))).collect();
+    section.word("message", None, &named)
 }

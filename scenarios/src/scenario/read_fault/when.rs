@@ -11,7 +11,7 @@ use crate::scenario::{Known, Result};
 pub const OF_TRIGGERS: [&str; 4] = ["when", "probability", "after", "limit"];
 
 /// Reads when a fault strikes.
-pub fn when(section: &Section<'_>, time: &Timing, known: &Known<'_>) -> Result<When> {
+pub fn when(section: &Section<'_>, time: &Timing, known: &Known) -> Result<When> {
     if section.get("when").is_some() {
         return reached(section, time, known).map(When::Reached);
     }
@@ -71,7 +71,7 @@ pub fn when(section: &Section<'_>, time: &Timing, known: &Known<'_>) -> Result<W
     }
 }
 
-fn reached(section: &Section<'_>, time: &Timing, known: &Known<'_>) -> Result<Trigger> {
+fn reached(section: &Section<'_>, time: &Timing, known: &Known) -> Result<Trigger> {
     if let Some(other) = ["at", "every"].into_iter().find(|key| section.get(key).is_some()) {
         return Err(Misfit::unfit(
             section.mark_of(&[other]),

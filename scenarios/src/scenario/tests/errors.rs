@@ -246,7 +246,7 @@ mine.toml:3:2: the top of the file has no key `disc`
   |
 3 | [disc]
   |  ^^^^
-  = did you mean `disk`? the keys here are schema, name, about, cluster, time, network, disk, budget, clock, workload, operator, fault, recovery, expect, swarm
+  = did you mean `disk`? the keys here are schema, name, about, system, cluster, time, network, disk, budget, clock, workload, operator, fault, recovery, expect, swarm
 "#,
     );
     says(

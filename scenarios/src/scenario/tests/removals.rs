@@ -1,18 +1,19 @@
 //! Members that are removed in a cluster with neither pre-vote nor the quorum check all the time.
 
 use super::errors::{HEAD, says};
-use crate::scenario::{builtin, parse};
+use crate::raft_kv::builtin;
+use crate::scenario::parse;
 
 const UPGRADE: &str = "[[fault]]\nkind = \"upgrade\"\nevery = \"2s\"\nfor = \"10ms\"\ngap = \"1s\"\n";
 const CHANGES: &str = "[operator]\nmix = { change = 1, transfer = 1 }\n";
 
 fn refused(text: &str) -> String {
-    let read = parse("mine.toml", &format!("{HEAD}{text}"), &[], &crate::known());
+    let read = parse("mine.toml", &format!("{HEAD}{text}"), &[], &crate::raft_kv::known());
     read.expect_err("nobody promises progress").to_string()
 }
 
 fn is_read(text: &str) {
-    if let Err(error) = parse("mine.toml", &format!("{HEAD}{text}"), &[], &crate::known()) {
+    if let Err(error) = parse("mine.toml", &format!("{HEAD}{text}"), &[], &crate::raft_kv::known()) {
         panic!("{error}");
     }
 }
@@ -90,6 +91,6 @@ fn a_cluster_without_both_whose_members_change() {
 #[test]
 fn no_built_in_scenario_is_refused() {
     for builtin in builtin() {
-        parse(builtin.name, builtin.text, &[], &crate::known()).unwrap();
+        parse(builtin.name, builtin.text, &[], &crate::raft_kv::known()).unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! The classes of a swarm that make links unlike each other, narrow, and full of messages that come when nobody expects them.
 
 use super::{Class, MILLISECOND, again, cut, when};
-use crate::scenario::{FaultKind, MESSAGE_KINDS, Shape, Side, Target};
+use crate::scenario::{FaultKind, Shape, Side, Target};
 
 const SIDES: [Side; 3] = [Side::Both, Side::In, Side::Out];
 
@@ -82,10 +82,12 @@ pub(super) const HOLD: Class = Class {
     name: "hold",
     about: "messages of one kind are kept until their time is over",
     apply: |scenario, draws| {
+        let kinds = scenario.known.message_kinds;
         let kind = FaultKind::Hold {
             target: draws.of(&[Target::Leader, Target::Any]),
             side: draws.of(&SIDES),
-            message: Some(draws.of(&MESSAGE_KINDS)),
+            // Where the system names no kinds, any message.
+            message: (!kinds.is_empty()).then(|| draws.of(kinds)),
             skip: draws.of(&[0, 0, 1, 3]),
             count: draws.of(&[1, 2, 6, 20]),
             lasts: draws.lasts(),

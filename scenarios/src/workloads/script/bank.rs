@@ -5,8 +5,8 @@
 //! log like everything else, and never hangs on anybody's timer.
 
 use super::{Ctx, Unique, call, key};
-use crate::systems::kv::objects::{ACCOUNTS, Answer, BankCall, Call, OPENING_BALANCE};
-use crate::systems::kv::{Key, Operation, Reply};
+use crate::operation::objects::{ACCOUNTS, Answer, BankCall, Call, OPENING_BALANCE};
+use crate::operation::{Key, Operation, Reply};
 
 /// Moves money.
 #[derive(Clone, Debug)]

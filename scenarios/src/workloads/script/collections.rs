@@ -1,9 +1,9 @@
 //! Counters, sets, queues, stacks and priority queues. Elements are distinct, which is what the checker's fast methods want.
 
 use super::{Ctx, Unique, call, key};
+use crate::operation::objects::{Answer, Call, CounterCall, Datum, PriorityQueueCall, QueueCall, SetCall, StackCall};
+use crate::operation::{Key, Operation, Reply};
 use crate::scenario::Model;
-use crate::systems::kv::objects::{Answer, Call, CounterCall, Datum, PriorityQueueCall, QueueCall, SetCall, StackCall};
-use crate::systems::kv::{Key, Operation, Reply};
 
 /// Asks for one type of collection.
 #[derive(Clone, Debug)]

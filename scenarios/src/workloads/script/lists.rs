@@ -1,8 +1,8 @@
 //! Lists and logs. Elements are distinct.
 
 use super::{Ctx, Unique, call, key};
-use crate::systems::kv::objects::{Answer, Call, Datum, ListCall, LogCall};
-use crate::systems::kv::{Key, Operation, Reply};
+use crate::operation::objects::{Answer, Call, Datum, ListCall, LogCall};
+use crate::operation::{Key, Operation, Reply};
 
 /// Asks for lists, or for logs.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@
 //! he has seen is the one to try. Now and then a client comes with a token that it has long given back.
 
 use super::{Ctx, call, key};
-use crate::systems::kv::objects::{Answer, Call, Datum, LockCall};
-use crate::systems::kv::{Key, Operation, Reply};
+use crate::operation::objects::{Answer, Call, Datum, LockCall};
+use crate::operation::{Key, Operation, Reply};
 
 /// How often a lock is found taken before somebody breaks it.
 const PATIENCE: u32 = 3;

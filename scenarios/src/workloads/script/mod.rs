@@ -14,13 +14,32 @@ mod texts;
 
 pub use texts::Texts;
 
-use super::Actor;
+use crate::operation::objects::Call;
+use crate::operation::{Key, Operation, Reply};
 use crate::scenario::Model;
-use crate::systems::kv::objects::Call;
-use crate::systems::kv::{Key, Operation, Reply};
-use simulator::{ClientContext, ClientId, Duration};
+use simulator::{ClientId, Duration, Stream, Time};
 
-type Ctx<'a> = ClientContext<'a, Actor>;
+/// What a script draws from.
+#[derive(Debug)]
+pub struct Ctx<'a> {
+    now: Time,
+    stream: &'a mut Stream,
+}
+
+impl<'a> Ctx<'a> {
+    /// At this true time, from a client's own stream.
+    pub fn new(now: Time, stream: &'a mut Stream) -> Self {
+        Self { now, stream }
+    }
+
+    fn now(&self) -> Time {
+        self.now
+    }
+
+    fn range(&mut self, min: u64, max: u64) -> u64 {
+        self.stream.range(min, max)
+    }
+}
 
 /// What makes values unique within a run: who draws, and which draw of his it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +107,7 @@ impl Script {
     pub fn new(settings: &Settings) -> Self {
         let keys = settings.keys;
         match settings.model {
-            Model::Kv => Self::Texts(Texts::new(keys, settings.mix, settings.value_bytes)),
+            Model::Kv | Model::Register => Self::Texts(Texts::new(keys, settings.mix, settings.value_bytes)),
             Model::Counter | Model::Set | Model::Queue | Model::Stack | Model::PriorityQueue => {
                 Self::Collection(collections::Collections::new(settings.model, keys))
             }

@@ -3,8 +3,8 @@
 //! Orders come to an end, so there are always new ones: a few at a time, which all clients work on together.
 
 use super::{Ctx, call};
-use crate::systems::kv::objects::{Answer, Call, Datum, OrderCall, OrderState};
-use crate::systems::kv::{Key, Operation, Reply};
+use crate::operation::objects::{Answer, Call, Datum, OrderCall, OrderState};
+use crate::operation::{Key, Operation, Reply};
 use simulator::Duration;
 use std::collections::BTreeMap;
 

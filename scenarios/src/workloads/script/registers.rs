@@ -1,8 +1,8 @@
 //! Transactions over registers. All registers are one object: a transaction is one moment for all of them.
 
 use super::{Ctx, Unique, call};
-use crate::systems::kv::objects::{Call, RegistersCall, RegistersStep};
-use crate::systems::kv::{Key, Operation};
+use crate::operation::objects::{Call, RegistersCall, RegistersStep};
+use crate::operation::{Key, Operation};
 
 /// Most steps of a transaction.
 const STEPS_MAX: u64 = 4;

@@ -1,7 +1,7 @@
 //! Texts: reads, writes, compare-and-sets and appends.
 
 use super::{Ctx, Unique, key};
-use crate::systems::kv::{Key, Operation, Reply, Value};
+use crate::operation::{Key, Operation, Reply, Value};
 
 /// Asks for texts.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! Faults of clocks.
 
 use super::describe;
+use crate::client::ClientOf;
 use crate::clock::Clock;
 use crate::digest::Entry;
 use crate::event::Event;
@@ -13,7 +14,7 @@ use crate::time::Duration;
 use crate::world::World;
 use serde_json::json;
 
-impl<P: Process> World<P> {
+impl<P: Process, C: ClientOf<P>> World<P, C> {
     pub(super) fn step_clock(&mut self, node: NodeId, by: i64, action: &FaultAction) -> Step {
         let before = self.local_now(node);
         self.kernel.change_clock(node, |clock, now| clock.step(now, by));

@@ -1,6 +1,7 @@
 //! Faults of disks: troubles that last, and damage to what was durable.
 
 use super::describe;
+use crate::client::ClientOf;
 use crate::decision::Topic;
 use crate::disk::DiskFault;
 use crate::event::Event;
@@ -12,7 +13,7 @@ use crate::step::{SkipReason, Step, StepKind};
 use crate::time::Duration;
 use crate::world::World;
 
-impl<P: Process> World<P> {
+impl<P: Process, C: ClientOf<P>> World<P, C> {
     pub(super) fn strike_disk(&mut self, node: NodeId, fault: DiskFault, action: &FaultAction) -> Step {
         let now = self.kernel.now;
         let troubles = &mut self.kernel.nodes[node.index()].disk.troubles;

@@ -2,6 +2,7 @@
 //! another version.
 
 use super::describe;
+use crate::client::ClientOf;
 use crate::digest::Entry;
 use crate::event::Event;
 use crate::exposure::FaultClass;
@@ -14,7 +15,7 @@ use crate::time::Duration;
 use crate::world::World;
 use serde_json::json;
 
-impl<P: Process> World<P> {
+impl<P: Process, C: ClientOf<P>> World<P, C> {
     pub(super) fn crash_at_disk(
         &mut self,
         node: NodeId,

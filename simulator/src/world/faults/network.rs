@@ -1,6 +1,7 @@
 //! Faults of the network: cuts and holds around groups and around single nodes.
 
 use super::describe;
+use crate::client::ClientOf;
 use crate::decision::Topic;
 use crate::fault::{FaultAction, Held, OneWay};
 use crate::id::{Endpoint, NodeId};
@@ -10,7 +11,7 @@ use crate::step::{Step, StepKind};
 use crate::world::World;
 use serde_json::json;
 
-impl<P: Process> World<P> {
+impl<P: Process, C: ClientOf<P>> World<P, C> {
     pub(super) fn cut(
         &mut self,
         id: CutId,

@@ -1,6 +1,7 @@
 //! Faults of processes: crashes, restarts, pauses, and their ends.
 
 use super::describe;
+use crate::client::ClientOf;
 use crate::digest::Entry;
 use crate::event::{Event, Job};
 use crate::exposure::FaultClass;
@@ -13,7 +14,7 @@ use crate::time::Duration;
 use crate::world::World;
 use serde_json::Value;
 
-impl<P: Process> World<P> {
+impl<P: Process, C: ClientOf<P>> World<P, C> {
     pub(in crate::world) fn take_revival(&mut self, node: NodeId, incarnation: u32) -> Option<Step> {
         let state = &self.kernel.nodes[node.index()];
         (state.incarnation == incarnation && !state.up && !state.retired).then(|| self.restart(node))

@@ -63,7 +63,7 @@ fn the_digest_tells_what_was_said_and_written() {
         // Said and written at the boot, so that no request carries them into the digest.
         let ops = vec![Op::Say(NodeId(1), word), Op::Write(0, vec![byte])];
         let setups = vec![Setup { ops, primary: false }, Setup::default()];
-        let mut world = World::<Probe>::new(config(1), setups, vec![]);
+        let mut world = World::<Probe, Teller>::new(config(1), setups, vec![]);
         world.run_until(at(10));
         world.digest()
     };
@@ -77,7 +77,7 @@ fn hearing_times(config: WorldConfig) -> Vec<Option<LocalTime>> {
     let ops = (1..=10).map(|node| Op::Say(NodeId(node), 1)).collect();
     let mut setups = vec![Setup { ops, primary: false }];
     setups.resize(11, Setup::default());
-    let mut world = World::<Probe>::new(config, setups, vec![]);
+    let mut world = World::<Probe, Teller>::new(config, setups, vec![]);
     world.run_until(at(1_000));
     (1..=10)
         .map(|node| seen(&world, node).first().map(|(time, _)| *time))

@@ -15,7 +15,7 @@ fn strike(fault: DiskFault) -> FaultAction {
 }
 
 /// A world of one node that writes and syncs four bytes at each millisecond from 1 on, so many times, and is struck.
-fn busy(rounds: u64, faults: &[(u64, FaultAction)], change: impl FnOnce(&mut WorldConfig)) -> World<Probe> {
+fn busy(rounds: u64, faults: &[(u64, FaultAction)], change: impl FnOnce(&mut WorldConfig)) -> World<Probe, Teller> {
     let mut config = config(7);
     config.disk.settle_age = ms(10);
     change(&mut config);
@@ -30,7 +30,7 @@ fn busy(rounds: u64, faults: &[(u64, FaultAction)], change: impl FnOnce(&mut Wor
 }
 
 /// The numbers on the disk, in order; zero where nothing is.
-fn numbers(world: &World<Probe>) -> Vec<u32> {
+fn numbers(world: &World<Probe, Teller>) -> Vec<u32> {
     let bytes = world.disk(NodeId(0)).to_vec();
     bytes
         .chunks(4)
@@ -38,7 +38,7 @@ fn numbers(world: &World<Probe>) -> Vec<u32> {
         .collect()
 }
 
-fn failed(world: &World<Probe>) -> Vec<(u64, DiskError)> {
+fn failed(world: &World<Probe, Teller>) -> Vec<(u64, DiskError)> {
     let failure = |(_, seen): &(LocalTime, Seen)| match seen {
         Seen::SyncFailed(token, error) => Some((*token, *error)),
         _ => None,
@@ -122,7 +122,7 @@ fn a_stalled_disk_completes_nothing_and_then_everything_in_order() {
     let stall = strike(DiskFault::Stall { lasts: ms(20) });
     let mut world = busy(30, &[(10, stall)], |_| {});
     world.run_until(at(29));
-    let syncs = |world: &World<Probe>| {
+    let syncs = |world: &World<Probe, Teller>| {
         let syncs = world.process(NodeId(0)).unwrap().seen.iter();
         syncs
             .filter(|(_, seen)| matches!(seen, Seen::Sync(_)))

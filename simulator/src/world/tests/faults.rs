@@ -9,7 +9,7 @@ const N1: Endpoint = Endpoint::Node(NodeId(1));
 const C0: Endpoint = Endpoint::Client(ClientId(0));
 
 /// Node 0 says 1,000 words to node 1, one each millisecond.
-fn monologue(config: WorldConfig) -> World<Probe> {
+fn monologue(config: WorldConfig) -> World<Probe, Teller> {
     let ops: Vec<[Op; 1]> = (0..1_000).map(|word| [Op::Say(NodeId(1), word)]).collect();
     let script: Vec<(u64, u16, &[Op])> = ops.iter().enumerate().map(|(i, op)| (i as u64, 0, &op[..])).collect();
     let mut world = world(config, 2, &script);
@@ -80,7 +80,7 @@ fn a_long_tail_delays_and_holds_up_its_link() {
 }
 
 /// What each of two nodes hears of the other and what the client hears, when both talk at 10 ms under this cut.
-fn heard_under(action: FaultAction) -> (bool, bool, bool, World<Probe>) {
+fn heard_under(action: FaultAction) -> (bool, bool, bool, World<Probe, Teller>) {
     let mut config = config(1);
     plan(&mut config, 5, action);
     let a = [Op::Say(NodeId(1), 1), Op::Respond(1)];
@@ -89,7 +89,7 @@ fn heard_under(action: FaultAction) -> (bool, bool, bool, World<Probe>) {
         primary: false,
     };
     let timer = [Op::Timer(None)];
-    let mut world = World::<Probe>::new(
+    let mut world = World::<Probe, Teller>::new(
         config,
         vec![setup(&timer), setup(&timer)],
         vec![
@@ -315,7 +315,7 @@ fn targets_are_resolved_when_the_fault_fires() {
             ops: vec![],
             primary: primaries.contains(&node),
         };
-        let mut world = World::<Probe>::new(config(seed), (0..5).map(setup).collect(), vec![]);
+        let mut world = World::<Probe, Teller>::new(config(seed), (0..5).map(setup).collect(), vec![]);
         world
             .apply(FaultAction::Crash {
                 target,
@@ -350,7 +350,7 @@ fn isolating_the_primary_is_counted_only_if_it_was_the_primary() {
             ops: vec![Op::Say(NodeId(1), 1)],
             primary,
         };
-        let mut world = World::<Probe>::new(config(1), vec![setup, Setup::default()], vec![]);
+        let mut world = World::<Probe, Teller>::new(config(1), vec![setup, Setup::default()], vec![]);
         world.apply(isolate(OneWay::None, false));
         world.run_until(at(10));
         let count = |class| world.exposure().count(class);

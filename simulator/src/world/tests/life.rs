@@ -13,7 +13,7 @@ fn write(offset: u64, bytes: &[u8]) -> Op {
 }
 
 /// A node that at 5 ms writes `abcd`, writes `efgh`, syncs, says a word and answers, with its power cut at one of these operations.
-fn cut_at(skip: u32, part: u32) -> World<Probe> {
+fn cut_at(skip: u32, part: u32) -> World<Probe, Teller> {
     let mut config = config(3);
     config.disk.sync = Latency::fixed(ms(2));
     config.disk.lost = Ratio::ZERO;
@@ -141,7 +141,7 @@ fn a_fuse_is_not_put_on_a_node_when_as_many_are_down_as_may_be() {
 }
 
 /// When node 0 crashes and restarts in a loop from 10 ms on: three times, 3 ms up and 5 ms down.
-fn looped(heal_at: Option<u64>) -> (Vec<Time>, Vec<Time>, World<Probe>) {
+fn looped(heal_at: Option<u64>) -> (Vec<Time>, Vec<Time>, World<Probe, Teller>) {
     let mut config = config(1);
     plan(
         &mut config,
@@ -177,7 +177,7 @@ fn a_loop_crashes_as_often_as_it_says_and_healing_ends_it() {
 }
 
 /// A world whose node 0 has two durable bytes and then loses its disk.
-fn wiped(restart_after: Option<Duration>) -> World<Probe> {
+fn wiped(restart_after: Option<Duration>) -> World<Probe, Teller> {
     let mut config = config(1);
     plan(
         &mut config,
@@ -314,7 +314,7 @@ fn work_is_done_in_order_and_takes_time_until_the_faults_end() {
     let (two, one) = ([Op::Work(1), Op::Work(2)], [Op::Work(3)]);
     let mut world = world(config, 1, &[(5, 0, &two), (50, 0, &one)]);
     world.run_until(at(40));
-    let done = |world: &World<Probe>| {
+    let done = |world: &World<Probe, Teller>| {
         let seen = seen(world, 0).iter().copied();
         seen.filter(|(_, seen)| matches!(seen, Seen::Worked(_)))
             .collect::<Vec<_>>()

@@ -9,7 +9,7 @@ const N0: Endpoint = Endpoint::Node(NodeId(0));
 const N1: Endpoint = Endpoint::Node(NodeId(1));
 
 /// Node 0 says `count` words to node 1, one each millisecond; time goes on for ten minutes.
-fn monologue(config: WorldConfig, count: u64) -> World<Probe> {
+fn monologue(config: WorldConfig, count: u64) -> World<Probe, Teller> {
     let ops: Vec<[Op; 1]> = (0..count).map(|word| [Op::Say(NodeId(1), word)]).collect();
     let script: Vec<(u64, u16, &[Op])> = ops.iter().enumerate().map(|(i, op)| (i as u64, 0, &op[..])).collect();
     let mut world = world(config, 2, &script);
@@ -24,7 +24,7 @@ fn with_links(links: LinkConfig) -> WorldConfig {
     config
 }
 
-fn count(world: &World<Probe>, class: FaultClass) -> u64 {
+fn count(world: &World<Probe, Teller>, class: FaultClass) -> u64 {
     world.exposure().count(class)
 }
 

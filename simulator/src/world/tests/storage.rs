@@ -83,7 +83,7 @@ fn a_process_may_write_and_sync_while_it_boots() {
         ops: vec![write(0, 9), Op::Sync(1)],
         primary: false,
     };
-    let mut world = World::<Probe>::new(config, vec![setup], vec![]);
+    let mut world = World::<Probe, Teller>::new(config, vec![setup], vec![]);
     world.run_until(at(20));
     assert_eq!(world.process(NodeId(0)).unwrap().booted_from, [9; 4]);
     assert_eq!(world.disk(NodeId(0)).to_vec(), [9; 4]);
@@ -98,7 +98,7 @@ fn what_is_given_up_is_gone_after_a_crash_only_once_that_was_synced() {
         let mut ops = vec![write(0, 1), write(4, 2), Op::Sync(1), Op::Discard(4)];
         ops.extend(synced.then_some(Op::Sync(2)));
         let setup = Setup { ops, primary: false };
-        let mut world = World::<Probe>::new(config, vec![setup], vec![]);
+        let mut world = World::<Probe, Teller>::new(config, vec![setup], vec![]);
         world.run_until(at(9));
         let start = world.disk(NodeId(0)).start();
         assert_eq!(start, if synced { 4 } else { 0 });

@@ -1,7 +1,0 @@
-//! The `squall` binary: see [`cli`] and `squall --help`.
-
-mod cli;
-
-fn main() -> std::process::ExitCode {
-    cli::main()
-}
