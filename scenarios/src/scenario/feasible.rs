@@ -176,3 +176,16 @@ pub fn recovery(section: &Section<'_>, cluster: &Cluster, pace: &Pace) -> Result
         durable: bound("durable", 60, pace.first_service_ns())?,
     })
 }
+
+/// A range within the first phase, whatever its length.
+pub fn soon(chaos_ns: u64) -> String {
+    format!("{}..{}", duration(chaos_ns / 4), duration(chaos_ns / 2))
+}
+
+/// How what would come too late comes in time: by a longer first phase, or by a value that fits into it.
+pub fn in_time(sooner: &str, path: &str, late_ns: u64, fits: &str) -> String {
+    format!(
+        "let `time.chaos` be longer than {}, or {sooner} sooner, as with --set {path}={fits}",
+        duration(late_ns)
+    )
+}

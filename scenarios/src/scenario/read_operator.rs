@@ -7,7 +7,7 @@ use super::read::{HOUR, MILLISECOND, MINUTE, SECOND, duration, millis};
 use super::read_cluster::MAX_NODES;
 use super::section::Section;
 use super::spec::{Cluster, Operator, Order, OrderMix, ScriptedOrder, Timing};
-use super::{MAX_ORDERS, Result};
+use super::{MAX_ORDERS, Result, feasible};
 
 /// Who gives orders at random, and the orders at given times.
 type Operators = (Option<Operator>, Vec<ScriptedOrder>);
@@ -75,7 +75,12 @@ fn scripted(section: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<S
                 "`{}` is {at}, and orders end with `time.chaos`, at {chaos}",
                 section.path("at")
             ),
-            "give the order earlier, or make `time.chaos` longer",
+            feasible::in_time(
+                "give the order",
+                &section.path("at"),
+                at_ns,
+                &duration(time.chaos_ns / 2),
+            ),
         ));
     }
     let given: Vec<&str> = WANTS.into_iter().filter(|want| section.get(want).is_some()).collect();
@@ -158,7 +163,12 @@ fn at_random(section: &Section<'_>, cluster: &Cluster, time: &Timing) -> Result<
                 "`{}` starts at {every} and no order is given: `time.chaos` is {chaos}",
                 section.path("every")
             ),
-            "let the orders follow each other faster, or make `time.chaos` longer",
+            feasible::in_time(
+                "let the orders begin",
+                &section.path("every"),
+                operator.every.min_ns,
+                &feasible::soon(time.chaos_ns),
+            ),
         ));
     }
     let (nodes, spares) = (cluster.nodes.smallest(), cluster.spares.smallest());

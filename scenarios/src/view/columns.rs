@@ -7,7 +7,7 @@
 use crate::timeline::faults::{self, Band};
 use crate::timeline::operations::{self, Operations, Outcome, Part};
 use crate::timeline::state::{self, NodeLife};
-use crate::timeline::{Row, Timeline};
+use crate::timeline::{Row, Timeline, seconds};
 use serde::Serialize;
 use serde_json::{Value, json};
 use simulator::TraceEvent;
@@ -20,6 +20,15 @@ const DETAIL_MAX: usize = 16 << 10;
 const LABEL_MAX: usize = 200;
 /// So many distinct kinds and types have a name of their own.
 const NAMES_MAX: usize = 1000;
+
+/// The fields of events that are nanoseconds.
+const TIMES: [(&str, &str); 5] = [
+    ("violation", "at"),
+    ("timer", "local"),
+    ("crash", "restart_after"),
+    ("pause", "resume_after"),
+    ("clock", "by"),
+];
 
 /// All that a page can show of a trace.
 #[derive(Debug)]
@@ -125,6 +134,14 @@ impl<'a> Contents<'a> {
         for (name, told) in [("type", true), ("from", event.kind == "send"), ("to", is_end)] {
             if told {
                 fields.remove(name);
+            }
+        }
+        for (_, name) in TIMES.iter().filter(|(kind, _)| *kind == event.kind) {
+            if let Some(time) = fields.get_mut(*name)
+                && let Some(ns) = time.as_i64()
+            {
+                let sign = if ns < 0 { "-" } else { "" };
+                *time = format!("{sign}{}", seconds(ns.unsigned_abs())).into();
             }
         }
         if fields.is_empty() {

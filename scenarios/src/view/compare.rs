@@ -20,6 +20,8 @@ pub struct Parting {
     pub t: u64,
     /// Whether there is such an event.
     pub differs: bool,
+    /// Whether one of them is cut short there, so that nobody knows.
+    pub is_open: bool,
 }
 
 /// Where two traces part.
@@ -31,10 +33,14 @@ pub fn parting(a: &Trace, b: &Trace) -> Parting {
         (one, other) => one.or(other),
     };
     let end = a.events.last().map_or(0, |event| event.t);
+    let is_open = [a, b]
+        .iter()
+        .any(|trace| trace.footer.is_missing() && trace.events.len() == equal);
     Parting {
         equal,
         t: t.unwrap_or(end),
-        differs: t.is_some(),
+        differs: t.is_some() && !is_open,
+        is_open,
     }
 }
 
@@ -241,6 +247,7 @@ pub fn head(a: &Trace, b: &Trace, parting: Parting) -> Value {
         "b": short(&verdict(b)),
         "equal": parting.equal,
         "differs": parting.differs,
+        "open": parting.is_open,
         "t": parting.t,
         "seq": a.events.get(parting.equal).or_else(|| b.events.get(parting.equal)).map(|event| event.seq),
     })

@@ -286,3 +286,60 @@ fn a_page_has_the_line_that_does_it_again_for_a_seed_and_for_a_capsule() {
     trace.header.run = run(serde_json::json!({"capsule": "{}"}));
     assert_eq!(replay(&trace), Value::Null);
 }
+
+#[test]
+fn what_an_event_says_of_time_is_in_seconds() {
+    let body = [
+        r#""kind":"timer","node":0,"local":1500000000"#,
+        r#""kind":"clock","node":0,"by":-250000000"#,
+        r#""kind":"violation","property":"broken","rule":"here","message":"broken","event":1,"at":461668878,"nodes":[0],"entries":[7],"operations":[]"#,
+    ];
+    let lines: Vec<String> = body
+        .iter()
+        .enumerate()
+        .map(|(index, event)| format!("{{\"seq\":{0},\"t\":{0},{event}}}", index + 1))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let trace = written(&lines, "broken/here");
+    let data = data(&page(&trace, SIZE_MAX).html);
+    let details: Vec<Value> = data["events"]["detail"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|detail| serde_json::from_str(detail.as_str().unwrap()).unwrap())
+        .collect();
+    assert_eq!(details[0]["local"], "1.500000000 s");
+    assert_eq!(details[1]["by"], "-0.250000000 s");
+    assert_eq!(
+        (&details[2]["at"], &details[2]["entries"][0]),
+        (&"0.461668878 s".into(), &7.into())
+    );
+}
+
+#[test]
+fn two_traces_of_which_one_is_cut_short_are_not_said_to_be_the_same_or_to_differ() {
+    let (whole, _) = traced("calm", 1, None);
+    let mut text = Vec::new();
+    simulator::trace::format::write(&mut text, &whole.header, &whole.events[..200], &whole.footer).unwrap();
+    let end = text.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').unwrap();
+    let mut reader = simulator::trace::format::Reader::new(&text[..end])
+        .unwrap()
+        .as_far_as_it_goes();
+    let mut events = Vec::new();
+    while let Some(event) = reader.next_event().unwrap() {
+        events.push(event);
+    }
+    let (header, footer) = reader.ends();
+    let cut = Trace { header, events, footer };
+    for (a, b) in [(&whole, &cut), (&cut, &whole), (&cut, &cut)] {
+        let head = head(&comparison(a, b, SIZE_MAX).html);
+        let compared = &head["compared"];
+        assert_eq!(
+            (&compared["equal"], &compared["differs"], &compared["open"]),
+            (&200.into(), &false.into(), &true.into())
+        );
+    }
+    let alone = head(&page(&cut, SIZE_MAX).html);
+    assert_eq!(alone["verdict"], "CUT SHORT");
+    assert!(alone["signature"].as_str().unwrap().contains("it ends after event 200"));
+}

@@ -2,6 +2,7 @@
 
 use crate::scenario::error::Misfit;
 use crate::scenario::fault::{Trigger, When};
+use crate::scenario::feasible::{in_time, soon};
 use crate::scenario::read::{HOUR, MILLISECOND, WHOLE, duration, millis};
 use crate::scenario::section::{Section, unknown_word};
 use crate::scenario::spec::Timing;
@@ -33,11 +34,8 @@ pub fn when(section: &Section<'_>, time: &Timing, known: &Known) -> Result<When>
                 "`{}` is {at}, when the faults are over: `time.chaos` is {chaos}",
                 section.path("at")
             );
-            Err(Misfit::unfit(
-                section.mark_of(&["at"]),
-                what,
-                "let it strike earlier, or make `time.chaos` longer",
-            ))
+            let remedy = in_time("let it strike", &section.path("at"), ns, &duration(time.chaos_ns / 2));
+            Err(Misfit::unfit(section.mark_of(&["at"]), what, remedy))
         }
         (None, Some(_)) => {
             let pause = section.durations("every", millis(1, 1), MILLISECOND..=HOUR)?;
@@ -49,11 +47,8 @@ pub fn when(section: &Section<'_>, time: &Timing, known: &Known) -> Result<When>
                 "`{}` starts at {every} and never strikes: `time.chaos` is {chaos}",
                 section.path("every")
             );
-            Err(Misfit::unfit(
-                section.mark_of(&["every"]),
-                what,
-                "let it strike sooner, or make `time.chaos` longer",
-            ))
+            let remedy = in_time("let it strike", &section.path("every"), pause.min_ns, &soon(time.chaos_ns));
+            Err(Misfit::unfit(section.mark_of(&["every"]), what, remedy))
         }
         (Some(_), Some(second)) => Err(Misfit::unfit(
             second.mark,
@@ -89,14 +84,15 @@ fn reached(section: &Section<'_>, time: &Timing, known: &Known) -> Result<Trigge
     let situation = known.situations.iter().copied().find(|known| *known == word);
     let after = section.durations("after", millis(0, 0), 0..=HOUR)?;
     if after.min_ns >= time.chaos_ns {
-        let (after, chaos) = (duration(after.min_ns), duration(time.chaos_ns));
+        let after_ns = after.min_ns;
+        let (after, chaos) = (duration(after_ns), duration(time.chaos_ns));
         return Err(Misfit::unfit(
             section.mark_of(&["after"]),
             format!(
                 "`{}` starts at {after}, when the faults are over: `time.chaos` is {chaos}",
                 section.path("after")
             ),
-            "let it strike sooner, or make `time.chaos` longer",
+            in_time("let it strike", &section.path("after"), after_ns, &soon(time.chaos_ns)),
         ));
     }
     Ok(Trigger {

@@ -252,7 +252,7 @@ mine.toml:4:9: `operator.every` starts at 20s and no order is given: `time.chaos
   |
 4 | every = "20s..30s"
   |         ^^^^^^^^^^
-  = let the orders follow each other faster, or make `time.chaos` longer
+  = let `time.chaos` be longer than 20s, or let the orders begin sooner, as with --set operator.every=5s..10s
 "#,
     );
     says(
@@ -290,7 +290,7 @@ mine.toml:3:12: `operator` must be a section, not the flag true
         &[("operator.every", "1h")],
         r#"
 mine.toml, --set operator.every=1h: `operator.every` starts at 1h and no order is given: `time.chaos` is 20s
-  = let the orders follow each other faster, or make `time.chaos` longer
+  = let `time.chaos` be longer than 1h, or let the orders begin sooner, as with --set operator.every=5s..10s
 "#,
     );
 }

@@ -142,7 +142,7 @@ mine.toml:5:6: `fault.0.at` is 30s, when the faults are over: `time.chaos` is 20
   |
 5 | at = "30s"
   |      ^^^^^
-  = let it strike earlier, or make `time.chaos` longer
+  = let `time.chaos` be longer than 30s, or let it strike sooner, as with --set fault.0.at=10s
 "#,
     );
     says(
@@ -152,7 +152,7 @@ mine.toml:5:9: `fault.0.every` starts at 20s and never strikes: `time.chaos` is 
   |
 5 | every = "20s"
   |         ^^^^^
-  = let it strike sooner, or make `time.chaos` longer
+  = let `time.chaos` be longer than 20s, or let it strike sooner, as with --set fault.0.every=5s..10s
 "#,
     );
     says(

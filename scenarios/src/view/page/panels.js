@@ -23,12 +23,12 @@ function fillHead() {
 
 /** Of two traces: what each came to, and where they part. */
 function fillComparison() {
-  const { a, b, equal, differs, t, seq } = head.compared;
-  byId("badge").textContent = differs ? "DIFFERENT" : "SAME";
+  const { a, b, equal, differs, open, t, seq } = head.compared;
+  byId("badge").textContent = differs ? "DIFFERENT" : open ? "INCONCLUSIVE" : "SAME";
   byId("signature").textContent = `${a}   ↔   ${b} ′`;
   byId("message").textContent = differs
     ? `${equal.toLocaleString("en")} equal events, then they part at ${seconds(t, 1e6)} with event #${seq}. Lanes with a prime (′) are the second trace's.`
-    : `All ${equal.toLocaleString("en")} events are equal. Lanes with a prime (′) are the second trace's.`;
+    : `${open ? "One is cut short: the" : "All"} ${equal.toLocaleString("en")} events${open ? " that both have" : ""} are equal. Lanes with a prime (′) are the second trace's.`;
 }
 
 const eventTitle = (data, row) => [data.names[data.kind[row]], data.sort[row] >= 0 ? data.names[data.sort[row]] : ""].filter(Boolean).join(" ");
