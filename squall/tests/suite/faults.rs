@@ -6,7 +6,7 @@ use squall::scenario::{Scenario, When, parse};
 use squall::swarm::{CLASSES, resolve};
 use std::collections::BTreeSet;
 
-#[path = "../examples/faults.rs"]
+#[path = "../../examples/faults.rs"]
 #[expect(dead_code, reason = "the example's `main` writes the table")]
 mod faults;
 
@@ -14,7 +14,7 @@ mod faults;
 fn the_table_of_faults_is_the_kept_one() {
     assert_eq!(
         faults::file(),
-        include_str!("../FAULTS.md"),
+        include_str!("../../FAULTS.md"),
         "write it anew: cargo run -p squall-cli --example faults > squall/FAULTS.md"
     );
 }
@@ -22,12 +22,12 @@ fn the_table_of_faults_is_the_kept_one() {
 #[test]
 fn every_class_is_shown_by_a_test_that_exists() {
     let sources = [
-        include_str!("../../simulator/src/world/tests/disks.rs"),
-        include_str!("../../simulator/src/world/tests/faults.rs"),
-        include_str!("../../simulator/src/world/tests/life.rs"),
-        include_str!("../../simulator/src/world/tests/links.rs"),
-        include_str!("../../simulator/src/world/tests/storage.rs"),
-        include_str!("../../simulator/src/world/tests/timing.rs"),
+        include_str!("../../../simulator/src/world/tests/disks.rs"),
+        include_str!("../../../simulator/src/world/tests/faults.rs"),
+        include_str!("../../../simulator/src/world/tests/life.rs"),
+        include_str!("../../../simulator/src/world/tests/links.rs"),
+        include_str!("../../../simulator/src/world/tests/storage.rs"),
+        include_str!("../../../simulator/src/world/tests/timing.rs"),
     ];
     let is_there = |name: &str| sources.iter().any(|source| source.contains(&format!("fn {name}()")));
     let named = FaultClass::ALL.into_iter().map(faults::shown_by).chain(faults::OFF);

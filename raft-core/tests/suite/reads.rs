@@ -1,10 +1,8 @@
 //! Reads through the log's leader: one test for each claim of the thesis' section 6.4. Leases are in `leadership.rs`.
 
-mod common;
-
-use common::MILLISECOND;
-use common::alone::{core, from_2, replies};
-use common::orders::{plain_cluster, without_pre_vote};
+use crate::common::MILLISECOND;
+use crate::common::alone::{core, from_2, replies};
+use crate::common::orders::{plain_cluster, without_pre_vote};
 use raft_core::{Body, Input, Message, NodeId, Outcome, Refusal, RequestId, Role, Stamp};
 
 #[test]

@@ -1,10 +1,8 @@
 //! Elections: one test for each claim of the paper's sections 5.1, 5.2 and 5.4.1, of the thesis' section 9.6, and of a start.
 
-mod common;
-
-use common::alone::{append, core, from_2, replies};
-use common::orders::{defaults, plain_cluster, without_pre_vote};
-use common::{Cluster, MILLISECOND};
+use crate::common::alone::{append, core, from_2, replies};
+use crate::common::orders::{defaults, plain_cluster, without_pre_vote};
+use crate::common::{Cluster, MILLISECOND};
 use raft_core::{Body, Config, DurableState, Input, Mark, Message, NodeId, Raft, Role, Term, Time};
 
 #[test]

@@ -1,10 +1,8 @@
 //! Log compaction and snapshots (paper, section 7): one test for each claim.
 
-mod common;
-
-use common::alone::{append, core, from_2, replies};
-use common::orders::{follower, outputs};
-use common::{Cluster, MILLISECOND, snapshot_bytes};
+use crate::common::alone::{append, core, from_2, replies};
+use crate::common::orders::{follower, outputs};
+use crate::common::{Cluster, MILLISECOND, snapshot_bytes};
 use raft_core::{Body, Config, Configuration, Content, Entry, Input, Mark, Message, NodeId, Output, Raft, Stamp};
 
 fn with_snapshots(config: &mut Config) {

@@ -1,10 +1,8 @@
 //! What a leader does beside replicating: transfer, leases, check-quorum, heartbeats, quiescence, priorities and
 //! limits. One test for each claim.
 
-mod common;
-
-use common::orders::{defaults, follower, outputs, refused, three_of_five};
-use common::{Cluster, MILLISECOND};
+use crate::common::orders::{defaults, follower, outputs, refused, three_of_five};
+use crate::common::{Cluster, MILLISECOND};
 use raft_core::{
     Body, Config, DurableState, HardState, Input, Mark, Message, NodeId, Outcome, Output, Raft, Refusal, Role, Stamp,
     Time,

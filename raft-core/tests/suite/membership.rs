@@ -1,9 +1,7 @@
 //! Changes of members (thesis, chapter 4): one test for each claim.
 
-mod common;
-
-use common::orders::{defaults, refused, three_of_five};
-use common::{Cluster, MILLISECOND};
+use crate::common::orders::{defaults, refused, three_of_five};
+use crate::common::{Cluster, MILLISECOND};
 use raft_core::{Body, Input, Message, NodeId, Outcome, Refusal, Role, Stamp, Time};
 
 #[test]

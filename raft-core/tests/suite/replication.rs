@@ -1,10 +1,8 @@
 //! Replication and commitment: one test for each claim of the paper's sections 5.3, 5.4.2, 5.5 and 8 and of its figure 2.
 
-mod common;
-
-use common::alone::{append, core, from_2, replies};
-use common::orders::{defaults, plain_cluster, without_pre_vote};
-use common::{Cluster, MILLISECOND};
+use crate::common::alone::{append, core, from_2, replies};
+use crate::common::orders::{defaults, plain_cluster, without_pre_vote};
+use crate::common::{Cluster, MILLISECOND};
 use raft_core::{Body, Content, Input, Mark, Message, NodeId, Outcome, Output, Refusal, Role, Stamp, Time};
 
 #[test]

@@ -1,9 +1,7 @@
 //! Three and five cores under arbitrary interleavings of deliveries, losses, repetitions, writes, crashes, timeouts and
 //! requests. `common` holds the safety properties against every step.
 
-mod common;
-
-use common::Cluster;
+use crate::common::Cluster;
 use proptest::prelude::*;
 use raft_core::{Config, Input, Members, NodeId};
 
@@ -98,7 +96,7 @@ fn everything(config: &mut Config) {
     config.snapshot_chunk_bytes = 8;
     config.snapshot_chunks_inflight = 2;
     config.priority = (config.id.0 % 4) as u8;
-    config.quiesce_after = Some(500 * common::MILLISECOND);
+    config.quiesce_after = Some(500 * crate::common::MILLISECOND);
 }
 
 fn no_check_quorum(config: &mut Config) {
@@ -148,14 +146,14 @@ proptest! {
         cluster.settle();
         for _ in 0..200 {
             for id in 1..=3 {
-                cluster.pass(id, 10 * common::MILLISECOND).map_err(TestCaseError::fail)?;
+                cluster.pass(id, 10 * crate::common::MILLISECOND).map_err(TestCaseError::fail)?;
                 cluster.settle();
             }
         }
         cluster.propose_to_leader(u64::MAX)?;
         for _ in 0..20 {
             for id in 1..=3 {
-                cluster.pass(id, 10 * common::MILLISECOND).map_err(TestCaseError::fail)?;
+                cluster.pass(id, 10 * crate::common::MILLISECOND).map_err(TestCaseError::fail)?;
                 cluster.settle();
             }
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 /// The tests of this crate as `file::test`.
 fn tests() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for folder in ["src", "src/wire", "tests"] {
+    for folder in ["src", "src/wire", "tests", "tests/suite"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let files = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         for path in files.map(|file| file.expect("a folder of sources can be read").path()) {
@@ -33,7 +33,7 @@ fn tests_in(source: &str) -> impl Iterator<Item = &str> {
 
 /// The rows of the section "What it does": the feature, and the tests that are to show it.
 fn rows() -> Vec<(&'static str, Vec<&'static str>)> {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let (_, section) = readme
         .split_once("\n## What it does\n")
         .expect("the section of the features");

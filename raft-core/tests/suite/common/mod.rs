@@ -1,8 +1,6 @@
 //! A cluster of cores on a table: every message, write and timer is moved by hand, and after every move the safety
 //! properties of the paper (figure 3) are held against what all nodes have ever done.
 
-#![allow(dead_code)] // each test file uses its own part
-
 pub mod alone;
 pub mod orders;
 

@@ -1,11 +1,9 @@
 //! What becomes of a node whose storage fails: a write that fails, entries that are lost after they were durable, a disk that
 //! forgets. One test for each claim of the module `storage`.
 
-mod common;
-
-use common::alone::{append, core, from_2, replies};
-use common::orders::{defaults, follower, outputs, refused, three_of_five};
-use common::{Cluster, MILLISECOND};
+use crate::common::alone::{append, core, from_2, replies};
+use crate::common::orders::{defaults, follower, outputs, refused, three_of_five};
+use crate::common::{Cluster, MILLISECOND};
 use raft_core::{
     Body, Config, Content, DurableState, Entry, HardState, Input, Mark, Message, NodeId, Outcome, Output, Pace,
     Persist, Raft, Refusal, RequestId, Role, Stamp, Time, WriteId,
