@@ -1,18 +1,22 @@
 //! Scenarios as property tests of a crate: seeds come from `proptest`, a failure is shrunk by [`crate::shrink`] and kept as a
 //! capsule, and every kept capsule is run first from then on.
 //!
-//! The crate that tests has `scenarios` and `proptest` among its dev-dependencies, a scenario file of its own, and
+//! The crate that tests has `squall` and `proptest` among its dev-dependencies, a scenario file of its own, and
 //!
 //! ```ignore
 //! squall::check! {
 //!     /// What must hold, whatever the network does.
-//!     survives_partitions("tests/partitions.toml", cases = 32)
+//!     survives_partitions(MyRegister, "tests/partitions.toml", cases = 32)
 //! }
 //! ```
+//!
+//! where `MyRegister` is its [system](crate::system::System): the test runs the crate's own code. Without a name,
+//! `squall::check!(MyRegister, "tests/partitions.toml", cases = 32);` makes one test called `squall_check`.
 //!
 //! A capsule whose failure is gone stays in its folder, `capsules` beside `Cargo.toml`, and must pass: commit it, it is a regression
 //! test. How many seeds are tried can be overridden by `PROPTEST_CASES`, and the choice of seeds by `PROPTEST_RNG_SEED`, as ever.
 
+use crate::Registered;
 use crate::capsule::Capsule;
 use crate::expectation;
 use crate::run::RunOptions;
@@ -39,12 +43,13 @@ pub struct Check {
 }
 
 impl Check {
-    /// A scenario in a file, of the crate in `root`.
+    /// A scenario in a file, of the crate in `root`, for this system.
     ///
     /// # Panics
     ///
     /// When the file cannot be read or is no scenario: with its place and the remedy.
-    pub fn new(root: &str, file: &str) -> Self {
+    pub fn new(system: impl Into<Registered>, root: &str, file: &str) -> Self {
+        let system = system.into().info();
         let path = Path::new(root).join(file);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| {
             panic!(
@@ -52,7 +57,7 @@ impl Check {
                 path.display()
             )
         });
-        let scenario = scenario::parse(file, &text, &[], &system::default().known);
+        let scenario = scenario::parse(file, &text, &[], &system.known);
         Self {
             name: file.to_owned(),
             scenario: scenario.unwrap_or_else(|error| panic!("{error}")),
@@ -162,19 +167,22 @@ impl Check {
 
 /// A test that tries seeds of a scenario: see [`mod@crate::check`].
 ///
-/// `check! { name("path.toml", cases = 32) }`: the path counts from the crate's `Cargo.toml`. The crate needs `proptest` among its
-/// dev-dependencies.
+/// `check! { name(System, "path.toml", cases = 32) }`: the path counts from the crate's `Cargo.toml`. The crate needs `proptest` among
+/// its dev-dependencies.
 #[macro_export]
 macro_rules! check {
-    ($(#[$attribute:meta])* $name:ident($file:expr, cases = $cases:expr)) => {
+    ($(#[$attribute:meta])* $name:ident($system:expr, $file:expr, cases = $cases:expr)) => {
         $(#[$attribute])*
         #[test]
         fn $name() {
-            let check = $crate::check::Check::new(env!("CARGO_MANIFEST_DIR"), $file);
+            let check = $crate::check::Check::new($system, env!("CARGO_MANIFEST_DIR"), $file);
             if let Err(failure) = $crate::check_seeds!(check, $cases) {
                 panic!("{failure}");
             }
         }
+    };
+    ($system:expr, $file:expr, cases = $cases:expr) => {
+        $crate::check! { squall_check($system, $file, cases = $cases) }
     };
 }
 

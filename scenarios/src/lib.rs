@@ -112,6 +112,7 @@ pub mod swarm;
 pub mod sweep;
 pub mod system;
 pub mod timeline;
+pub mod timers;
 pub mod verdict;
 pub mod view;
 pub mod whole;

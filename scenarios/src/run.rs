@@ -26,7 +26,7 @@ use crate::scenario::Scenario;
 use crate::setup;
 use crate::situations::Watcher;
 use crate::swarm;
-use crate::system::{PlantedBug, System};
+use crate::system::{Judge, PlantedBug, System};
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::WorldOf;
 use crate::workloads::history::Effects;
@@ -217,6 +217,7 @@ struct Run<'a, S: System> {
     scenario: &'a Scenario,
     draw: Draw,
     properties: Properties,
+    own_properties: Vec<Named<S::Process>>,
     watcher: Watcher,
     triggers: Triggers<'a>,
     /// What happens, where the seed does not say so.
@@ -266,6 +267,11 @@ impl<S: System> Run<'_, S> {
             scenario: self.scenario,
             draw: self.draw,
             properties: self.properties.clone(),
+            own_properties: self
+                .own_properties
+                .iter()
+                .map(|(name, own)| (*name, own.copied()))
+                .collect(),
             watcher: self.watcher.clone(),
             triggers: self.triggers.clone(),
             course: self.course,
@@ -291,5 +297,8 @@ impl<S: System> Run<'_, S> {
         })
     }
 }
+
+/// A property of the system's own, with its name.
+type Named<P> = (&'static str, Box<dyn Judge<P>>);
 
 type Checked = Result<(), Box<Failure>>;

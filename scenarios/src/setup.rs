@@ -105,6 +105,7 @@ pub fn network(scenario: &Scenario) -> NetworkConfig {
     NetworkConfig {
         latency: latency(from.latency).with_tail(Ratio::from_ppm(from.tail_ppm), Duration(from.tail_max_ns)),
         client_latency: latency(from.client_latency),
+        client_connections: from.client_connections,
         loss: Ratio::from_ppm(from.loss_ppm),
         duplicate: Ratio::from_ppm(from.duplicate_ppm),
         duplicate_delay_max: Duration(from.duplicate_delay_ns),

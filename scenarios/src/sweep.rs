@@ -14,6 +14,7 @@ use crate::run::{self, RunOptions, RunReport, Steering};
 use crate::scenario::Scenario;
 use crate::setup::Draw;
 use crate::situations::Situations;
+use crate::system;
 use crate::system::PlantedBug;
 use crate::verdict::{Failure, FailureKind};
 use isolate::{Isolated, Isolation};
@@ -637,8 +638,12 @@ impl<'a> Fold<'a> {
 
     fn finish(mut self, watch: Stopwatch, interrupted: bool) -> SweepReport {
         let mut thin = Vec::with_capacity(self.tallies.len());
-        for (scenario, tally) in self.tallies.iter().enumerate() {
+        for (scenario, tally) in self.tallies.iter_mut().enumerate() {
             let of = &self.sweep.scenarios[scenario];
+            // What a journal or another process has told names only what was reached.
+            for situations in [&mut tally.situations, &mut tally.runs_with_situation] {
+                situations.admit(&system::of(of).situations);
+            }
             let found = expectation::coverage(of, tally);
             thin.push(found.thin);
             self.groups.extend(found.findings.into_iter().map(|failure| Group {

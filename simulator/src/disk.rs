@@ -206,6 +206,28 @@ impl Disk {
         self.discards_made += 1;
     }
 
+    /// The bytes from `offset` on, at most `len` of them, as a process reads them back: what is volatile lies over what is durable.
+    pub fn read(&self, offset: u64, len: usize) -> Vec<u8> {
+        let mut out = self.image().read(offset, len);
+        let until = offset.saturating_add(len as u64);
+        let mut from = self.consumed;
+        for write in &self.writes {
+            let bytes = &self.bytes[from..from + write.len];
+            from += write.len;
+            let (start, end) = (write.offset, write.offset + write.len as u64);
+            if write.discards {
+                let given_up = write.offset.clamp(offset, offset + out.len() as u64) - offset;
+                out[..given_up as usize].fill(0);
+            } else if !write.refused && start < until && end > offset {
+                let (first, last) = (start.max(offset), end.min(until));
+                out.resize(out.len().max((last - offset) as usize), 0);
+                let part = &bytes[(first - start) as usize..(last - start) as usize];
+                out[(first - offset) as usize..(last - offset) as usize].copy_from_slice(part);
+            }
+        }
+        out
+    }
+
     /// Starts a sync of all writes made so far, and says when it completes.
     pub fn sync(&mut self, token: SyncToken, seq: u64, now: Time, latency: Duration) -> Time {
         self.syncs.push_back(PendingSync {

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use links::{LinkConfig, Shape};
 
-/// How the network behaves. Loss, duplication and reordering apply to every link, those of clients too.
+/// How the network behaves. Loss, duplication and reordering apply to every link, those of clients too unless these are connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkConfig {
@@ -27,6 +27,10 @@ pub struct NetworkConfig {
     pub latency: Latency,
     /// Between clients and nodes, requests and responses alike.
     pub client_latency: Latency,
+    /// Whether clients speak with nodes over connections, as over TCP: in order, and each message once or, where a cut or a crash breaks the
+    /// connection, not at all. Then loss, duplication, reordering, damage, the characters of links and memory are of links between nodes alone.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub client_connections: bool,
     /// How likely a message is lost.
     pub loss: Ratio,
     /// How likely a message arrives twice.
@@ -42,12 +46,18 @@ pub struct NetworkConfig {
     pub links: LinkConfig,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_off(flag: &bool) -> bool {
+    !*flag
+}
+
 impl Default for NetworkConfig {
     /// A calm local network: 1 ms from anywhere to anywhere, no faults.
     fn default() -> Self {
         Self {
             latency: Latency::fixed(Duration::from_millis(1)),
             client_latency: Latency::fixed(Duration::from_millis(1)),
+            client_connections: false,
             loss: Ratio::ZERO,
             duplicate: Ratio::ZERO,
             duplicate_delay_max: Duration::ZERO,
@@ -262,13 +272,16 @@ impl Network {
             &config.client_latency
         };
         stream.about(Topic::Loss, Whom::Link(from, to));
-        let lost = stream.chance(config.loss);
+        let is_connection = !between_nodes && config.client_connections;
+        let lost = stream.chance(config.loss) && !is_connection;
         stream.topic(Topic::Delay);
         let (mut delay, in_tail) = latency.draw(stream);
         stream.topic(Topic::Behind);
-        let mut behind = perhaps(stream, config.reorder, config.reorder_delay_max);
+        let behind = perhaps(stream, config.reorder, config.reorder_delay_max);
+        let mut behind = behind.filter(|_| !is_connection);
         stream.topic(Topic::Copy);
         let twice = perhaps(stream, config.duplicate, config.duplicate_delay_max);
+        let twice = twice.filter(|_| !is_connection);
         let link = &mut self.links[index];
         if link.cuts > 0 {
             self.count_stopped(index, seen);
@@ -283,7 +296,8 @@ impl Network {
         }
         let order = link.sent.wrapping_add(1);
         let mut is_damaged = false;
-        if let Some(characters) = self.characters.as_deref_mut().filter(|_| !config.links.is_plain()) {
+        let is_plain = is_connection || config.links.is_plain();
+        if let Some(characters) = self.characters.as_deref_mut().filter(|_| !is_plain) {
             characters.about(from, to);
             let message = (order, if config.links.bandwidth > 0 { size() } else { 0 });
             match characters.pass(index, message, (now, &config.links), (latency, delay), seen) {
@@ -401,6 +415,12 @@ impl Network {
             self.fresh[index as usize].remove(&id);
         }
         true
+    }
+
+    /// Whether messages from one endpoint to the other go over a connection.
+    pub fn is_connection(&self, from: Endpoint, to: Endpoint) -> bool {
+        let is_client = |end| matches!(end, Endpoint::Client(_));
+        self.config.client_connections && (is_client(from) || is_client(to))
     }
 
     /// Whether there is a cut of this name.

@@ -186,6 +186,13 @@ impl<'a, P: Process> Context<'a, P> {
         self.kernel.write(self.node, offset, bytes);
     }
 
+    /// Reads this node's file, from `offset` on and at most `len` bytes, as it stands for the process: with what it has written and not
+    /// synced. Fewer bytes come back at the end of the file; what was given up, or cannot be read, is zero. While a process boots, the
+    /// file is what it was given for that, and nothing is read here.
+    pub fn read(&self, offset: u64, len: usize) -> Vec<u8> {
+        self.kernel.nodes[self.node.index()].disk.read(offset, len)
+    }
+
     /// Gives up what lies before `end` in this node's file, as a log does with its oldest segments: it takes no space any more,
     /// reads as zero, and [`DiskImage::start`] tells a later boot where the file begins. Like a write it is volatile until a
     /// sync that comes after it has completed, and a crash may lose it, or keep it and lose a write that came before it: so

@@ -447,8 +447,9 @@ fn changes_or_sees_another(it: &Claims<'_>, between: &Operation) -> bool {
         return false;
     };
     match (between.op, between.output) {
-        (Op::Write { value, .. }, _) | (Op::Cas { to: value, .. }, Some(Output::Done(true))) => !it.same(value, found),
-        (Op::Read { .. }, Some(Output::Value(value))) => !it.same(value, found),
+        (Op::Write { value, .. }, _)
+        | (Op::Cas { to: value, .. }, Some(Output::Done(true)))
+        | (Op::Read { .. }, Some(Output::Value(value))) => !it.same(value, found),
         _ => false,
     }
 }

@@ -73,7 +73,7 @@ enum Side {
 /// A file whose first line is no JSON may be a list of digests.
 fn read(path: &Path) -> Result<Side, CliError> {
     let error = match TraceReader::open(path) {
-        Ok(trace) => return Ok(Side::Trace(Box::new(trace.as_far_as_it_goes()))),
+        Ok(trace) => return Ok(Side::Trace(Box::new(trace.however_cut()))),
         Err(error) => error,
     };
     let is_other = matches!(&error, CliError::Trace { error, .. } if matches!(**error, TraceError::Header { .. }));

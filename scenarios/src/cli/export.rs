@@ -90,7 +90,7 @@ pub fn export(args: &ExportArgs, global: &Global) -> Done {
 
 /// Writes what needs one event at a time, while the trace is read.
 fn line_by_line(args: &ExportArgs, format: Format, global: &Global) -> Done {
-    let mut trace = TraceReader::open(&args.trace)?.as_far_as_it_goes();
+    let mut trace = TraceReader::open(&args.trace)?.however_cut();
     let Some(path) = &args.output else {
         let mut out = output::pieces();
         let written = lines(&mut trace, format, &mut out).and_then(|last| {

@@ -105,7 +105,7 @@ impl<R: Read> Read for Unpacking<R> {
 
 /// Reads a trace into memory, its long messages abbreviated, and one that is cut short as far as it goes.
 pub fn trace(path: &Path) -> Result<Trace, CliError> {
-    let mut trace = TraceReader::open(path)?.as_far_as_it_goes().abbreviating();
+    let mut trace = TraceReader::open(path)?.however_cut().abbreviating();
     let mut held = Held::default();
     while let Some(event) = trace.next_event()? {
         held.take(event);
@@ -233,9 +233,9 @@ impl TraceReader {
     }
 
     /// With an end also where it is cut short, and a footer that stands for the missing one.
-    pub fn as_far_as_it_goes(self) -> Self {
+    pub fn however_cut(self) -> Self {
         Self {
-            reader: self.reader.as_far_as_it_goes(),
+            reader: self.reader.however_cut(),
             ..self
         }
     }

@@ -7,7 +7,7 @@ use crate::recovery::RECOVERS;
 use crate::run::LINEARIZABLE;
 use crate::scenario::{self, Key};
 use checker::models::MODELS;
-use checker::properties::PROPERTIES;
+use checker::properties::{PROPERTIES, PropertyInfo};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use simulator::FaultClass;
@@ -95,21 +95,33 @@ pub fn list(args: &ListArgs, global: &Global) -> Done {
 
 /// Each key of a scenario, with its form and default.
 fn settings() -> Vec<Item> {
+    let known = &super::system().known;
     let said = |key: Key| {
         let default = match key.default.as_str() {
             "" => String::new(),
             default => format!("; default {default}"),
         };
-        Item::new(key.path, format!("{}{default}", key.form.described()))
+        let own = known
+            .settings
+            .iter()
+            .find(|setting| key.path.strip_prefix("system.") == Some(setting.name));
+        let about = own.map_or_else(String::new, |setting| format!("{}; ", setting.about));
+        Item::new(key.path, format!("{about}{}{default}", key.form.described()))
     };
-    scenario::keys(&super::system().known).into_iter().map(said).collect()
+    scenario::keys(known).into_iter().map(said).collect()
 }
 
 fn properties() -> Vec<Item> {
-    let online = PROPERTIES.iter().map(|property| Item {
+    let system = super::system();
+    let is_fed = |property: &&PropertyInfo| system.log_properties.contains(&property.name);
+    let online = PROPERTIES.iter().filter(is_fed).map(|property| Item {
         source: Some(property.source),
         ..Item::new(property.name, property.about)
     });
+    let own = system
+        .own_properties
+        .iter()
+        .map(|(name, about)| Item::new(*name, *about));
     let of_clients = Item {
         source: Some("Herlihy and Wing 1990"),
         ..Item::new(LINEARIZABLE, "what the clients saw has a linearization")
@@ -118,7 +130,7 @@ fn properties() -> Vec<Item> {
         RECOVERS,
         "once the faults end, the cluster elects, converges and serves within `time.settle`",
     );
-    online.chain([of_clients, recovers]).collect()
+    online.chain(own).chain([of_clients, recovers]).collect()
 }
 
 fn text(items: &[Item]) -> String {

@@ -8,12 +8,14 @@ use crate::TOOL;
 use crate::expectation;
 use crate::plain;
 use crate::run::RunReport;
+use crate::scenario::Known;
 use crate::setup::Draw;
 use crate::situations::Situations;
 use crate::swarm;
 use crate::verdict::{Failure, FailureKind};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::Value;
 use simulator::Exposure;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -40,8 +42,13 @@ pub struct RunResult {
     pub expected: Option<Failure>,
     /// The line that does it again.
     pub replay: String,
-    /// What the seed drew from the scenario's choices.
-    pub draw: Draw,
+    /// What the seed drew from the scenario's choices, as far as the system has them.
+    #[serde(rename = "draw")]
+    draw_told: Value,
+    #[serde(skip)]
+    draw: Draw,
+    #[serde(skip)]
+    known: Known,
     /// For a scenario with `[swarm]`, the scenario that the seed drew: a file of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drawn: Option<String>,
@@ -186,7 +193,9 @@ impl RunResult {
             failure,
             expected,
             replay,
+            draw_told: draw_told(&report.draw, &subject.scenario.known),
             draw: report.draw,
+            known: subject.scenario.known,
             drawn: report.resolved.as_ref().map(|drawn| drawn.to_toml()),
             is_swarm: subject.scenario.swarm.is_some(),
             swarm: report
@@ -289,7 +298,7 @@ impl RunResult {
 
     /// What comes after the head; with `all`, counters at zero too.
     pub fn rest(&self, all: bool) -> String {
-        let mut text = labelled("drawn", &drawn(&self.draw));
+        let mut text = labelled("drawn", &drawn(&self.draw, &self.known));
         if !self.swarm.is_empty() {
             text += &labelled(if self.is_swarm { "swarm" } else { "lists" }, &self.swarm);
         }
@@ -298,12 +307,14 @@ impl RunResult {
             grouped(self.operations as u64),
             grouped(self.unknown_outcomes as u64)
         );
-        let ran = [
+        let mut ran = vec![
             format!("{} events", grouped(self.events)),
             format!("{} simulated", span(self.end_ns.into())),
             operations,
-            format!("{} entries committed", grouped(self.committed)),
         ];
+        if self.known.has_log_settings {
+            ran.push(format!("{} entries committed", grouped(self.committed)));
+        }
         text += &labelled("ran", &ran);
         text += &labelled("faults", &self.faults.words(all));
         text += &labelled("situations", &self.situations.words(all));
@@ -360,16 +371,41 @@ pub fn failed(seed: &str, scenario: &str, failure: &Failure) -> String {
     head + &indented(&plain::block(&message), INDENT) + &indented(&failure.details, INDENT)
 }
 
-fn drawn(draw: &Draw) -> Vec<String> {
-    vec![
+/// What is drawn, without the settings that the system does not have.
+fn draw_told(draw: &Draw, known: &Known) -> Value {
+    let mut told = serde_json::to_value(draw).expect("numbers and words have a JSON form");
+    if let (Value::Object(told), false) = (&mut told, known.has_log_settings) {
+        let of_any = [
+            "nodes",
+            "clients",
+            "keys",
+            "operations",
+            "value_bytes",
+            "sticky",
+            "spares",
+            "damageable",
+        ];
+        told.retain(|key, _| of_any.contains(&key.as_str()));
+    }
+    told
+}
+
+fn drawn(draw: &Draw, known: &Known) -> Vec<String> {
+    let mut drawn = vec![
         format!("{} nodes", draw.nodes),
         format!("{} clients{}", draw.clients, if draw.sticky { " (sticky)" } else { "" }),
         format!("{} keys", draw.keys),
         format!("{} operations each", draw.operations),
         format!("{} B values", draw.value_bytes),
+    ];
+    if !known.has_log_settings {
+        return drawn;
+    }
+    drawn.extend([
         format!("pre-vote {}", if draw.pre_vote { "on" } else { "off" }),
         format!("{} entries per append", draw.max_entries_per_append),
         format!("{} B per append", draw.max_bytes_per_append),
         format!("{} in flight", draw.max_inflight),
-    ]
+    ]);
+    drawn
 }

@@ -8,7 +8,7 @@ use crate::recovery::Reached;
 use crate::scenario::{Flip, Flips, Scenario};
 use crate::setup::{self, Making};
 use crate::situations::{Situation, Watcher};
-use crate::system::System;
+use crate::system::{self as registered, Cluster, System};
 use crate::workloads::history::Effects;
 use crate::workloads::online::Online;
 use checker::properties::{PROPERTIES, Properties, Timing};
@@ -37,7 +37,8 @@ pub(super) fn prepared<'a, S: System>(
         trace: options.trace,
     };
     let world = setup::world(system, (scenario, draw), plan, making, steering.sink.take())?;
-    let mut watcher = Watcher::new(draw.all_nodes(), draw.nodes);
+    let info = registered::of(scenario);
+    let mut watcher = Watcher::new(draw.all_nodes(), draw.nodes).admitting(&info.situations);
     let mut triggers = match course {
         None => Triggers::new(scenario, draw, seed, &mut watcher),
         Some(course) => Triggers::given(scenario, draw, course.afterwards()),
@@ -49,8 +50,17 @@ pub(super) fn prepared<'a, S: System>(
     let never = never.filter_map(|name| Situation::from_name(name));
     watcher.forbid(never, scenario.expect.never_from_ns);
     let online = scenario.expect.online && is_listed(scenario, LINEARIZABLE);
+    let cluster = Cluster {
+        scenario,
+        draw,
+        flips: setup::flips(scenario, course),
+        bug: options.bug,
+    };
+    let own = system.properties().into_iter();
+    let own = own.filter(|property| is_listed(scenario, property.name));
     Ok(Run {
         system,
+        own_properties: own.map(|property| (property.name, property.judge(&cluster))).collect(),
         world,
         scenario,
         draw: *draw,

@@ -1,6 +1,6 @@
 //! Who gets to see what nodes tell of themselves: the properties, the situations, and the check of what clients are told.
 
-use crate::situations::{Sign, Watcher};
+use crate::situations::{Sign, Situation, Watcher};
 use crate::system::Tell;
 use crate::workloads::history::Effects;
 use crate::workloads::online::Online;
@@ -40,6 +40,13 @@ impl Tell for Told<'_> {
             online.observe(observation);
         }
         self.properties.observe(self.at, self.node, observation)
+    }
+
+    fn sometimes(&mut self, name: &str) {
+        *self.has_changed = true;
+        let situation = Situation::from_name(name);
+        let situation = situation.unwrap_or_else(|| panic!("the system declares no situation `{name}`"));
+        self.watcher.reached(situation, self.node as usize);
     }
 
     fn sign(&mut self, sign: Sign) {

@@ -4,7 +4,7 @@ use super::judgement::Judgement;
 use super::told::Told;
 use super::{Checked, MUST_NOT_HAPPEN, Mark, Run};
 use crate::situations::Links;
-use crate::system::System;
+use crate::system::{Moment, System};
 use crate::verdict::{Failure, FailureKind};
 use crate::workloads::WorldOf;
 use crate::workloads::client::Client;
@@ -25,7 +25,34 @@ impl<S: System> Run<'_, S> {
     /// Lets the checkers see what a step did.
     pub(super) fn stepped(&mut self, step: &Step) -> Checked {
         self.seen_by_checkers(step)?;
+        self.own_properties_hold(Some(step))?;
         self.nothing_forbidden(step)
+    }
+
+    /// Whether the system's own properties hold after a step, or at the end.
+    fn own_properties_hold(&mut self, step: Option<&Step>) -> Checked {
+        if self.own_properties.is_empty() {
+            return Ok(());
+        }
+        let moment = Moment::new(&self.world, step);
+        for (name, property) in &mut self.own_properties {
+            let judged = match step {
+                Some(_) => property.judge(&moment),
+                None => property.at_rest(&moment),
+            };
+            if let Err(broken) = judged {
+                let nodes: Vec<u32> = broken.nodes.iter().map(|node| node.0.into()).collect();
+                let failure = Failure::new(FailureKind::Safety, name, broken.rule, broken.message);
+                return Err(Box::new(Failure {
+                    event: Some(step.map_or_else(|| self.world.last_event(), |step| step.seq)),
+                    time: Some(moment.now().0),
+                    node: nodes.first().copied(),
+                    nodes,
+                    ..failure
+                }));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the situations of `[expect] never` are still unreached.
@@ -273,7 +300,8 @@ impl<S: System> Run<'_, S> {
             time: self.world.now().0,
         };
         let verdict = self.properties.at_rest(at);
-        verdict.or_else(|violation| self.violated(&violation))
+        verdict.or_else(|violation| self.violated(&violation))?;
+        self.own_properties_hold(None)
     }
 
     /// A damaged frame that its receiver took for a sound one.

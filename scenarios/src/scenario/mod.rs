@@ -50,6 +50,7 @@ mod read_operator;
 mod rerated;
 mod schema;
 mod section;
+mod setting;
 mod spec;
 #[cfg(test)]
 mod tests;
@@ -70,6 +71,7 @@ pub use pace::Pace;
 pub use quantity::QuantityError;
 pub use rate::{Expected, Rate};
 pub use schema::{Form, Key, json_schema, keys};
+pub use setting::{Setting, SettingValue, Settings};
 pub use spec::{
     Budget, Choice, Clock, Cluster, Codec, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network,
     OffsetRange, Operator, Order, OrderMix, Recovery, Scenario, ScriptedOrder, Swarm, Timing, Verdict, Workload,
@@ -112,6 +114,14 @@ pub struct Known {
     pub swarm_classes: &'static [&'static str],
     /// The kinds of messages between nodes: the values of a hold's `message`.
     pub message_kinds: &'static [&'static str],
+    /// The settings of the system: the keys of `[system]` beside `name`.
+    pub settings: &'static [Setting],
+    /// The keys of `[system]`.
+    pub setting_names: &'static [&'static str],
+    /// Whether the system is a replicated log with a leader, and `[cluster]` has the settings of one.
+    pub has_log_settings: bool,
+    /// Whether clients speak with nodes over connections, where `network.clients` does not say so.
+    pub client_connections: bool,
 }
 
 impl PartialEq for Known {
@@ -146,6 +156,10 @@ impl Eq for Known {}
 ///     situations: &[],
 ///     swarm_classes: &[],
 ///     message_kinds: &[],
+///     settings: &[],
+///     setting_names: &["name"],
+///     has_log_settings: false,
+///     client_connections: true,
 /// };
 /// let overrides = [("cluster.nodes".to_owned(), "5".to_owned())];
 /// let text = "schema = \"squall-scenario/1\"\nname = \"calm\"\n";

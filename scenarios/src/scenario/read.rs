@@ -12,7 +12,7 @@ use super::spec::{
     Budget, Clock, Cluster, Damage, Disk, DurationRange, Expect, Lasting, Mix, Model, Network, Scenario, Swarm, Timing,
     Verdict, Workload,
 };
-use super::{Known, MAX_FAULTS, Result, SCHEMA, feasible, links, read_cluster, read_fault, read_operator};
+use super::{Known, MAX_FAULTS, Result, SCHEMA, feasible, links, read_cluster, read_fault, read_operator, setting};
 
 pub(super) const NANOSECOND: u64 = 1;
 pub(super) const MICROSECOND: u64 = 1_000 * NANOSECOND;
@@ -39,6 +39,8 @@ pub(super) const LASTINGS: [(&str, Lasting); 4] = [
     ("cut", Lasting::Cut),
     ("any", Lasting::Any),
 ];
+/// How clients speak with nodes: whether over connections.
+pub(super) const CLIENT_LINKS: [(&str, bool); 2] = [("connections", true), ("datagrams", false)];
 pub(super) const MODELS: [(&str, Model); 13] = Model::ALL;
 
 /// Reads and checks the whole document.
@@ -51,9 +53,10 @@ pub fn scenario(document: &Table, known: &Known) -> Result<Scenario> {
         "operator", "fault", "recovery", "expect", "swarm",
     ])?;
     let (name, about) = (name(&top)?, about(&top)?);
-    let known = &system(&top, known)?;
-    let cluster = read_cluster::cluster(top.child("cluster", "cluster.", "[cluster]")?)?;
-    let network = network(top.child("network", "network.", "[network]")?)?;
+    let (known, settings) = setting::system(&top, known)?;
+    let known = &known;
+    let cluster = read_cluster::cluster(top.child("cluster", "cluster.", "[cluster]")?, known)?;
+    let network = network(top.child("network", "network.", "[network]")?, known)?;
     let disk = disk(top.child("disk", "disk.", "[disk]")?)?;
     let pace = Pace::of(&cluster, &network, &disk);
     feasible::elections(&top, &cluster, &pace)?;
@@ -71,6 +74,7 @@ pub fn scenario(document: &Table, known: &Known) -> Result<Scenario> {
     feasible::removals(&top, &removals)?;
     Ok(Scenario {
         known: *known,
+        settings,
         name,
         about,
         budget: budget(top.child("budget", "budget.", "[budget]")?)?,
@@ -108,25 +112,6 @@ pub fn about(top: &Section<'_>) -> Result<String> {
     Ok(folded)
 }
 
-/// What the system of a scenario admits.
-fn system(top: &Section<'_>, known: &Known) -> Result<Known> {
-    let example = format!("\"{}\"", known.system);
-    let Some((name, mark)) = top.text("system", &example)? else {
-        return Ok(*known);
-    };
-    if name == known.system {
-        return Ok(*known);
-    }
-    (known.systems)(name).ok_or_else(|| {
-        let what = format!("this program has no system \"{}\"", shown(name));
-        Misfit::unfit(
-            mark,
-            what,
-            "see `squall list systems`, or run it with the program that was built for that system",
-        )
-    })
-}
-
 fn schema(top: &Section<'_>) -> Result<()> {
     let example = "schema = \"squall-scenario/1\" as the first line";
     match top.text("schema", "\"squall-scenario/1\"")? {
@@ -161,7 +146,7 @@ fn name(top: &Section<'_>) -> Result<String> {
     Ok(name.to_owned())
 }
 
-fn network(section: Section<'_>) -> Result<Network> {
+fn network(section: Section<'_>, known: &Known) -> Result<Network> {
     section.only(&[
         "latency",
         "tail",
@@ -172,6 +157,7 @@ fn network(section: Section<'_>) -> Result<Network> {
         "reorder",
         "reorder_delay",
         "client_latency",
+        "clients",
         "shape",
         "slow_links",
         "slow_factor",
@@ -194,6 +180,7 @@ fn network(section: Section<'_>) -> Result<Network> {
         reorder_ppm: section.ratio("reorder", 0, 0..=WHOLE)?,
         reorder_delay_ns: section.duration("reorder_delay", 50 * MILLISECOND, delays)?,
         client_latency: section.durations("client_latency", millis(1, 5), 0..=MINUTE)?,
+        client_connections: section.word("clients", known.client_connections, &CLIENT_LINKS)?,
         links: links::read(&section)?,
     })
 }

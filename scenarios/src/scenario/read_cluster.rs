@@ -1,57 +1,69 @@
 //! From `[cluster]` to a [`Cluster`]: keys, defaults, bounds, and what must hold between them.
 
-use super::Result;
 use super::error::Misfit;
 use super::read::{KIB, MIB, MILLISECOND, MINUTE, SECOND, WHOLE, duration, millis, ratio};
 use super::section::Section;
 use super::spec::{Cluster, Codec};
+use super::{Known, Result};
 
 /// Most nodes of a cluster, its spares included.
 pub(super) const MAX_NODES: u32 = 10;
 
 pub(super) const CODECS: [(&str, Codec); 3] = [("off", Codec::Off), ("plain", Codec::Plain), ("lz4", Codec::Lz4)];
 
+/// The keys of every system.
+const KEYS: [&str; 5] = ["nodes", "spares", "election", "heartbeat", "apply"];
+
+/// The keys of a replicated log with a leader.
+const KEYS_OF_A_LOG: [&str; 18] = [
+    "nodes",
+    "spares",
+    "pre_vote",
+    "check_quorum",
+    "lease",
+    "priorities",
+    "quiesce",
+    "follower_reads",
+    "election",
+    "heartbeat",
+    "max_entries_per_append",
+    "max_bytes_per_append",
+    "max_inflight",
+    "snapshot_threshold",
+    "snapshot_tail",
+    "snapshot_chunk",
+    "apply",
+    "codec",
+];
+
 /// Reads `[cluster]`.
-pub fn cluster(section: Section<'_>) -> Result<Cluster> {
-    section.only(&[
-        "nodes",
-        "spares",
-        "pre_vote",
-        "check_quorum",
-        "lease",
-        "priorities",
-        "quiesce",
-        "follower_reads",
-        "election",
-        "heartbeat",
-        "max_entries_per_append",
-        "max_bytes_per_append",
-        "max_inflight",
-        "snapshot_threshold",
-        "snapshot_tail",
-        "snapshot_chunk",
-        "apply",
-        "codec",
-    ])?;
+pub fn cluster(section: Section<'_>, known: &Known) -> Result<Cluster> {
+    section.only(if known.has_log_settings { &KEYS_OF_A_LOG } else { &KEYS })?;
+    // What is no setting of the system is as it is by default, and nobody hears of it.
+    let of_log = if known.has_log_settings {
+        section
+    } else {
+        section.left_out()
+    };
     let cluster = Cluster {
         nodes: section.counts("nodes", 3, 1..=7)?,
         spares: section.counts("spares", 0, 0..=4)?,
-        pre_vote: section.flags("pre_vote", true)?,
-        check_quorum: section.flags("check_quorum", true)?,
-        lease_drift_ppm: section.ratios_or_off("lease", 0..=WHOLE / 2)?,
-        priorities: section.flags("priorities", false)?,
-        quiesce_ns: section.durations_or_off("quiesce", MILLISECOND..=10 * MINUTE)?,
-        follower_reads: section.flags("follower_reads", false)?,
+        pre_vote: of_log.flags("pre_vote", true)?,
+        check_quorum: of_log.flags("check_quorum", true)?,
+        lease_drift_ppm: of_log.ratios_or_off("lease", 0..=WHOLE / 2)?,
+        priorities: of_log.flags("priorities", false)?,
+        quiesce_ns: of_log.durations_or_off("quiesce", MILLISECOND..=10 * MINUTE)?,
+        follower_reads: of_log.flags("follower_reads", false)?,
         election: section.durations("election", millis(150, 300), MILLISECOND..=MINUTE)?,
         heartbeat_ns: section.duration("heartbeat", 50 * MILLISECOND, MILLISECOND..=10 * SECOND)?,
-        max_entries_per_append: section.counts("max_entries_per_append", 64, 1..=65_536)?,
-        max_bytes_per_append: section.sizes("max_bytes_per_append", 64 * KIB, 64..=16 * MIB)?,
-        max_inflight: section.counts("max_inflight", 16, 1..=4_096)?,
-        snapshot_threshold: section.counts("snapshot_threshold", 0, 0..=1_000_000)?,
-        snapshot_tail: section.counts("snapshot_tail", 16, 0..=1_000_000)?,
-        snapshot_chunk_bytes: section.sizes("snapshot_chunk", 4 * KIB, 16..=MIB)?,
+        max_entries_per_append: of_log.counts("max_entries_per_append", 64, 1..=65_536)?,
+        max_bytes_per_append: of_log.sizes("max_bytes_per_append", 64 * KIB, 64..=16 * MIB)?,
+        max_inflight: of_log.counts("max_inflight", 16, 1..=4_096)?,
+        snapshot_threshold: of_log.counts("snapshot_threshold", 0, 0..=1_000_000)?,
+        snapshot_tail: of_log.counts("snapshot_tail", 16, 0..=1_000_000)?,
+        snapshot_chunk_bytes: of_log.sizes("snapshot_chunk", 4 * KIB, 16..=MIB)?,
         apply: section.durations("apply", millis(0, 0), 0..=10 * SECOND)?,
-        codec: section.word_choice("codec", Codec::Off, &CODECS)?,
+        codec: of_log.word_choice("codec", Codec::Off, &CODECS)?,
     };
     consistent(&section, &cluster)?;
     Ok(cluster)

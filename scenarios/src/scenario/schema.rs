@@ -163,7 +163,7 @@ impl Key {
 /// Every key, in the order in which they are read.
 pub fn keys(known: &Known) -> Vec<Key> {
     let record = Record::default();
-    let sections = "[cluster]\n[time]\n[network]\n[disk]\n[budget]\n[clock]\n[workload]\nmix = { read = 1 }\n[operator]\n\
+    let sections = "[system]\n[cluster]\n[time]\n[network]\n[disk]\n[budget]\n[clock]\n[workload]\nmix = { read = 1 }\n[operator]\n\
                     mix = { transfer = 1 }\n[recovery]\n[swarm]\n[expect]\n";
     let head = format!("schema = \"{SCHEMA}\"\nname = \"all\"\n");
     observe(&format!("{head}{sections}"), known, &record);
@@ -251,7 +251,8 @@ pub fn json_schema(known: &Known) -> Json {
     let properties = top["properties"].as_object_mut().expect("made as an object");
     properties.insert("schema".to_owned(), json!({ "const": SCHEMA }));
     let sections = [
-        "cluster", "time", "network", "disk", "budget", "clock", "workload", "operator", "recovery", "swarm", "expect",
+        "system", "cluster", "time", "network", "disk", "budget", "clock", "workload", "operator", "recovery", "swarm",
+        "expect",
     ];
     for section in sections {
         properties.insert(section.to_owned(), section_schema(&keys, section));

@@ -68,6 +68,11 @@ impl<'d> Section<'d> {
         }
     }
 
+    /// The same section as if it were left out, and unnoted.
+    pub fn left_out(&self) -> Self {
+        Self { table: None, ..*self }
+    }
+
     /// Refuses keys other than `known`.
     pub fn only(&self, known: &'static [&'static str]) -> Result<()> {
         self.only_and(known, &[])

@@ -9,6 +9,7 @@ use super::alternatives::Alternatives;
 use super::fault::Fault;
 use super::links::Links;
 use super::rate::Expected;
+use super::setting::Settings;
 use serde::Serialize;
 
 /// One scenario: a cluster, the world that it lives in, what its clients do, what goes wrong and what must hold.
@@ -17,8 +18,10 @@ use serde::Serialize;
 /// hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scenario {
-    /// `system`: which system it is for, and what that admits; default: the program's first.
+    /// `[system]`, `name`: which system it is for, and what that admits; default: the program's first.
     pub known: Known,
+    /// `[system]`: the values of the system's own settings.
+    pub settings: Settings,
     /// Kebab-case, 1 to 64 characters.
     pub name: String,
     /// What the scenario is for: one paragraph, at most 2,000 characters, with runs of white space folded into single
@@ -169,6 +172,20 @@ pub struct Cluster {
     pub codec: Choice<Codec>,
 }
 
+impl Cluster {
+    /// Takes the settings of a replicated log from another cluster.
+    pub(crate) fn without_log_settings(&mut self, other: &Self) {
+        *self = Self {
+            nodes: self.nodes.clone(),
+            spares: self.spares.clone(),
+            election: self.election,
+            heartbeat_ns: self.heartbeat_ns,
+            apply: self.apply,
+            ..other.clone()
+        };
+    }
+}
+
 /// What messages between nodes are encoded with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -225,6 +242,9 @@ pub struct Network {
     pub reorder_delay_ns: u64,
     /// `client_latency`: the one-way delay between a client and a node; up to 1 min; default 1 ms to 5 ms.
     pub client_latency: DurationRange,
+    /// `clients`: whether clients speak with nodes over `connections` (in order, and each message once or, where a cut or a crash breaks
+    /// the connection, not at all) or by `datagrams`, which suffer all that messages between nodes do; default: as the system does.
+    pub client_connections: bool,
     /// What makes links unlike each other.
     pub links: Links,
 }

@@ -18,6 +18,10 @@ pub(super) const KNOWN: Known = Known {
     systems: |_| None,
     models: crate::raft_kv::MODELS,
     message_kinds: &crate::raft_kv::MESSAGE_KINDS,
+    settings: &[],
+    setting_names: &["name"],
+    has_log_settings: true,
+    client_connections: false,
     properties: &["election-safety", "log-matching", "linearizable"],
     fault_classes: &[
         "loss",

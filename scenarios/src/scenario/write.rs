@@ -4,11 +4,11 @@ use super::alternatives::Alternatives;
 use super::links;
 use super::quantity::{DURATION, Family, RATIO, SIZE, format, format_range};
 use super::rate::Expected;
-use super::read::{DAMAGES, LASTINGS, MODELS, VERDICTS};
+use super::read::{CLIENT_LINKS, DAMAGES, LASTINGS, MODELS, VERDICTS};
 use super::read_cluster::CODECS;
 use super::spec::{Choice, DurationRange, Operator, Order, Scenario, ScriptedOrder, Timing};
 use super::write_fault::write_fault;
-use super::{OFF, SCHEMA};
+use super::{OFF, SCHEMA, setting};
 use std::fmt::{Display, Write};
 
 impl Scenario {
@@ -19,7 +19,11 @@ impl Scenario {
         out.text("schema", SCHEMA);
         out.text("name", &self.name);
         out.text("about", &self.about);
-        out.text("system", self.known.system);
+        out.section("[system]");
+        out.text(setting::NAME, self.known.system);
+        for (_, setting, value) in self.settings.each(&self.known) {
+            out.raw(setting.name, setting.written(value));
+        }
         self.write_world(&mut out);
         self.write_workload(&mut out);
         let header = if self.orders.is_empty() {
@@ -74,26 +78,32 @@ impl Scenario {
         out.section("[cluster]");
         out.choice("nodes", &cluster.nodes, u32::to_string);
         out.choice("spares", &cluster.spares, u32::to_string);
-        out.choice("pre_vote", &cluster.pre_vote, bool::to_string);
-        out.choice("check_quorum", &cluster.check_quorum, bool::to_string);
-        out.choice("lease", &cluster.lease_drift_ppm, |ppm| or_off(&RATIO, *ppm));
-        out.choice("priorities", &cluster.priorities, bool::to_string);
-        out.choice("quiesce", &cluster.quiesce_ns, |ns| or_off(&DURATION, *ns));
-        out.choice("follower_reads", &cluster.follower_reads, bool::to_string);
+        if self.known.has_log_settings {
+            out.choice("pre_vote", &cluster.pre_vote, bool::to_string);
+            out.choice("check_quorum", &cluster.check_quorum, bool::to_string);
+            out.choice("lease", &cluster.lease_drift_ppm, |ppm| or_off(&RATIO, *ppm));
+            out.choice("priorities", &cluster.priorities, bool::to_string);
+            out.choice("quiesce", &cluster.quiesce_ns, |ns| or_off(&DURATION, *ns));
+            out.choice("follower_reads", &cluster.follower_reads, bool::to_string);
+        }
         out.durations("election", cluster.election);
         out.duration("heartbeat", cluster.heartbeat_ns);
-        out.choice(
-            "max_entries_per_append",
-            &cluster.max_entries_per_append,
-            u32::to_string,
-        );
-        out.choice("max_bytes_per_append", &cluster.max_bytes_per_append, size);
-        out.choice("max_inflight", &cluster.max_inflight, u32::to_string);
-        out.choice("snapshot_threshold", &cluster.snapshot_threshold, u32::to_string);
-        out.choice("snapshot_tail", &cluster.snapshot_tail, u32::to_string);
-        out.choice("snapshot_chunk", &cluster.snapshot_chunk_bytes, size);
+        if self.known.has_log_settings {
+            out.choice(
+                "max_entries_per_append",
+                &cluster.max_entries_per_append,
+                u32::to_string,
+            );
+            out.choice("max_bytes_per_append", &cluster.max_bytes_per_append, size);
+            out.choice("max_inflight", &cluster.max_inflight, u32::to_string);
+            out.choice("snapshot_threshold", &cluster.snapshot_threshold, u32::to_string);
+            out.choice("snapshot_tail", &cluster.snapshot_tail, u32::to_string);
+            out.choice("snapshot_chunk", &cluster.snapshot_chunk_bytes, size);
+        }
         out.durations("apply", cluster.apply);
-        out.choice("codec", &cluster.codec, |codec| quoted(word(&CODECS, codec)));
+        if self.known.has_log_settings {
+            out.choice("codec", &cluster.codec, |codec| quoted(word(&CODECS, codec)));
+        }
         out.section("[time]");
         out.duration("chaos", time.chaos_ns);
         out.duration("settle", time.settle_ns);
@@ -113,6 +123,7 @@ impl Scenario {
         out.ratio("reorder", network.reorder_ppm);
         out.duration("reorder_delay", network.reorder_delay_ns);
         out.durations("client_latency", network.client_latency);
+        out.text("clients", word(&CLIENT_LINKS, &network.client_connections));
         links::write(out, &network.links);
         out.section("[disk]");
         out.durations("sync", disk.sync);

@@ -104,6 +104,12 @@ pub(super) fn plainer(capsule: &Capsule) -> Vec<Capsule> {
         .map(|change| changed(capsule, |capsule| change(&mut capsule.scenario)))
         .filter(|candidate| candidate.scenario != capsule.scenario)
         .collect();
+    let of_system = capsule.scenario.settings.each(&capsule.scenario.known);
+    let of_system = of_system.filter(|(_, setting, value)| setting.default() != *value);
+    candidates.extend(
+        of_system
+            .map(|(at, setting, _)| changed(capsule, |capsule| capsule.scenario.settings.set(at, setting.default()))),
+    );
     let orders = 0..capsule.scenario.orders.len();
     candidates.extend(orders.map(|order| {
         changed(capsule, |capsule| {

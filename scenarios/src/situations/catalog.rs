@@ -1,34 +1,32 @@
 //! The list of situations: the name of each in scenarios and reports, and when it counts as reached.
 
+use std::fmt;
+use std::sync::{PoisonError, RwLock};
+
+/// Something that a run may reach: one of the list below, or one that a system declares.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Situation(u8);
+
 /// Declares the situations once, so that their order, names and meanings cannot part.
 macro_rules! situations {
     ($($variant:ident $name:literal $about:literal,)*) => {
-        /// Something that a run may reach.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-        pub enum Situation {
-            $(#[doc = $about] $variant,)*
+        /// The places of the situations in the order of the reports.
+        #[allow(dead_code, reason = "a place is only counted")]
+        enum Place {
+            $($variant,)*
         }
 
+        #[expect(non_upper_case_globals, reason = "they are matched like the variants of an enumeration")]
         impl Situation {
-            /// All, in the order of the reports.
+            $(#[doc = $about] pub const $variant: Self = Self(Place::$variant as u8);)*
+
+            /// All that any system may reach, in the order of the reports.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
-            /// The names of all.
+            /// The names of those.
             pub const NAMES: [&str; Self::ALL.len()] = [$($name),*];
 
-            /// Its name in scenarios and reports.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-
-            /// When it counts as reached, in one line.
-            pub const fn about(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $about,)*
-                }
-            }
+            const ABOUT: [&str; Self::ALL.len()] = [$($about),*];
         }
     };
 }
@@ -118,7 +116,78 @@ situations! {
     OutcomeUnknown "outcome-unknown" "a client gave up: an operation's outcome is unknown",
 }
 
+/// A situation that a system declares: something that should happen sometimes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sometimes {
+    /// Its name in scenarios and reports: lower-case words with dashes between them.
+    pub name: &'static str,
+    /// When it counts as reached, in one line.
+    pub about: &'static str,
+}
+
+/// What the systems of this program have declared, in the order in which they were registered.
+static DECLARED: RwLock<Vec<Sometimes>> = RwLock::new(Vec::new());
+
+/// So many situations there may be in a program.
+pub(super) const MOST: usize = 128;
+
 impl Situation {
+    /// Makes a situation known under its name, if it is not. Two systems that declare one of the same name count the same.
+    ///
+    /// # Panics
+    /// When a program declares more than there is room for.
+    pub(crate) fn declare(sometimes: Sometimes) -> Self {
+        if let Some(known) = Self::from_name(sometimes.name) {
+            return known;
+        }
+        let mut declared = DECLARED.write().unwrap_or_else(PoisonError::into_inner);
+        let place = Self::ALL.len() + declared.len();
+        assert!(
+            place < MOST,
+            "a program has at most {MOST} situations, and `{}` is one more",
+            sometimes.name
+        );
+        declared.push(sometimes);
+        Self(place as u8)
+    }
+
+    fn declared(self) -> Option<Sometimes> {
+        let place = self.index().checked_sub(Self::ALL.len())?;
+        DECLARED
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(place)
+            .copied()
+    }
+
+    /// Its place among all.
+    pub(super) fn index(self) -> usize {
+        self.0.into()
+    }
+
+    /// The same as a bit.
+    pub(super) fn bit(self) -> u128 {
+        1 << self.0
+    }
+
+    /// All of this program, in the order of the reports.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let declared = DECLARED.read().unwrap_or_else(PoisonError::into_inner).len();
+        (0..Self::ALL.len() + declared).map(|place| Self(place as u8))
+    }
+
+    /// Its name in scenarios and reports.
+    pub fn name(self) -> &'static str {
+        let named = Self::NAMES.get(self.index()).copied();
+        named.or_else(|| Some(self.declared()?.name)).unwrap_or("?")
+    }
+
+    /// When it counts as reached, in one line.
+    pub fn about(self) -> &'static str {
+        let told = Self::ABOUT.get(self.index()).copied();
+        told.or_else(|| Some(self.declared()?.about)).unwrap_or("?")
+    }
+
     /// Those that show in the world itself, whatever runs on its nodes.
     pub fn of_the_world() -> impl Iterator<Item = Self> {
         [
@@ -134,6 +203,12 @@ impl Situation {
 
     /// The situation of this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|situation| situation.name() == name)
+        Self::all().find(|situation| situation.name() == name)
+    }
+}
+
+impl fmt::Debug for Situation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }

@@ -15,9 +15,11 @@ mod watcher;
 #[cfg(test)]
 mod tests;
 
-pub use catalog::Situation;
+pub use catalog::{Situation, Sometimes};
 pub use cluster::Links;
 pub use watcher::Watcher;
+
+use catalog::MOST;
 
 /// Something about messages and answers that no [`Observation`](checker::properties::Observation) tells, because no property
 /// needs it.
@@ -59,29 +61,48 @@ pub enum Sign {
     RewriteCutShort,
 }
 
-/// How often each situation was reached.
+/// How often each situation was reached, of those that a system may reach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Situations {
-    counts: [u64; Situation::ALL.len()],
+    counts: [u64; MOST],
+    /// Those that may be reached, as bits.
+    admitted: u128,
 }
 
 impl Default for Situations {
     fn default() -> Self {
         Self {
-            counts: [0; Situation::ALL.len()],
+            counts: [0; MOST],
+            admitted: 0,
         }
     }
 }
 
 impl Situations {
+    /// None of these has been reached.
+    pub fn of(admitted: impl IntoIterator<Item = Situation>) -> Self {
+        Self {
+            admitted: admitted.into_iter().fold(0, |bits, situation| bits | situation.bit()),
+            ..Self::default()
+        }
+    }
+
+    /// These may be reached, too.
+    pub fn admit(&mut self, situations: &[Situation]) {
+        self.admitted = situations
+            .iter()
+            .fold(self.admitted, |bits, situation| bits | situation.bit());
+    }
+
     /// Counts a situation `times` times.
     pub fn reached(&mut self, situation: Situation, times: u64) {
-        self.counts[situation as usize] += times;
+        self.counts[situation.index()] += times;
+        self.admitted |= situation.bit();
     }
 
     /// How often it was reached.
     pub fn count(&self, situation: Situation) -> u64 {
-        self.counts[situation as usize]
+        self.counts[situation.index()]
     }
 
     /// Adds the counts of another run.
@@ -90,6 +111,7 @@ impl Situations {
             .iter_mut()
             .zip(other.counts)
             .for_each(|(count, more)| *count += more);
+        self.admitted |= other.admitted;
     }
 
     /// One for each situation that was reached at all: added up over runs, the number of runs that reached it.
@@ -97,13 +119,14 @@ impl Situations {
     pub fn present(&self) -> Self {
         Self {
             counts: self.counts.map(|count| count.min(1)),
+            ..*self
         }
     }
 
-    /// All situations with their counts.
+    /// All that may be reached, with their counts.
     pub fn iter(&self) -> impl Iterator<Item = (Situation, u64)> + '_ {
-        Situation::ALL
-            .into_iter()
+        Situation::all()
+            .filter(|situation| self.admitted & situation.bit() != 0)
             .map(|situation| (situation, self.count(situation)))
     }
 }

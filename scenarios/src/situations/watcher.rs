@@ -62,9 +62,16 @@ impl Watcher {
         }
     }
 
+    /// The same for a system whose runs may reach these situations.
+    #[must_use]
+    pub fn admitting(mut self, situations: &[Situation]) -> Self {
+        self.situations = Situations::of(situations.iter().copied());
+        self
+    }
+
     /// These situations must not be reached from a true time (ns) on: see [`broken`](Self::broken).
     pub fn forbid(&mut self, situations: impl Iterator<Item = Situation>, from: u64) {
-        self.forbidden = situations.fold(0, |bits, situation| bits | 1 << situation as u32);
+        self.forbidden = situations.fold(0, |bits, situation| bits | situation.bit());
         self.forbidden_from = from;
     }
 
@@ -75,7 +82,7 @@ impl Watcher {
 
     /// Keeps each occurrence of this situation for [`take`](Self::take).
     pub fn want(&mut self, situation: Situation) {
-        self.wanted |= 1 << situation as u32;
+        self.wanted |= situation.bit();
     }
 
     /// An occurrence of a wanted situation, oldest first, with the node that it was observed on, if it was on one.
@@ -138,10 +145,10 @@ impl Watcher {
 
     fn count(&mut self, situation: Situation, node: Option<usize>) {
         self.situations.reached(situation, 1);
-        if self.forbidden & 1 << situation as u32 != 0 && self.now >= self.forbidden_from {
+        if self.forbidden & situation.bit() != 0 && self.now >= self.forbidden_from {
             self.broken.get_or_insert((situation, node.map(|node| node as u32)));
         }
-        if self.wanted & 1 << situation as u32 != 0 {
+        if self.wanted & situation.bit() != 0 {
             self.fresh.push((situation, node.map(|node| node as u32)));
         }
     }

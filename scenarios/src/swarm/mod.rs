@@ -89,6 +89,15 @@ fn draw(scenario: &Scenario, swarm: &Swarm, seed: u64) -> Scenario {
         draws.mask = mask;
         (class.apply)(&mut drawn, &mut draws);
     }
+    let known = drawn.known;
+    if !known.has_log_settings {
+        drawn.cluster.without_log_settings(&scenario.cluster);
+    }
+    for (at, setting) in known.settings.iter().enumerate() {
+        if let Some(value) = setting.draw(seed) {
+            drawn.settings.set(at, value);
+        }
+    }
     drawn
 }
 

@@ -19,6 +19,8 @@ pub struct Info {
     pub situations: Vec<Situation>,
     /// The properties of a replicated log that its observations can break.
     pub log_properties: Vec<&'static str>,
+    /// The properties of its own, each with what it demands.
+    pub own_properties: Vec<(&'static str, &'static str)>,
     /// The built-in scenarios that it is run under.
     pub scenarios: Vec<Builtin>,
     /// Its planted bugs.
@@ -103,9 +105,17 @@ pub struct UnknownSystem {
 
 impl Info {
     fn of<S: System>(system: &S) -> Self {
-        let situations = system.situations();
+        let mut situations = system.situations();
+        situations.extend(system.sometimes().iter().copied().map(Situation::declare));
+        let own_properties: Vec<(&'static str, &'static str)> = system
+            .properties()
+            .iter()
+            .map(|property| (property.name, property.about))
+            .collect();
+        let settings = system.settings();
         let log_properties = system.log_properties();
         let mut properties = log_properties.clone();
+        properties.extend(own_properties.iter().map(|(name, _)| *name));
         properties.extend([crate::verdict::LINEARIZABLE, crate::verdict::RECOVERS]);
         let leak = |names: Vec<&'static str>| -> &'static [&'static str] { Box::leak(names.into_boxed_slice()) };
         let known = Known {
@@ -117,6 +127,14 @@ impl Info {
             situations: leak(situations.iter().map(|situation| situation.name()).collect()),
             swarm_classes: leak(crate::swarm::CLASSES.iter().map(|class| class.name).collect()),
             message_kinds: system.message_kinds(),
+            settings,
+            setting_names: leak(
+                std::iter::once("name")
+                    .chain(settings.iter().map(|setting| setting.name))
+                    .collect(),
+            ),
+            has_log_settings: system.has_log_settings(),
+            client_connections: system.has_client_connections(),
         };
         let builtin = |(name, text)| Builtin::new(name, text);
         Self {
@@ -125,6 +143,7 @@ impl Info {
             models: system.models(),
             situations,
             log_properties,
+            own_properties,
             scenarios: system.scenarios().into_iter().map(builtin).collect(),
             bugs: system.bugs(),
             drills: system.drills(),

@@ -15,14 +15,17 @@
 
 mod bug;
 mod info;
+mod property;
 
 pub use bug::{NotPlanted, PlantedBug, UnknownBug};
 pub use info::{Info, UnknownSystem, all, default, find, of, register};
+pub(crate) use property::Judge;
+pub use property::{Broken, Moment, OwnProperty, Property};
 
 use crate::draw::Draw;
 use crate::operation::{Operation, Reply};
-use crate::scenario::{Flips, Model, Scenario};
-use crate::situations::{Sign, Situation};
+use crate::scenario::{Flips, Model, Scenario, Setting, SettingValue};
+use crate::situations::{Sign, Situation, Sometimes};
 use checker::properties::Observation;
 use simulator::{ClientOf, Duration, LocalTime, NodeId, Process, World};
 use std::collections::BTreeSet;
@@ -79,6 +82,24 @@ pub trait System: Sized + Send + Sync + 'static {
         &[]
     }
 
+    /// The settings of its own: the keys of `[system]` in a scenario file.
+    fn settings(&self) -> &'static [Setting] {
+        &[]
+    }
+
+    /// Whether it is a replicated log with a leader that the settings of such a one are for: `cluster.pre_vote`, `cluster.max_inflight`,
+    /// `cluster.snapshot_threshold` and so on, which it then finds in [`Cluster::draw`]. By default it is not, and its scenarios have no such
+    /// keys.
+    fn has_log_settings(&self) -> bool {
+        false
+    }
+
+    /// Whether clients speak with its nodes over connections, as over TCP, unless a scenario says otherwise; by default they do. By
+    /// datagrams a request may come twice, or long after it was sent.
+    fn has_client_connections(&self) -> bool {
+        true
+    }
+
     /// A copy of a node's process that goes on as the original would, for runs that are forked: `explain --when`. `None`, the default,
     /// where it cannot be copied.
     fn copy(&self, process: &Self::Process) -> Option<Self::Process> {
@@ -100,6 +121,17 @@ pub trait System: Sized + Send + Sync + 'static {
     /// The situations that its runs can reach; by default those that need no observation.
     fn situations(&self) -> Vec<Situation> {
         Situation::of_the_world().collect()
+    }
+
+    /// The situations of its own, counted in reports, demanded by `[expect] reach` and waited for by a fault's `when`; told through
+    /// [`Tell::sometimes`].
+    fn sometimes(&self) -> &'static [Sometimes] {
+        &[]
+    }
+
+    /// The properties of its own, in the order in which they are judged.
+    fn properties(&self) -> Vec<OwnProperty<Self::Process>> {
+        Vec::new()
     }
 
     /// Tells what a node has done since it was last asked, in the words of a replicated log.
@@ -200,6 +232,49 @@ impl Cluster<'_> {
         self.draw.clients
     }
 
+    /// The value of a setting of the system that is `true` or `false`.
+    ///
+    /// # Panics
+    /// When the system declares no such setting.
+    pub fn flag(&self, name: &str) -> bool {
+        match self.value(name) {
+            SettingValue::Flag(flag) => flag,
+            value => panic!("the setting `{name}` is no flag: it is {value:?}"),
+        }
+    }
+
+    /// The value of a setting of the system that is a number: a count, or bytes, nanoseconds, parts per million.
+    ///
+    /// # Panics
+    /// When the system declares no such setting.
+    pub fn number(&self, name: &str) -> u64 {
+        match self.value(name) {
+            SettingValue::Number(number) => number,
+            value => panic!("the setting `{name}` is no number: it is {value:?}"),
+        }
+    }
+
+    /// The value of a setting of the system that is a word.
+    ///
+    /// # Panics
+    /// When the system declares no such setting.
+    pub fn word(&self, name: &str) -> &'static str {
+        match self.value(name) {
+            SettingValue::Word(word) => word,
+            value => panic!("the setting `{name}` is no word: it is {value:?}"),
+        }
+    }
+
+    fn value(&self, name: &str) -> SettingValue {
+        let value = self.scenario.settings.get(&self.scenario.known, name);
+        value.unwrap_or_else(|| {
+            panic!(
+                "the system `{}` declares no setting `{name}`",
+                self.scenario.known.system
+            )
+        })
+    }
+
     /// Whether a bug is planted under this id or name.
     pub fn has_bug(&self, name: &str) -> bool {
         self.bug.is_some_and(|bug| bug.is_called(name))
@@ -259,7 +334,10 @@ pub trait Tell {
     /// When it breaks a property.
     fn observation(&mut self, observation: &Observation<'_>) -> Result<(), Self::Stop>;
 
-    /// Something that only who counts situations wants to know.
+    /// Something that should happen sometimes has happened: a situation of [`System::sometimes`], by its name.
+    fn sometimes(&mut self, name: &str);
+
+    /// Something about a replicated log that only who counts situations wants to know.
     fn sign(&mut self, sign: Sign);
 }
 

@@ -324,7 +324,7 @@ fn two_traces_of_which_one_is_cut_short_are_not_said_to_be_the_same_or_to_differ
     let end = text.trim_ascii_end().iter().rposition(|byte| *byte == b'\n').unwrap();
     let mut reader = simulator::trace::format::Reader::new(&text[..end])
         .unwrap()
-        .as_far_as_it_goes();
+        .however_cut();
     let mut events = Vec::new();
     while let Some(event) = reader.next_event().unwrap() {
         events.push(event);

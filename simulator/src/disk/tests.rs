@@ -139,6 +139,17 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_process_reads_what_it_has_written_synced_or_not(acts in acts(), from in 0_usize..2_500, len in 0_usize..2_500) {
+        let (disk, mut file, volatile) = play(&acts);
+        volatile.iter().for_each(|act| file.act(act, self::len(act)));
+        let end = file.bytes.len();
+        let (from, to) = (from.min(end), (from + len).min(end));
+        prop_assert_eq!(disk.read(from as u64, len), file.bytes[from..to.max(from)].to_vec());
+    }
+}
+
 /// The fates of a write of 1,500 bytes at offset 100 over many seeds.
 fn fates(lost: u32, torn: u32) -> Vec<Fate> {
     let config = DiskConfig {

@@ -62,7 +62,7 @@ impl<M: Payload, Q: Payload, R: Payload> Kernel<M, Q, R> {
                 damaged,
             } => {
                 let memory = self.network.config.links.memory;
-                if memory > 0 {
+                if memory > 0 && !self.network.is_connection(from, to) {
                     self.memory.offer(&parcel, cause, order, memory);
                 }
                 let copy = copy.map(|at| (at, parcel.clone()));

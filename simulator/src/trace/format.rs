@@ -94,7 +94,7 @@ impl TraceFooter {
         }
     }
 
-    /// Whether it only stands for the one that is missing ([`Reader::as_far_as_it_goes`]): verdict and digest are not known then.
+    /// Whether it only stands for the one that is missing ([`Reader::however_cut`]): verdict and digest are not known then.
     pub fn is_missing(&self) -> bool {
         self.verdict == CUT_SHORT && self.digest.is_empty()
     }
@@ -281,7 +281,7 @@ impl<R: BufRead> Reader<R> {
 
     /// Has a trace that was cut short, by a kill or a full disk, end with its last whole event, and not with an error; its footer is then
     /// [missing](TraceFooter::is_missing). What is damaged before its end is refused as ever.
-    pub fn as_far_as_it_goes(mut self) -> Self {
+    pub fn however_cut(mut self) -> Self {
         self.is_lenient = true;
         self
     }
@@ -573,21 +573,21 @@ mod tests {
 
     /// How many events are read of a text, and its footer.
     fn leniently(text: &[u8]) -> Result<(u64, TraceFooter), TraceError> {
-        let mut reader = Reader::new(text)?.as_far_as_it_goes();
+        let mut reader = Reader::new(text)?.however_cut();
         let mut events = 0;
         while let Some(event) = reader.next_event()? {
             events += 1;
             assert_eq!(event.seq, events);
         }
         assert!(matches!(reader.next_event(), Ok(None)), "the end stays the end");
-        let mut lines = Reader::new(text)?.as_far_as_it_goes();
+        let mut lines = Reader::new(text)?.however_cut();
         while lines.next_line()?.is_some() {}
         assert_eq!((lines.last_seq(), lines.footer()), (reader.last_seq(), reader.footer()));
         Ok((events, reader.ends().1))
     }
 
     #[test]
-    fn a_trace_that_is_cut_anywhere_is_read_as_far_as_it_goes() {
+    fn a_trace_that_is_cut_anywhere_is_read_however_cut() {
         let sample = sample();
         let (head, rest) = sample.split_once("{\"seq\":1").unwrap();
         let second = "{\"seq\":2,\"t\":7,\"node\":1,\"kind\":\"boot\",\"what\":\"ä\"}\n";

@@ -198,7 +198,7 @@ fn traces_of_another_version_cut_short_or_without_a_scenario() {
     refused(
         &replay(&text.replacen("[cluster]", "[cloister]", 1)),
         3,
-        &["scenario in the header of trace.jsonl:6:2", "did you mean `cluster`"],
+        &["scenario in the header of trace.jsonl:8:2", "did you mean `cluster`"],
     );
     refused(
         &replay(&text.replacen("\"seed\":\"0x", "\"seed\":\"x", 1)),

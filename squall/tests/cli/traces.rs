@@ -234,7 +234,7 @@ fn cut(folder: &Path, name: &str, whole: &str, hundredths: usize) -> String {
 }
 
 #[test]
-fn a_trace_that_was_cut_short_is_read_as_far_as_it_goes() {
+fn a_trace_that_was_cut_short_is_read_however_cut() {
     let folder = folder("cut-short");
     let plain = recorded(&folder, "a.jsonl", "1");
     let packed = recorded(&folder, "a.jsonl.zst", "1");

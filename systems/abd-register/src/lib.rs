@@ -9,8 +9,9 @@
 #[expect(missing_docs, reason = "somebody else's code")]
 pub mod protocol;
 
-use protocol::{Mutant, Replica, ReplicaConfig, Request, Response};
+use protocol::{Mutant, Replica, ReplicaConfig, Request, Response, Tag};
 use squall::prelude::*;
+use std::collections::BTreeMap;
 
 /// The system.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,7 @@ impl System for AbdRegister {
     fn boot(&self, cluster: &Cluster<'_>, _: NodeId) -> ReplicaConfig {
         ReplicaConfig {
             replicas: cluster.founders(),
+            fast_reads: cluster.flag("fast_reads"),
             mutant: MUTANTS.into_iter().find(|mutant| cluster.has_bug(planted(*mutant).id)),
         }
     }
@@ -58,6 +60,26 @@ impl System for AbdRegister {
         Answer::new(response.sequence, reply)
     }
 
+    fn settings(&self) -> &'static [Setting] {
+        &[FAST_READS]
+    }
+
+    fn sometimes(&self) -> &'static [Sometimes] {
+        &[READ_REPAIRED]
+    }
+
+    fn observe<T: Tell>(&self, replica: &mut Replica, tell: &mut T) -> Result<(), T::Stop> {
+        (0..replica.take_repairs()).for_each(|_| tell.sometimes(READ_REPAIRED.name));
+        Ok(())
+    }
+
+    fn properties(&self) -> Vec<OwnProperty<Replica>> {
+        vec![OwnProperty::new::<TagsGrow>(
+            "tags-grow",
+            "what a replica keeps is never replaced by something older",
+        )]
+    }
+
     fn message_kinds(&self) -> &'static [&'static str] {
         &["query", "found", "store", "stored"]
     }
@@ -68,6 +90,42 @@ impl System for AbdRegister {
 
     fn bugs(&self) -> &'static [PlantedBug] {
         &PLANTED
+    }
+}
+
+const FAST_READS: Setting = Setting::flag(
+    "fast_reads",
+    true,
+    "whether a read for which a majority has answered alike is over after one round",
+)
+.drawn(&[SettingValue::Flag(true), SettingValue::Flag(false)]);
+
+const READ_REPAIRED: Sometimes = Sometimes {
+    name: "read-repaired",
+    about: "a read found replicas that differ, and let a majority keep the newest",
+};
+
+/// What each replica kept of each register, its crashes included: what was durable comes back.
+#[derive(Clone, Debug, Default)]
+struct TagsGrow(BTreeMap<(NodeId, u16), Tag>);
+
+impl Property<Replica> for TagsGrow {
+    fn judge(&mut self, moment: &Moment<'_, Replica>) -> Result<(), Broken> {
+        let Some((node, replica)) = moment.node() else {
+            return Ok(());
+        };
+        for (key, kept) in replica.registers() {
+            let before = self.0.insert((node, *key), kept.tag).unwrap_or_default();
+            // A crash may lose what was not durable yet, and nobody has been told of it.
+            if kept.tag < before && !moment.has_restarted() {
+                let message = format!(
+                    "{node} had {before:?} of register {key} and replaces it by {:?}",
+                    kept.tag
+                );
+                return Err(Broken::new("older", message).of(node));
+            }
+        }
+        Ok(())
     }
 }
 

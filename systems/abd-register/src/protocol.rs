@@ -75,6 +75,8 @@ impl Payload for Response {}
 pub struct ReplicaConfig {
     /// How many replicas there are.
     pub replicas: u16,
+    /// Whether a read for which a majority has answered alike is over after one round.
+    pub fast_reads: bool,
     /// What is wrong with it, to see whether that is found.
     pub mutant: Option<Mutant>,
 }
@@ -108,6 +110,8 @@ pub struct Replica {
     waiting: Vec<(SyncToken, NodeId, u64)>,
     operations: BTreeMap<u64, Operation>,
     next_operation: u64,
+    /// How many reads found replicas that differ.
+    repairs: u32,
 }
 
 /// An operation that this node carries out for a client.
@@ -117,6 +121,8 @@ struct Operation {
     request: Request,
     /// The newest that it has heard of.
     newest: Versioned,
+    /// Whether those who have answered did not all have the same.
+    differs: bool,
     /// Whether the second round has begun.
     stores: bool,
     /// Who has answered in this round.
@@ -142,6 +148,7 @@ impl Process for Replica {
             waiting: Vec::new(),
             operations: BTreeMap::new(),
             next_operation: 0,
+            repairs: 0,
         }
     }
 
@@ -154,6 +161,7 @@ impl Process for Replica {
             client,
             request,
             newest: if counts_alone { newest } else { Versioned::default() },
+            differs: false,
             stores: false,
             answered: Vec::new(),
         };
@@ -172,6 +180,7 @@ impl Process for Replica {
             }
             Message::Found { operation, found } => {
                 if let Some(of) = self.operations.get_mut(&operation).filter(|of| !of.stores) {
+                    of.differs |= !of.answered.is_empty() && found.tag != of.newest.tag;
                     if found.tag > of.newest.tag {
                         of.newest = found;
                     }
@@ -225,7 +234,14 @@ impl Replica {
             }
             let value = value.clone();
             of.newest = Versioned { tag, value };
-        } else if self.config.mutant == Some(Mutant::ReadWithoutWriteBack) {
+        } else if of.differs {
+            self.repairs += 1;
+        }
+        let is_over = match self.config.mutant {
+            Some(Mutant::ReadWithoutWriteBack) => true,
+            _ => self.config.fast_reads && !of.differs,
+        };
+        if of.request.write.is_none() && is_over {
             return self.answer(operation, ctx);
         }
         let (key, newest) = (of.request.key, of.newest.clone());
@@ -284,8 +300,13 @@ impl Replica {
         }
     }
 
-    /// What it keeps of a register.
-    pub fn register(&self, key: u16) -> Option<&Versioned> {
-        self.registers.get(&key)
+    /// What it keeps.
+    pub fn registers(&self) -> &BTreeMap<u16, Versioned> {
+        &self.registers
+    }
+
+    /// How many reads found replicas that differ since this was asked last.
+    pub fn take_repairs(&mut self) -> u32 {
+        std::mem::take(&mut self.repairs)
     }
 }

@@ -116,6 +116,14 @@ impl System for RaftKv {
         }
     }
 
+    fn has_log_settings(&self) -> bool {
+        true
+    }
+
+    fn has_client_connections(&self) -> bool {
+        false
+    }
+
     fn copy(&self, process: &KvNode) -> Option<KvNode> {
         Some(process.clone())
     }

@@ -48,10 +48,6 @@ pub(super) enum Place {
 }
 
 /// The planted bugs of the service; the catalogue says what each is.
-#[cfg_attr(
-    not(feature = "bugs"),
-    expect(dead_code, reason = "named where the right code stands, and never made")
-)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ServiceBug {
     TornTermVote,

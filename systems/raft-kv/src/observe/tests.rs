@@ -51,6 +51,8 @@ impl Tell for Active {
         Ok(())
     }
 
+    fn sometimes(&mut self, _: &str) {}
+
     fn sign(&mut self, _: Sign) {}
 }
 
