@@ -1,6 +1,6 @@
 # `make` lists the targets; each is one line that you can also type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test truth test-page picture lint no-std sweep drills bench bench-checker bench-shrink fuzz-checker feasible bugs-table ci
+.PHONY: help demo test outside truth test-page picture lint no-std sweep drills bench bench-checker bench-shrink fuzz-checker feasible bugs-table ci
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -10,6 +10,9 @@ demo: ## run the main job: one hundred seeds of every built-in scenario, checked
 
 test: ## all tests of all crates
 	cargo test --workspace
+
+outside: ## a crate that is no member of the workspace, as a stranger's would be, and its tests
+	cargo test --manifest-path examples/outside/Cargo.toml --target-dir target/outside
 
 truth: ## what is said of 100 seeds of every scenario and a failure of every planted bug, held against what there was (an hour or so)
 	cargo test --release -p squall-cli --test truth -- --ignored --nocapture --test-threads 1
