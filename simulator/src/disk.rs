@@ -210,6 +210,10 @@ impl Disk {
     pub fn read(&self, offset: u64, len: usize) -> Vec<u8> {
         let mut out = self.image().read(offset, len);
         let until = offset.saturating_add(len as u64);
+        let written = self.writes.iter().filter(|write| !write.refused && write.len > 0);
+        let end = written.map(|write| write.offset + write.len as u64).max().unwrap_or(0);
+        // What lies between the end of the file and a write beyond it is zero.
+        out.resize(out.len().max(end.min(until).saturating_sub(offset) as usize), 0);
         let mut from = self.consumed;
         for write in &self.writes {
             let bytes = &self.bytes[from..from + write.len];
@@ -220,7 +224,6 @@ impl Disk {
                 out[..given_up as usize].fill(0);
             } else if !write.refused && start < until && end > offset {
                 let (first, last) = (start.max(offset), end.min(until));
-                out.resize(out.len().max((last - offset) as usize), 0);
                 let part = &bytes[(first - start) as usize..(last - start) as usize];
                 out[(first - offset) as usize..(last - offset) as usize].copy_from_slice(part);
             }

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 
 #[path = "../../examples/faults.rs"]
 #[expect(dead_code, reason = "the example's `main` writes the table")]
-mod faults;
+mod example;
 
 #[test]
 fn the_table_of_faults_is_the_kept_one() {
     assert_eq!(
-        faults::file(),
+        example::file(),
         include_str!("../../FAULTS.md"),
         "write it anew: cargo run -p squall-cli --example faults > squall/FAULTS.md"
     );
@@ -30,7 +30,7 @@ fn every_class_is_shown_by_a_test_that_exists() {
         include_str!("../../../simulator/src/world/tests/timing.rs"),
     ];
     let is_there = |name: &str| sources.iter().any(|source| source.contains(&format!("fn {name}()")));
-    let named = FaultClass::ALL.into_iter().map(faults::shown_by).chain(faults::OFF);
+    let named = FaultClass::ALL.into_iter().map(example::shown_by).chain(example::OFF);
     let missing: Vec<&str> = named.filter(|name| !is_there(name)).collect();
     assert!(missing.is_empty(), "no such tests: {missing:?}");
 }
