@@ -306,6 +306,7 @@ fn a_class_that_never_strikes_is_noticed_by_the_sweep_itself() {
 }
 
 /// A planted bug that fails in the second phase, after a run that is longer than what a story and a page are made of unasked.
+#[cfg(feature = "bugs")]
 const LONG: [&str; 10] = [
     "sweep",
     "storm",

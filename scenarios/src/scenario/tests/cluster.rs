@@ -88,7 +88,7 @@ fn an_operator_has_defaults_and_a_mix_names_what_it_wants() {
 fn the_fixture_of_clocks_beyond_their_bound_is_valid() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../squall/tests/fixtures/lease-beyond-bound.toml"
+        "/../squall/tests/suite/fixtures/lease-beyond-bound.toml"
     );
     let text = std::fs::read_to_string(path).expect("the fixture can be read");
     let scenario = parse("lease-beyond-bound.toml", &text, &[], &KNOWN).unwrap_or_else(|error| panic!("{error}"));
