@@ -34,15 +34,25 @@ impl Planted {
 impl crate::Raft {
     /// The bug that is switched on.
     pub(crate) fn planted(&self) -> Planted {
-        Planted {
-            #[cfg(feature = "bugs")]
-            bug: self.config.bug,
-        }
+        self.planted
     }
 }
 
 #[cfg(feature = "bugs")]
 impl crate::Raft {
+    /// As [`restore`](Self::restore), with a planted bug that is switched on.
+    ///
+    /// # Errors
+    /// As [`restore`](Self::restore).
+    pub fn restore_with_bug(
+        config: crate::Config,
+        durable: crate::DurableState,
+        now: crate::Time,
+        bug: Option<Bug>,
+    ) -> Result<Self, crate::ConfigError> {
+        Self::restored(config, durable, now, Planted { bug })
+    }
+
     /// D6: a node that had voted for itself in the term of its last entry led that term, and takes up where it stopped.
     pub(crate) fn resume_leadership(&mut self) {
         let led = self.hard_state.voted_for == Some(self.config.id) && self.log.last().term == self.hard_state.term;

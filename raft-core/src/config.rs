@@ -61,9 +61,6 @@ pub struct Config {
     pub snapshot_chunks_inflight: usize,
     /// Seeds the jitter of the election timeouts; different on every node and at every start.
     pub seed: u64,
-    /// The planted bug that is switched on.
-    #[cfg(feature = "bugs")]
-    pub bug: Option<crate::Bug>,
 }
 
 impl Config {
@@ -101,8 +98,6 @@ impl Config {
             snapshot_chunk_bytes: 64 * 1024,
             snapshot_chunks_inflight: 4,
             seed,
-            #[cfg(feature = "bugs")]
-            bug: None,
         }
     }
 

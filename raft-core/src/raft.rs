@@ -1,6 +1,7 @@
 //! One server: its state (paper, figure 2), the way in, the way out, and the rules that hold for all servers. What it does
 //! in each part of the protocol is in the files of those names.
 
+use crate::bugs::Planted;
 use crate::bugs::bug;
 use crate::config::{Config, ConfigError};
 use crate::configuration::{Configuration, Configurations};
@@ -117,6 +118,8 @@ pub struct Raft {
     /// By index.
     pub(crate) proposals: VecDeque<Proposal>,
     pub(crate) outbox: VecDeque<Output>,
+    /// The planted bug that is switched on; of no size without the feature `bugs`.
+    pub(crate) planted: Planted,
 }
 
 impl Raft {
@@ -130,6 +133,16 @@ impl Raft {
     /// # Panics
     /// When `durable` breaks its own rules: indexes with gaps, terms that decrease or exceed the current term.
     pub fn restore(config: Config, durable: DurableState, now: Time) -> Result<Self, ConfigError> {
+        Self::restored(config, durable, now, Planted::default())
+    }
+
+    /// The same with a planted bug.
+    pub(crate) fn restored(
+        config: Config,
+        durable: DurableState,
+        now: Time,
+        planted: Planted,
+    ) -> Result<Self, ConfigError> {
         config.validate()?;
         let DurableState {
             hard_state,
@@ -193,11 +206,12 @@ impl Raft {
             jitter,
             proposals: VecDeque::new(),
             outbox: VecDeque::new(),
+            planted,
             config,
         };
-        raft.log.planted = raft.planted();
-        raft.writes.planted = raft.planted();
-        raft.configurations.planted = raft.planted();
+        raft.log.planted = planted;
+        raft.writes.planted = planted;
+        raft.configurations.planted = planted;
         raft.read_configurations(applied + 1);
         raft.lift_fence();
         raft.reset_election_timer();

@@ -179,6 +179,7 @@ impl Cluster {
 #[cfg(feature = "bugs")]
 mod planted {
     use super::*;
+    use crate::common::BUG;
     use proptest::strategy::ValueTree;
     use proptest::test_runner::{Config as RunnerConfig, RngAlgorithm, TestRng, TestRunner};
     use raft_core::Bug;
@@ -200,7 +201,7 @@ mod planted {
             fn $name() {
                 let complaint = complaint($size, 3000, |config| {
                     paper(config);
-                    config.bug = Some(Bug::$bug);
+                    BUG.set(Some(Bug::$bug));
                 });
                 let complaint = complaint.expect("the planted bug is noticed");
                 assert!(
@@ -247,7 +248,7 @@ mod planted {
     fn a_candidate_that_advertises_what_is_not_durable_is_harmless() {
         let complaint = complaint(3, 1000, |config| {
             paper(config);
-            config.bug = Some(Bug::ElectOnUnpersistedLog);
+            BUG.set(Some(Bug::ElectOnUnpersistedLog));
         });
         assert_eq!(complaint, None);
     }

@@ -85,15 +85,19 @@ impl Process for KvNode {
         let (mut raft, codec) = config.in_version(ctx.version());
         raft.seed = ctx.random();
         #[cfg(feature = "bugs")]
-        if let Some(Place::Core(bug)) = config.bug {
-            raft.bug = Some(bug);
-        }
+        let core_bug = match config.bug {
+            Some(Place::Core(bug)) => Some(bug),
+            _ => None,
+        };
         let mut observer = Observer::new(config.observe, raft.pre_vote, &recovered.state);
         let snapshot = recovered.state.snapshot.as_ref();
         let applied = snapshot.map_or(0, |snapshot| snapshot.last.index);
         let store = snapshot.map(|snapshot| Store::decode(&snapshot.data).expect("what a node of this service wrote"));
-        let raft =
-            Raft::restore(raft, recovered.state, now(ctx)).expect("the configuration was checked with the scenario");
+        #[cfg(feature = "bugs")]
+        let raft = Raft::restore_with_bug(raft, recovered.state, now(ctx), core_bug);
+        #[cfg(not(feature = "bugs"))]
+        let raft = Raft::restore(raft, recovered.state, now(ctx));
+        let raft = raft.expect("the configuration was checked with the scenario");
         observer.clock(now(ctx).0);
         if ctx.boots() > 1 {
             found(&mut observer, recovered.torn, recovered.rewritten);

@@ -10,6 +10,12 @@ use raft_core::{
 };
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+#[cfg(feature = "bugs")]
+std::thread_local! {
+    /// The planted bug of all cores that this test starts.
+    pub static BUG: std::cell::Cell<Option<raft_core::Bug>> = const { std::cell::Cell::new(None) };
+}
+
 pub const MILLISECOND: u64 = 1_000_000;
 
 /// One node: the core, its disk, and what has been asked of the disk but is not durable yet.
@@ -88,7 +94,11 @@ impl Cluster {
         let founders = if id.0 <= self.founders { self.founders } else { 0 };
         let mut config = Config::new(id, (1..=founders).map(NodeId).collect(), seed);
         (self.configure)(&mut config);
-        Raft::restore(config, disk.clone(), now).expect("a valid configuration")
+        #[cfg(feature = "bugs")]
+        let raft = Raft::restore_with_bug(config, disk.clone(), now, BUG.get());
+        #[cfg(not(feature = "bugs"))]
+        let raft = Raft::restore(config, disk.clone(), now);
+        raft.expect("a valid configuration")
     }
 
     pub fn node(&self, id: u64) -> &Node {
