@@ -13,7 +13,7 @@ pub use due::{Due, What, due};
 
 use crate::scenario::{self, Idle, Rate, Scenario, Verdict};
 use crate::situations::Situation;
-use crate::sweep::Tally;
+use crate::tally::Tally;
 use crate::verdict::{Failure, FailureKind};
 
 /// What counts: the failure of a run that did not end as `[expect] verdict` says.

@@ -17,7 +17,7 @@ pub use fork::Fork;
 pub use report::RunReport;
 pub use runner::register;
 
-use crate::capsule::Course;
+use crate::course::Course;
 use crate::draw::Draw;
 use crate::nemesis::{self, Triggers};
 use crate::panics;

@@ -1,6 +1,6 @@
 //! From a scenario and a seed to a world: the choices are drawn, and every part gets its settings.
 
-use crate::capsule::Course;
+use crate::course::Course;
 use crate::draw::small;
 use crate::scenario::{self, DurationRange, Fault, FaultKind, Flips, Lasting, Pace, Scenario};
 use crate::system::{Cluster, PlantedBug, System};

@@ -5,14 +5,13 @@
 //! `course` is what happens in a run, as data; `format` is the file; `replay` compares. What makes a capsule smaller is in
 //! [`crate::shrink`].
 
-mod course;
 mod format;
 mod replay;
 #[cfg(test)]
 mod tests;
 mod words;
 
-pub use course::{Course, FAULTS_MAX, Strike, ends_a_fault};
+pub use crate::course::{Course, FAULTS_MAX, Strike, ends_a_fault};
 pub use format::{BYTES_MAX, CapsuleError, SCHEMA, json_schema};
 pub use replay::{Comparison, Expectation, Marks, Outcome, compare, compare_recorded};
 pub use words::{to_rust_test, to_scenario};

@@ -188,7 +188,7 @@ impl Whose {
     fn begun<'a>(&'a self, draw: &'a Draw) -> Option<Fork<'a>> {
         match self {
             Self::Seed(subject, seed) => Fork::new(&subject.scenario, draw, *seed, subject.bug),
-            Self::Capsule(capsule) => Fork::of_capsule(capsule, draw),
+            Self::Capsule(capsule) => Fork::on_course((&capsule.scenario, &capsule.course), draw, capsule.bug),
         }
         .ok()
     }

@@ -4,9 +4,9 @@
 //! trigger draws from a stream of its own.
 
 use super::{Origin, Planner};
-use crate::capsule;
+use crate::course;
+use crate::draw::Draw;
 use crate::scenario::{Fault, FaultKind, Scenario, Target, Trigger, When};
-use crate::setup::Draw;
 use crate::situations::{Situation, Watcher};
 use simulator::{FaultAction, Ratio, Stream, Time};
 use std::collections::BTreeMap;
@@ -85,8 +85,8 @@ impl<'a> Triggers<'a> {
     }
 
     /// Of a run in which these strike.
-    pub fn given<'b>(scenario: &Scenario, draw: &'a Draw, strikes: impl Iterator<Item = &'b capsule::Strike>) -> Self {
-        let strike = |(number, given): (usize, &capsule::Strike)| {
+    pub fn given<'b>(scenario: &Scenario, draw: &'a Draw, strikes: impl Iterator<Item = &'b course::Strike>) -> Self {
+        let strike = |(number, given): (usize, &course::Strike)| {
             let strike = Strike {
                 action: given.action.clone(),
                 fault: number,

@@ -7,7 +7,7 @@
 use super::judgement::Judgement;
 use super::runner::runner;
 use super::{Checked, LINEARIZABLE, Run, RunOptions, is_listed};
-use crate::capsule::Capsule;
+use crate::course::Course;
 use crate::draw::Draw;
 use crate::panics;
 use crate::scenario::Scenario;
@@ -60,19 +60,22 @@ impl<'a> Fork<'a> {
         )
     }
 
-    /// A capsule's run before its first event. `draw` is what a run of its scenario draws, with the capsule's own damageable nodes.
+    /// A run on a course of its own before its first event: a capsule's. `draw` is what a run of its scenario draws, with the course's own
+    /// damageable nodes.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and of a capsule that does not fit its scenario.
-    pub fn of_capsule(capsule: &'a Capsule, draw: &'a Draw) -> Result<Self, Box<Failure>> {
+    /// As [`new`](Self::new), and of a course that does not fit its scenario.
+    pub fn on_course(
+        (scenario, course): (&'a Scenario, &'a Course),
+        draw: &'a Draw,
+        bug: Option<&'static PlantedBug>,
+    ) -> Result<Self, Box<Failure>> {
         let options = RunOptions {
-            bug: capsule.bug,
+            bug,
             ..RunOptions::default()
         };
-        let chance = Chance::Given(Arc::clone(&capsule.course.decisions));
-        let given = (Some(&capsule.course), &chance);
-        let scenario = &capsule.scenario;
-        let run = runner(scenario).begin(scenario, draw, 0, given, options);
+        let chance = Chance::Given(Arc::clone(&course.decisions));
+        let run = runner(scenario).begin(scenario, draw, 0, (Some(course), &chance), options);
         let misfit = |error: ConfigError| {
             let kind = FailureKind::Inconclusive;
             Box::new(Failure::new(kind, "capsule", "misfit", error.to_string()))

@@ -1,7 +1,7 @@
 //! A run before its first event: the world, the plan, and the checks that the scenario asks for.
 
 use super::{Alone, LINEARIZABLE, Run, RunOptions, Steering};
-use crate::capsule::Course;
+use crate::course::Course;
 use crate::draw::Draw;
 use crate::nemesis::{self, Triggers};
 use crate::recovery::Reached;

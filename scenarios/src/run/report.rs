@@ -1,7 +1,7 @@
 //! What came of a run, and what a trace says of it at its beginning and its end.
 
 use super::{Mark, Run};
-use crate::capsule::Course;
+use crate::course::Course;
 use crate::draw::Draw;
 use crate::scenario::Scenario;
 use crate::situations::{Situation, Situations};

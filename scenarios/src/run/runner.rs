@@ -5,7 +5,7 @@
 
 use super::fork::{Begun, Forked};
 use super::{RunOptions, RunReport, Steering, carry_out, prepared};
-use crate::capsule::Course;
+use crate::course::Course;
 use crate::draw::Draw;
 use crate::scenario::Scenario;
 use crate::system::{self, Info, System};

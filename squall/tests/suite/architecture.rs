@@ -2,6 +2,7 @@
 //! systems that do not know each other.
 
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// The names that a workspace member depends on, development dependencies included.
@@ -132,4 +133,54 @@ fn the_core_needs_nothing() {
         .filter(|(_, needed)| *needed)
         .collect();
     assert_eq!(needed, [], "raft-core has no dependency that is not optional");
+}
+
+/// What each module of the engine uses of the others, apart from its tests.
+fn uses(folder: &std::path::Path, top: Option<&str>, graph: &mut BTreeMap<String, BTreeSet<String>>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        if ["tests", "lib", "prelude"].contains(&&*stem) {
+            continue;
+        }
+        let module = top.unwrap_or(&stem).to_owned();
+        if path.is_dir() {
+            uses(&path, Some(&module), graph);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source");
+            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+            let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
+            for line in lines.filter(|line| line.contains("crate::")) {
+                let names = line.split("crate::").skip(1);
+                let name = |rest: &str| -> String {
+                    rest.chars()
+                        .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                        .collect()
+                };
+                graph
+                    .entry(module.clone())
+                    .or_default()
+                    .extend(names.map(name).filter(|name| *name != module));
+            }
+        }
+    }
+}
+
+/// One direction: no module of the engine uses one that uses it.
+#[test]
+fn the_modules_of_the_engine_go_in_no_circle() {
+    let mut graph = BTreeMap::new();
+    let sources = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/src"));
+    uses(sources, None, &mut graph);
+    assert!(graph.len() > 20 && graph["run"].contains("setup"), "{graph:?}");
+    // Takes away what uses nothing that is left, until nothing goes.
+    loop {
+        let left: BTreeSet<String> = graph.keys().cloned().collect();
+        graph.retain(|_, used| used.iter().any(|name| left.contains(name)));
+        if graph.len() == left.len() {
+            break;
+        }
+    }
+    // What is left is in circles, or uses what is.
+    assert_eq!(graph.keys().collect::<Vec<_>>(), Vec::<&String>::new());
 }
