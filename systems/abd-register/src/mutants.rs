@@ -3,17 +3,18 @@
 use super::protocol::Mutant;
 use squall::prelude::PlantedBug;
 
-pub(super) const MUTANTS: [Mutant; 6] = [
+pub(super) const MUTANTS: [Mutant; 7] = [
     Mutant::ReadWithoutWriteBack,
     Mutant::WriteWithoutQuery,
     Mutant::HalfQuorum,
     Mutant::StoredBeforeSync,
     Mutant::OlderOverwrites,
     Mutant::TagsRepeated,
+    Mutant::VolatileIsKept,
 ];
 
-pub(super) const PLANTED: [PlantedBug; 6] = {
-    let mut planted_bugs = [planted(MUTANTS[0]); 6];
+pub(super) const PLANTED: [PlantedBug; 7] = {
+    let mut planted_bugs = [planted(MUTANTS[0]); 7];
     let mut at = 1;
     while at < planted_bugs.len() {
         planted_bugs[at] = planted(MUTANTS[at]);
@@ -43,6 +44,10 @@ pub(super) const fn planted(mutant: Mutant) -> PlantedBug {
             "a replica keeps what comes last, be it older than what it has",
         ),
         Mutant::TagsRepeated => ("tags-repeated", "two writes of one node may have the same tag"),
+        Mutant::VolatileIsKept => (
+            "volatile-is-kept",
+            "a read is over after one round though the disks of those who answered do not have the value yet",
+        ),
     };
     PlantedBug::new(id, about, Some("linearizable"))
 }

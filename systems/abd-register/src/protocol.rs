@@ -39,7 +39,12 @@ pub enum Message {
     /// What do you have?
     Query { operation: u64, key: u16 },
     /// This.
-    Found { operation: u64, found: Versioned },
+    Found {
+        operation: u64,
+        found: Versioned,
+        /// Whether this replica's disk has it, too.
+        durable: bool,
+    },
     /// Keep this, unless you have something newer.
     Store {
         operation: u64,
@@ -96,6 +101,8 @@ pub enum Mutant {
     OlderOverwrites,
     /// Two writes of one node may have the same tag.
     TagsRepeated,
+    /// A read is over after one round though the disks of those who answered do not have the value yet.
+    VolatileIsKept,
 }
 
 /// One replica.
@@ -147,7 +154,8 @@ impl Process for Replica {
             disk,
             waiting: Vec::new(),
             operations: BTreeMap::new(),
-            next_operation: 0,
+            // No answer to an operation of an earlier start is taken for one to an operation of this.
+            next_operation: u64::from(ctx.boots()) << 32,
             repairs: 0,
         }
     }
@@ -166,6 +174,7 @@ impl Process for Replica {
             answered: Vec::new(),
         };
         self.operations.insert(operation, begun);
+        self.patience(ctx);
         match counts_alone {
             true => self.store(operation, ctx),
             false => self.send_to_all(&Message::Query { operation, key }, ctx),
@@ -176,11 +185,23 @@ impl Process for Replica {
         match message {
             Message::Query { operation, key } => {
                 let found = self.registers.get(&key).cloned().unwrap_or_default();
-                ctx.send(from, Message::Found { operation, found });
+                let token = self.disk.sync(ctx);
+                let durable = self.disk.is_durable(token) || self.config.mutant == Some(Mutant::VolatileIsKept);
+                let answer = Message::Found {
+                    operation,
+                    found,
+                    durable,
+                };
+                ctx.send(from, answer);
             }
-            Message::Found { operation, found } => {
+            Message::Found {
+                operation,
+                found,
+                durable,
+            } => {
                 if let Some(of) = self.operations.get_mut(&operation).filter(|of| !of.stores) {
-                    of.differs |= !of.answered.is_empty() && found.tag != of.newest.tag;
+                    // What a crash may still take away, nobody can be said to have.
+                    of.differs |= !durable || !of.answered.is_empty() && found.tag != of.newest.tag;
                     if found.tag > of.newest.tag {
                         of.newest = found;
                     }
@@ -199,6 +220,21 @@ impl Process for Replica {
         }
     }
 
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>) {
+        // Whoever has not answered may not have been asked.
+        let asked: Vec<(NodeId, Message)> = self
+            .operations
+            .iter()
+            .flat_map(|(number, of)| of.unanswered(*number, self.config.replicas))
+            .collect();
+        asked
+            .into_iter()
+            .for_each(|(replica, message)| ctx.send(replica, message));
+        if !self.operations.is_empty() {
+            self.patience(ctx);
+        }
+    }
+
     fn on_sync(&mut self, token: SyncToken, ctx: &mut Ctx<'_>) {
         self.disk.synced(token);
         let durable = |(waited, ..): &mut (SyncToken, NodeId, u64)| *waited <= token;
@@ -213,7 +249,34 @@ impl Process for Replica {
     }
 }
 
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_millis(80);
+
+impl Operation {
+    /// What its present round asks of those who have not answered.
+    fn unanswered(&self, operation: u64, replicas: u16) -> impl Iterator<Item = (NodeId, Message)> {
+        let key = self.request.key;
+        let message = match self.stores {
+            true => Message::Store {
+                operation,
+                key,
+                newest: self.newest.clone(),
+            },
+            false => Message::Query { operation, key },
+        };
+        let waits = |replica: &NodeId| !self.answered.contains(replica);
+        (0..replicas)
+            .map(NodeId)
+            .filter(waits)
+            .map(move |replica| (replica, message.clone()))
+    }
+}
+
 impl Replica {
+    fn patience(&self, ctx: &mut Ctx<'_>) {
+        ctx.set_timer(Some(ctx.now() + PATIENCE));
+    }
+
     /// Begins the second round.
     fn store(&mut self, operation: u64, ctx: &mut Ctx<'_>) {
         let boot = self.boot;

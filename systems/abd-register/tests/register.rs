@@ -47,8 +47,8 @@ fn each_mutant_is_found_and_the_code_without_it_passes_the_same_seed() {
             bug: Some(bug),
             ..RunOptions::default()
         };
-        let found = (0..60).find_map(|seed| Some((seed, run(&storm, seed, options).failure?)));
-        let (seed, failure) = found.unwrap_or_else(|| panic!("`{}` is not found in 60 seeds", bug.id));
+        let found = (0..300).find_map(|seed| Some((seed, run(&storm, seed, options).failure?)));
+        let (seed, failure) = found.unwrap_or_else(|| panic!("`{}` is not found in 300 seeds", bug.id));
         let expected = ["linearizable/register", "tags-grow/older"];
         assert!(expected.contains(&failure.signature.as_str()), "{}: {failure}", bug.id);
         assert_eq!(run(&storm, seed, RunOptions::default()).failure, None, "{}", bug.id);
