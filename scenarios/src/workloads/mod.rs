@@ -1,7 +1,7 @@
 //! What clients and operators do, and what they remember of it for the checker.
 //!
 //! They are the engine's, whatever the system: it says only how an operation becomes its request and what its response means
-//! ([`System::request`], [`System::answer`]), and they ask it through a [`Line`].
+//! ([`System::request`], [`System::answer`]), and they ask it through a line to the nodes.
 
 pub mod client;
 pub mod history;
