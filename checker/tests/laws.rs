@@ -169,7 +169,19 @@ fn large_refusals(model: &'static str, refusals: u64, first: u64, operations_max
             is_broken: true,
         };
         let history = long::broken(shape, seed, [1, 5, 30][draws.below(3) as usize]);
-        hold(model, &history, 20_000, format!("{shape:?}, seed {seed}"), &mut seen);
+        // What is unknown with little is unknown sooner.
+        let options = Options {
+            steps_max: 200_000,
+            core_steps_max: 200_000,
+            ..Options::default()
+        };
+        hold_with(
+            model,
+            &history,
+            (options, 20_000),
+            format!("{shape:?}, seed {seed}"),
+            &mut seen,
+        );
     }
     seen
 }
@@ -272,10 +284,10 @@ fn ten_thousand_small_refusals_of_each_model_obey_the_laws() {
 fn ten_thousand_large_refusals_of_each_model_obey_the_laws() {
     let mut seen = vec![Seen::default(); oracle::MODELS.len()];
     // By and by, so that an interrupted run has seen some of every model.
-    for part in 0..200 {
+    for part in 0..1_000 {
         for (model, seen) in oracle::MODELS.iter().zip(&mut seen) {
-            let first = (1 << 32) + part * 1_000;
-            seen.add(&large_refusals(model, 50, first, 2_000));
+            let first = (1 << 32) + part * 100;
+            seen.add(&large_refusals(model, 10, first, 2_000));
             println!("{model}, large, after part {part}: {seen:?}");
         }
     }

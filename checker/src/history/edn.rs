@@ -1,6 +1,7 @@
-//! A reader of EDN, as far as recorded histories use it: nil, booleans, integers, strings, keywords, vectors, lists, sets and maps, with
-//! comments and commas as space. Other forms (floats, characters, tagged and symbolic values, symbols) are read and kept as
-//! [`Form::Other`], so that a history may carry them in fields that nobody looks at.
+//! A reader of EDN, as Clojure prints it: nil, booleans, integers, strings, keywords, vectors, lists, sets and maps, with comments and
+//! commas as space. A record (`#jepsen.history.Op{…}`) is the map that it is, a tagged list that stands for a set is one, and what has
+//! metadata is read without. Other forms (floats, ratios, integers beyond 64 bits, characters, regexes, vars, symbolic and tagged values,
+//! symbols) are kept as [`Form::Other`], so that a history may carry them in fields that nobody looks at.
 //!
 //! Owns the syntax alone; what the maps of a Jepsen history mean is in [`jepsen`](super::jepsen).
 
@@ -34,7 +35,7 @@ pub enum Form<'t> {
     /// A map, in the order of the file.
     Map(Vec<(Form<'t>, Form<'t>)>),
     /// Anything else, as it stands.
-    Other(&'t str),
+    Other(Cow<'t, str>),
 }
 
 /// Reads forms from a text, one after another.
@@ -178,6 +179,11 @@ impl<'t> Reader<'t> {
             )),
             '#' => self.dispatch(depth),
             '\\' => self.character(),
+            '^' => {
+                self.at += 1;
+                self.form(depth + 1)?;
+                self.form(depth + 1)
+            }
             _ => self.token(),
         }
     }
@@ -223,18 +229,53 @@ impl<'t> Reader<'t> {
     fn dispatch(&mut self, depth: usize) -> Result<Form<'t>, HistoryError> {
         let start = self.at;
         self.at += 1;
-        if self.text[self.at..].starts_with('{') {
-            return Ok(Form::Set(self.sequence('}', depth)?));
-        }
-        if self.text[self.at..].starts_with('#') {
+        match self.text[self.at..].chars().next() {
+            Some('{') => return Ok(Form::Set(self.sequence('}', depth)?)),
             // A symbolic value: `##Inf`, `##NaN`.
-            self.at += 1;
-            self.token()?;
-        } else {
-            self.token()?;
-            self.form(depth + 1)?;
+            Some('#') => {
+                self.at += 1;
+                self.token()?;
+            }
+            // A regex: a backslash stands for itself and what follows.
+            Some('"') => self.regex()?,
+            // A var: `#'jepsen.core/run!`.
+            Some('\'') => {
+                self.at += 1;
+                self.token()?;
+            }
+            // Metadata, as it was written of old.
+            Some('^') => {
+                self.at += 1;
+                self.form(depth + 1)?;
+                return self.form(depth + 1);
+            }
+            _ => {
+                let tag_at = self.at;
+                self.token()?;
+                let tag = &self.text[tag_at..self.at];
+                match self.form(depth + 1)? {
+                    Form::Map(entries) if tag.contains('.') => return Ok(Form::Map(entries)),
+                    Form::Sequence(items) | Form::Set(items) if is_set(tag) => return Ok(Form::Set(items)),
+                    _ => {}
+                }
+            }
         }
-        Ok(Form::Other(&self.text[start..self.at]))
+        Ok(Form::Other(Cow::Borrowed(&self.text[start..self.at])))
+    }
+
+    fn regex(&mut self) -> Result<(), HistoryError> {
+        let mut chars = self.text[self.at + 1..].char_indices();
+        while let Some((offset, next)) = chars.next() {
+            match next {
+                '"' => {
+                    self.at += offset + 2;
+                    return Ok(());
+                }
+                '\\' => drop(chars.next()),
+                _ => {}
+            }
+        }
+        Err(self.truncated("a regex"))
     }
 
     fn character(&mut self) -> Result<Form<'t>, HistoryError> {
@@ -247,7 +288,7 @@ impl<'t> Reader<'t> {
             .find(ends_token)
             .unwrap_or(rest.len() - first.len_utf8());
         self.at += 1 + first.len_utf8() + tail;
-        Ok(Form::Other(&self.text[start..self.at]))
+        Ok(Form::Other(Cow::Borrowed(&self.text[start..self.at])))
     }
 
     fn string(&mut self) -> Result<Form<'t>, HistoryError> {
@@ -268,7 +309,10 @@ impl<'t> Reader<'t> {
                         Some((_, 't')) => undone.push('\t'),
                         Some((_, 'r')) => undone.push('\r'),
                         Some((_, same @ ('"' | '\\'))) => undone.push(same),
+                        Some((_, 'b')) => undone.push('\u{8}'),
+                        Some((_, 'f')) => undone.push('\u{c}'),
                         Some((_, 'u')) => undone.push(self.unicode(&mut chars, start + offset)?),
+                        Some((_, octal @ '0'..='7')) => undone.push(character_of_octal(octal, &mut chars)),
                         Some((_, other)) => {
                             return Err(self.syntax(
                                 start + offset,
@@ -289,13 +333,26 @@ impl<'t> Reader<'t> {
     }
 
     fn unicode(&self, chars: &mut std::str::CharIndices<'_>, offset: usize) -> Result<char, HistoryError> {
+        let mut unit = self.code_unit(chars, offset)?;
+        // Beyond the first 65,536 a character is written as two of them.
+        if (0xd800..0xdc00).contains(&unit) && chars.as_str().starts_with("\\u") {
+            chars.nth(1);
+            let low = self.code_unit(chars, offset)?;
+            if (0xdc00..0xe000).contains(&low) {
+                unit = 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+            }
+        }
+        char::from_u32(unit)
+            .ok_or_else(|| self.syntax(offset, "this `\\u` names no character; write the character itself"))
+    }
+
+    fn code_unit(&self, chars: &mut std::str::CharIndices<'_>, offset: usize) -> Result<u32, HistoryError> {
         let mut code = 0;
         for _ in 0..4 {
             let digit = chars.next().and_then(|(_, digit)| digit.to_digit(16));
             code = code * 16 + digit.ok_or_else(|| self.syntax(offset, "`\\u` needs four hexadecimal digits"))?;
         }
-        char::from_u32(code)
-            .ok_or_else(|| self.syntax(offset, "this `\\u` names no character; write the character itself"))
+        Ok(code)
     }
 
     fn token(&mut self) -> Result<Form<'t>, HistoryError> {
@@ -313,22 +370,39 @@ impl<'t> Reader<'t> {
             _ => match token.strip_prefix(':') {
                 Some("") => return Err(self.syntax(start, "a keyword has no name")),
                 Some(keyword) => Form::Keyword(keyword),
-                None => self.number_or_symbol(token, start)?,
+                None => number_or_symbol(token),
             },
         })
     }
+}
 
-    fn number_or_symbol(&self, token: &'t str, start: usize) -> Result<Form<'t>, HistoryError> {
-        let digits = token.strip_suffix('N').unwrap_or(token);
-        let unsigned = digits.strip_prefix(['-', '+']).unwrap_or(digits);
-        if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(Form::Other(token));
-        }
-        let integer = digits
-            .parse()
-            .map_err(|_| self.syntax(start, format!("{token} does not fit into 64 bits")))?;
-        Ok(Form::Integer(integer))
+/// Integers beyond 64 bits are kept as they stand, like floats and ratios.
+fn number_or_symbol(token: &str) -> Form<'_> {
+    let digits = token.strip_suffix('N').unwrap_or(token);
+    let unsigned = digits.strip_prefix(['-', '+']).unwrap_or(digits);
+    let is_integer = !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit());
+    match digits.parse() {
+        Ok(integer) if is_integer => Form::Integer(integer),
+        _ => Form::Other(Cow::Borrowed(token)),
     }
+}
+
+/// Whether a tag says that the list behind it is a set, as `#ordered/set` does.
+fn is_set(tag: &str) -> bool {
+    tag == "set" || tag.ends_with("/set") || tag.ends_with("-set") || tag.ends_with("Set")
+}
+
+/// Up to three octal digits, of which `first` is the first: as Clojure prints control characters.
+fn character_of_octal(first: char, chars: &mut std::str::CharIndices<'_>) -> char {
+    let mut code = first.to_digit(8).expect("an octal digit");
+    for _ in 0..2 {
+        let Some(digit) = chars.as_str().chars().next().and_then(|next| next.to_digit(8)) else {
+            break;
+        };
+        chars.next();
+        code = code * 8 + digit;
+    }
+    char::from_u32(code).expect("below 512")
 }
 
 fn ends_token(c: char) -> bool {

@@ -128,6 +128,6 @@ pub enum HistoryError {
         /// The process.
         process: i64,
         /// What is wrong, and what to do.
-        what: &'static str,
+        what: String,
     },
 }

@@ -13,10 +13,21 @@ const LOOK_BYTES_MAX: usize = 1 << 16;
 pub enum Format {
     /// One JSON object per line: [`jsonl`](super::jsonl).
     JsonLines,
+    /// The same objects in an array, or over several lines each.
+    JsonArray,
+    /// Jepsen's events as JSON, in an array or one after another.
+    JsonEvents,
     /// Jepsen's EDN: [`jepsen`](super::jepsen).
     JepsenEdn,
     /// Lines of Jepsen's log: [`jepsen`](super::jepsen).
     JepsenLog,
+}
+
+impl Format {
+    /// Whether operations stand whole, with their keys and times, rather than as events.
+    pub fn has_operations(self) -> bool {
+        matches!(self, Format::JsonLines | Format::JsonArray)
+    }
 }
 
 impl History {
@@ -52,7 +63,11 @@ impl History {
                 None => {}
             }
         };
-        if format != Format::JsonLines && keys == Keys::Auto {
+        let mut format = format;
+        if format == Format::JsonLines || format == Format::JsonArray {
+            format = json_format(format, &mut head, &mut reader)?;
+        }
+        if !format.has_operations() && keys == Keys::Auto {
             let more = KEYS_LOOK_BYTES_MAX.saturating_sub(head.len());
             reader.by_ref().take(more as u64).read_to_end(&mut head)?;
         }
@@ -60,10 +75,28 @@ impl History {
         let mut whole = Cursor::new(head).chain(reader);
         let history = match format {
             Format::JsonLines => jsonl::read(&mut whole),
+            Format::JsonArray => jsonl::read_objects(&mut whole),
+            Format::JsonEvents => jsonl::read_events(&mut whole, shape),
             Format::JepsenEdn => jepsen::read_shaped(&mut whole, shape),
             Format::JepsenLog => jepsen::read_log_shaped(&mut whole, shape),
         }?;
         Ok((history, format))
+    }
+}
+
+/// What the first object of a JSON file says it is; more of it is read into `head` until that has its end.
+fn json_format(format: Format, head: &mut Vec<u8>, reader: &mut impl BufRead) -> Result<Format, HistoryError> {
+    loop {
+        match jsonl::first_object(head) {
+            Some(first) if first.is_event => return Ok(Format::JsonEvents),
+            Some(first) if first.is_on_one_line => return Ok(format),
+            Some(_) => return Ok(Format::JsonArray),
+            None => {}
+        }
+        // Whatever is wrong is said when it is read.
+        if head.len() > LOOK_BYTES_MAX || reader.by_ref().take(1 << 14).read_to_end(head)? == 0 {
+            return Ok(format);
+        }
     }
 }
 
@@ -79,7 +112,15 @@ fn detect(head: &[u8], ended: bool) -> Result<Option<Format>, HistoryError> {
         return Ok(None);
     };
     match head[first] {
-        b'[' | b'(' | b';' | b'#' => Ok(Some(Format::JepsenEdn)),
+        b'[' => {
+            let mut after = head[first + 1..].iter().filter(|byte| !is_space(byte));
+            match (after.next(), after.next()) {
+                (Some(b'{'), Some(b'"')) => Ok(Some(Format::JsonArray)),
+                (Some(b'{'), None) | (None, _) if !ended => Ok(None),
+                _ => Ok(Some(Format::JepsenEdn)),
+            }
+        }
+        b'(' | b';' | b'#' => Ok(Some(Format::JepsenEdn)),
         b'{' => match head[first + 1..].iter().find(|byte| !is_space(byte)) {
             Some(b':') => Ok(Some(Format::JepsenEdn)),
             Some(_) => Ok(Some(Format::JsonLines)),

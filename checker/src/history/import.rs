@@ -3,9 +3,13 @@
 //! Owns the counts and their words. A reader that leaves something out says so here, so that a verdict is never about less than it
 //! seems to be.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Operation;
+
+/// Most names of fields that were passed over that are kept.
+const PASSED_NAMES_MAX: usize = 16;
 
 /// What a history was made of. Nothing was left out of JSON Lines, or of a history that was built by calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,9 +24,23 @@ pub struct Import {
     pub nemesis_events: usize,
     /// Operations that failed, so did not happen; in the order of the file.
     pub failed: Vec<Operation>,
+    /// Fields that say nothing about an operation, so were passed over.
+    pub passed_fields: usize,
+    /// How many of them had each name; of sixteen names at most.
+    pub passed_names: BTreeMap<String, usize>,
 }
 
 impl Import {
+    /// Counts a field that was passed over.
+    pub(super) fn pass(&mut self, name: &str) {
+        self.passed_fields += 1;
+        if let Some(count) = self.passed_names.get_mut(name) {
+            *count += 1;
+        } else if self.passed_names.len() < PASSED_NAMES_MAX {
+            self.passed_names.insert(name.to_owned(), 1);
+        }
+    }
+
     /// Whether anything of the file is not among the operations.
     pub fn leaves_out(&self) -> bool {
         self.nil_reads + self.versions + self.nemesis_events + self.failed.len() > 0

@@ -13,6 +13,8 @@ mod independent;
 mod interned;
 pub mod jepsen;
 pub mod jsonl;
+mod nearest;
+mod objects;
 mod op;
 mod operation;
 mod record;
@@ -161,14 +163,6 @@ impl History {
     pub(crate) fn call_earlier(&mut self, id: OperationId, by: u64) {
         let call = &mut self.records[id.index()].call;
         *call = call.saturating_sub(by);
-    }
-
-    /// Changes what `id`, which has not returned, asked; its key stays. `None` when the history is full.
-    fn try_ask_instead(&mut self, id: OperationId, op: Op<Value<'_>>) -> Option<()> {
-        let op = self.intern_op(op)?;
-        let record = &mut self.records[id.index()];
-        *record = Record::new(record.client, record.call, record.key, op);
-        Some(())
     }
 
     /// Keeps the operations that `keep`, one flag for each; the others get their identifiers.

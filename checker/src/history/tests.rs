@@ -115,7 +115,14 @@ fn what_is_wrong_with_json_lines_is_said_with_its_place() {
             "write, cas, append",
         ],
     );
-    check(line("\"output\"", "\"result\""), &["line 2", "unknown field `result`"]);
+    check(
+        line("\"output\"", "\"ouput\""),
+        &["line 2", "`output` is missing", "there is `ouput`"],
+    );
+    check(
+        line("\"return\":3", "\"retrun\":3"),
+        &["line 2", "missing field `return`; there is `retrun`"],
+    );
     check(
         line("\"call\":2", "\"call\":-2"),
         &["line 2", "invalid value: integer `-2`"],
@@ -214,11 +221,8 @@ fn what_is_wrong_with_jepsen_events_is_said_with_its_place() {
     check(":type :ok", ":type :done", &["line 5", ":invoke, :ok, :fail and :info"]);
     check(":f :cas, :value [1 2]", ":f :cas, :value 1", &["line 8", "[from to]"]);
     check(":f :cas", ":f :frob", &["line 8", ":read, :write, :cas"]);
-    check(
-        ":value 4 ",
-        ":value 99999999999999999999 ",
-        &["line 2, column 48", "does not fit into 64 bits"],
-    );
+    check(":f :cas", ":f :raed", &["line 8, column 33", "did you mean :read?"]);
+    check(":value [1 2]", ":value [1 2 3]", &["line 8, column 46", "[from to]"]);
     check(
         ":value nil}]",
         ":value nil}",
@@ -416,7 +420,7 @@ fn jepsen_events_carry_other_operations_keys_and_transactions() {
         "contains 1: no",
     ];
     assert_eq!(described(&read(text).expect("valid")), expected);
-    let said = refused(&text.replace("[:r 3 nil]", "[:append 3 nil]"));
+    let said = refused(&text.replace("[:r 3 nil]", "[:frob 3 nil]"));
     assert!(said.contains("line 7") && said.contains("[:r key value]"), "{said}");
 }
 

@@ -67,9 +67,10 @@ pub const MODELS: &[ModelInfo] = &[
     ),
     row("set", "a set: add, remove, contains, read"),
     row("stack", "last in, first out: push, pop"),
-    row(
+    row_with_initial(
         "transactions",
-        "registers that transactions read and write together, strictly serialisable: txn",
+        "registers and lists that transactions read, write and append to together: txn; at any level of isolation (--consistency); --initial \
+         lists registers",
     ),
 ];
 
@@ -157,7 +158,11 @@ pub fn visit<V: Visitor>(name: &str, initial: Option<&OwnedValue>, visitor: V) -
         "register" => visitor.visit(&Register { initial: given() }),
         "set" => visitor.visit(&Set),
         "stack" => visitor.visit(&Collection::Stack),
-        "transactions" => visitor.visit(&Transactions),
+        "transactions" => {
+            let model = Transactions::new(&given());
+            let model = model.map_err(|what| ModelError::BadInitial { model: info.name, what })?;
+            visitor.visit(&model)
+        }
         other => unreachable!("{other} is in the table of models"),
     })
 }

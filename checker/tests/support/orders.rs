@@ -1,10 +1,10 @@
 //! Every order of some operations, tried one after another on the plain specification with a memory for what has failed: brute
 //! force that shares nothing with what makes the checker quick.
 
-use std::collections::BTreeMap;
-
 use checker::history::{History, Operation};
 use checker::models::Model;
+use hashbrown::HashMap;
+use rustc_hash::FxBuildHasher;
 
 /// An operation that must have a place in the order, or may.
 #[derive(Clone, Copy)]
@@ -32,7 +32,7 @@ pub struct Orders<'a, M: Model> {
     placed: Vec<Placed>,
     /// The state that an order has to end in, as the model shows it; any if none is given.
     end: Option<&'a str>,
-    failed: BTreeMap<Set, Vec<M::State>>,
+    failed: HashMap<Set, Vec<M::State>, FxBuildHasher>,
     steps: u64,
 }
 
@@ -50,7 +50,7 @@ impl<'a, M: Model> Orders<'a, M> {
             history,
             placed,
             end,
-            failed: BTreeMap::new(),
+            failed: HashMap::default(),
             steps: steps_max,
         }
     }

@@ -31,14 +31,14 @@ pub fn check(args: &CheckArgs, global: &Global) -> Done {
         check_history(&History::new(), &args.model, &options)?;
     }
     let (mut history, format) = read(args, global)?;
-    if format == Format::JsonLines && args.keys != KeysIn::Auto {
+    if format.has_operations() && args.keys != KeysIn::Auto {
         return Err(CliError::Usage(format!(
             "{}: --keys is for the files of Jepsen, and this is JSON Lines, where each line names its key; leave it out",
             args.history
         )));
     }
     // The times of Jepsen's files are the places of the events.
-    if format == Format::JsonLines {
+    if format.has_operations() {
         history.set_clock(args.unit.clock(&history));
     }
     tell_shape(global, args, &history);
@@ -91,6 +91,22 @@ fn tell_shape(global: &Global, args: &CheckArgs, history: &History) {
         notice(
             global,
             &"values: with versions, [version value]; the versions are not checked",
+        );
+    }
+    if global.verbose && import.passed_fields > 0 {
+        let names: Vec<String> = import
+            .passed_names
+            .iter()
+            .map(|(name, count)| format!("{} ({count})", scenarios::plain::line(name)))
+            .collect();
+        notice(
+            global,
+            &format_args!(
+                "passed over: {} field{} that say nothing about an operation: {}",
+                import.passed_fields,
+                if import.passed_fields == 1 { "" } else { "s" },
+                names.join(", ")
+            ),
         );
     }
     if args.unit == Unit::Auto && history.clock().is_known() {

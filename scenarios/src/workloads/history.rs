@@ -136,7 +136,7 @@ pub fn judge(model: Model, seen: &Seen, options: &Options) -> Result<Report, Mis
         Model::PriorityQueue => check_guided(history, &Collection::PriorityQueue, options, guide),
         Model::AppendList => check_guided(history, &AppendList, options, guide),
         Model::EventLog => check_guided(history, &EventLog, options, guide),
-        Model::Transactions => check_guided(history, &Transactions, options, guide),
+        Model::Transactions => check_guided(history, &Transactions::default(), options, guide),
         Model::Bank => check_guided(history, &bank(), options, guide),
         Model::Lock => check_guided(history, &Lock, options, guide),
         Model::Orders => check_guided(history, &Orders::default(), options, guide),

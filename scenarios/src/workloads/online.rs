@@ -145,7 +145,7 @@ impl Online {
             scenario::Model::PriorityQueue => follow(Collection::PriorityQueue),
             scenario::Model::AppendList => follow(AppendList),
             scenario::Model::EventLog => follow(EventLog),
-            scenario::Model::Transactions => follow(Transactions),
+            scenario::Model::Transactions => follow(Transactions::default()),
             scenario::Model::Bank => follow(bank()),
             scenario::Model::Lock => follow(Lock),
             scenario::Model::Orders => follow(Orders::default()),

@@ -4,59 +4,154 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use super::quick;
+use crate::history::format::place_after;
+use crate::history::nearest::nearest;
 use crate::history::op::ARGUMENTS_MAX;
 use crate::history::{History, HistoryError, LIST_DEPTH_MAX, OPERATIONS, Op, OpInfo, Output, OwnedValue, Place, Value};
 
-/// Where a line stands, for its errors.
+/// Where a line, or an object of an array, stands, for its errors.
 #[derive(Clone, Copy)]
 pub(super) struct Origin {
     pub(super) line: u64,
-    /// Byte in the file at which the line begins.
+    /// Byte in the line at which it begins, from 1.
+    pub(super) column: u64,
+    /// Byte in the file at which it begins.
     pub(super) byte: u64,
 }
 
 impl Origin {
-    pub(super) fn place(self, offset: usize) -> Place {
+    /// Where it begins.
+    pub(super) fn start(self) -> Place {
         Place {
             line: self.line,
-            column: offset as u64 + 1,
-            byte: self.byte + offset as u64,
+            column: self.column,
+            byte: self.byte,
         }
+    }
+
+    /// A byte of `text`, which stands here.
+    fn place(self, text: &[u8], offset: usize) -> Place {
+        place_after(self.start(), &text[..offset.min(text.len())])
     }
 
     fn syntax(self, what: impl Into<String>) -> HistoryError {
         HistoryError::Syntax {
-            place: self.place(0),
+            place: self.start(),
             what: what.into(),
         }
     }
 }
 
 /// One line, as it is written.
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Line<'l> {
     pub(super) client: u32,
-    #[serde(borrow)]
     pub(super) op: Cow<'l, str>,
-    #[serde(borrow)]
     pub(super) key: Field<'l>,
-    #[serde(default, borrow, deserialize_with = "some")]
     pub(super) value: Option<Field<'l>>,
-    #[serde(default, borrow, deserialize_with = "some")]
     pub(super) output: Option<Field<'l>>,
-    #[serde(default, borrow, deserialize_with = "some")]
     pub(super) from: Option<Field<'l>>,
-    #[serde(default, borrow, deserialize_with = "some")]
     pub(super) to: Option<Field<'l>>,
-    #[serde(default)]
     pub(super) ok: Option<bool>,
     pub(super) call: u64,
-    #[serde(rename = "return", deserialize_with = "Option::deserialize")]
     pub(super) returned: Option<u64>,
+    /// Names of fields that say nothing about an operation.
+    pub(super) passed: Vec<Cow<'l, str>>,
+}
+
+impl<'de: 'l, 'l> Deserialize<'de> for Line<'l> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(LineVisitor)
+    }
+}
+
+struct LineVisitor;
+
+impl<'de> Visitor<'de> for LineVisitor {
+    type Value = Line<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the fields of an operation")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Line<'de>, A::Error> {
+        let (mut client, mut op, mut key, mut call, mut returned) = (None, None, None, None, None);
+        let (mut value, mut output, mut from, mut to, mut ok) = (None, None, None, None, None);
+        let mut passed = Vec::new();
+        while let Some(Name(name)) = map.next_key()? {
+            match &*name {
+                "client" => once("client", &mut client, map.next_value()?),
+                "op" => once("op", &mut op, map.next_value::<Name<'de>>()?.0),
+                "key" => once("key", &mut key, map.next_value()?),
+                "value" => once("value", &mut value, map.next_value()?),
+                "output" => once("output", &mut output, map.next_value()?),
+                "from" => once("from", &mut from, map.next_value()?),
+                "to" => once("to", &mut to, map.next_value()?),
+                "ok" => once("ok", &mut ok, map.next_value()?),
+                "call" => once("call", &mut call, map.next_value()?),
+                "return" => once("return", &mut returned, map.next_value()?),
+                _ => {
+                    map.next_value::<de::IgnoredAny>()?;
+                    passed.push(name);
+                    Ok(())
+                }
+            }?;
+        }
+        let missing = |field: &'static str| match nearest(field, passed.iter().map(|name| &**name)) {
+            Some(name) => A::Error::custom(format!(
+                "missing field `{field}`; there is `{name}`, which no operation has"
+            )),
+            None => A::Error::missing_field(field),
+        };
+        Ok(Line {
+            client: client.ok_or_else(|| missing("client"))?,
+            op: op.ok_or_else(|| missing("op"))?,
+            key: key.ok_or_else(|| missing("key"))?,
+            call: call.ok_or_else(|| missing("call"))?,
+            returned: returned.ok_or_else(|| missing("return"))?,
+            value,
+            output,
+            from,
+            to,
+            ok: ok.flatten(),
+            passed,
+        })
+    }
+}
+
+fn once<T, E: de::Error>(name: &'static str, field: &mut Option<T>, value: T) -> Result<(), E> {
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(E::duplicate_field(name)),
+    }
+}
+
+/// A text that is not copied where it has no escapes.
+struct Name<'l>(Cow<'l, str>);
+
+impl<'de: 'l, 'l> Deserialize<'de> for Name<'l> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
+    }
 }
 
 /// A key or value of a line. A text without escapes is not copied.
@@ -73,11 +168,6 @@ impl Field<'_> {
             Field::Other(value) => value.as_value(),
         }
     }
-}
-
-/// A field that is there, were it null.
-fn some<'de: 'l, 'l, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Field<'l>>, D::Error> {
-    Field::deserialize(deserializer).map(Some)
 }
 
 impl<'de: 'l, 'l> Deserialize<'de> for Field<'l> {
@@ -157,7 +247,7 @@ pub(crate) fn value(text: &str) -> Result<OwnedValue, String> {
 /// Adds the operation of one line, the newline included, to `history`.
 pub(super) fn read(history: &mut History, line: &[u8], origin: Origin) -> Result<(), HistoryError> {
     let not_text = |at: usize| HistoryError::NotText {
-        place: origin.place(at),
+        place: origin.place(line, at),
         found: line[at],
     };
     let text = std::str::from_utf8(line).map_err(|error| not_text(error.valid_up_to()))?;
@@ -173,7 +263,7 @@ pub(super) fn read(history: &mut History, line: &[u8], origin: Origin) -> Result
     };
     if let Some(returned) = parsed.returned.filter(|&returned| returned < parsed.call) {
         return Err(HistoryError::ReturnBeforeCall {
-            place: origin.place(0),
+            place: origin.start(),
             call: parsed.call,
             returned,
         });
@@ -182,17 +272,26 @@ pub(super) fn read(history: &mut History, line: &[u8], origin: Origin) -> Result
         let names: Vec<&str> = OPERATIONS.iter().map(|info| info.name).collect();
         let field = text.find("\"op\"").map_or(0, |at| at + 4);
         let at = text[field..].find(&*parsed.op).map_or(0, |at| field + at);
+        let near = nearest(&parsed.op, names.iter().copied());
+        let near = near.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
         HistoryError::Syntax {
-            place: origin.place(at),
-            what: format!("no operation is called `{}`; there are {}", parsed.op, names.join(", ")),
+            place: origin.place(line, at),
+            what: format!(
+                "no operation is called `{}`; there are {}{near}",
+                parsed.op,
+                names.join(", ")
+            ),
         }
     })?;
     let op = parsed.op(row, origin)?;
     let output = parsed.output(&OPERATIONS[row], origin)?;
     let full = || HistoryError::TooLarge {
-        place: origin.place(0),
+        place: origin.start(),
         what: "a history holds at most 2^32 - 2 operations, 4 GiB of distinct text and 2^32 items of lists",
     };
+    for name in &parsed.passed {
+        history.import.pass(name);
+    }
     let id = history.try_invoke(parsed.client, parsed.call, op).ok_or_else(full)?;
     if let Some((returned, output)) = parsed.returned.zip(output) {
         history.try_complete(id, returned, output).ok_or_else(full)?;
@@ -202,13 +301,8 @@ pub(super) fn read(history: &mut History, line: &[u8], origin: Origin) -> Result
 
 fn json_error(error: &serde_json::Error, text: &str, origin: Origin) -> HistoryError {
     let is_cut = error.is_eof() && !text.ends_with('\n');
-    // serde_json counts the newline at the end as a line of its own.
-    let offset = if error.line() > 1 {
-        text.trim_end().len()
-    } else {
-        error.column().saturating_sub(1).min(text.len())
-    };
-    let place = origin.place(offset);
+    let offset = offset_of(error, text);
+    let place = origin.place(text.as_bytes(), offset);
     if is_cut {
         return HistoryError::Truncated { place, what: "a line" };
     }
@@ -219,6 +313,14 @@ fn json_error(error: &serde_json::Error, text: &str, origin: Origin) -> HistoryE
         place,
         what: format!("{what}; a line looks like {example}"),
     }
+}
+
+/// The byte of `text` at which `error` was found.
+pub(super) fn offset_of(error: &serde_json::Error, text: &str) -> usize {
+    let lines = text.split_inclusive('\n');
+    let before: usize = lines.take(error.line().saturating_sub(1)).map(str::len).sum();
+    // serde_json counts the newline at the end as a line of its own.
+    (before + error.column().saturating_sub(1)).min(text.trim_end().len())
 }
 
 impl<'l> Line<'l> {
@@ -240,10 +342,21 @@ impl<'l> Line<'l> {
                 .iter()
                 .find(|(given, _)| given == name)
                 .and_then(|(_, field)| *field);
-            let missing = || origin.syntax(format!("`{name}` is missing; write null for no value"));
+            let missing = || {
+                let near = self.instead(name);
+                origin.syntax(format!("`{name}` is missing; write null for no value{near}"))
+            };
             *argument = field.ok_or_else(missing)?.as_value();
         }
         Ok(Op::of(row, self.key.as_value(), arguments))
+    }
+
+    /// The field that was perhaps meant to be `name`, in words.
+    fn instead(&self, name: &str) -> String {
+        let passed = self.passed.iter().map(|name| &**name);
+        nearest(name, passed).map_or_else(String::new, |near| {
+            format!("; there is `{near}`, which no operation has")
+        })
     }
 
     /// `None` for an unknown outcome.
@@ -267,10 +380,13 @@ impl<'l> Line<'l> {
             (Some(output), None) => Ok(Some(Output::Value(output))),
             (None, Some(done)) => Ok(Some(Output::Done(done))),
             (None, None) if info.answers_ok => Ok(Some(Output::Ok)),
-            (None, None) => Err(origin.syntax(format!(
-                "`{}` is missing; an operation that has returned has an answer",
-                if info.answers_value { "output" } else { "ok" }
-            ))),
+            (None, None) => {
+                let name = if info.answers_value { "output" } else { "ok" };
+                let near = self.instead(name);
+                Err(origin.syntax(format!(
+                    "`{name}` is missing; an operation that has returned has an answer{near}"
+                )))
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn line(text: &str) -> Option<Line<'_>> {
     let mut rest = Rest { text, at: 0 };
     let (mut client, mut op, mut key, mut call, mut returned) = (None, None, None, None, None);
     let (mut value, mut output, mut from, mut to, mut ok) = (None, None, None, None, None);
+    let mut passed = Vec::new();
     rest.expect(b'{')?;
     loop {
         let name = rest.text()?;
@@ -28,7 +29,11 @@ pub(super) fn line(text: &str) -> Option<Line<'_>> {
             "ok" => once(&mut ok, rest.boolean()?),
             "call" => once(&mut call, rest.unsigned()?),
             "return" => once(&mut returned, rest.unsigned_or_null()?),
-            _ => None,
+            _ => {
+                rest.field_or_boolean()?;
+                passed.push(Cow::Borrowed(name));
+                Some(())
+            }
         }?;
         match rest.next()? {
             b',' => {}
@@ -47,6 +52,7 @@ pub(super) fn line(text: &str) -> Option<Line<'_>> {
         ok,
         call: call?,
         returned: returned?,
+        passed,
     })
 }
 
@@ -154,6 +160,15 @@ impl<'l> Rest<'l> {
             },
             first => OwnedValue::Integer(i64::try_from(self.digits(first)?).ok()?),
         }))
+    }
+
+    fn field_or_boolean(&mut self) -> Option<()> {
+        let start = self.at;
+        if self.field(0).is_some() {
+            return Some(());
+        }
+        self.at = start;
+        self.boolean().map(drop)
     }
 
     fn unsigned_here(&mut self) -> Option<u64> {

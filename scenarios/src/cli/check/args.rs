@@ -7,9 +7,15 @@ use std::fmt;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
-The format is told by the content: JSON Lines, or Jepsen's EDN or log. A refusal shows the first operation that cannot be placed, the
+The format is told by the content: JSON Lines or an array of the same objects, Jepsen's events as EDN or JSON, or Jepsen's log. A refusal shows the first operation that cannot be placed, the
 smallest part of the history that is impossible already, the reason, and the moment. A history of which nothing succeeded says nothing,
 and is inconclusive. A Jepsen file leaves out what failed, reads of nil and the nemesis; how much that was is counted.
+
+A line of JSON Lines is one operation, with times on one clock and `return` null where the outcome is unknown; other fields are passed over:
+  {\"client\":1,\"op\":\"write\",\"key\":\"r\",\"value\":1,\"call\":4,\"return\":8}
+  {\"client\":2,\"op\":\"read\",\"key\":\"r\",\"output\":1,\"call\":5,\"return\":9}
+  {\"client\":2,\"op\":\"cas\",\"key\":\"r\",\"from\":1,\"to\":2,\"ok\":true,\"call\":10,\"return\":12}
+  {\"client\":1,\"op\":\"txn\",\"key\":null,\"value\":[[\"r\",\"x\"],[\"w\",\"y\",3],[\"append\",\"z\",4]],\"output\":[null],\"call\":13,\"return\":null}
 
 Examples:
   squall check history.jsonl --model auto

@@ -64,6 +64,8 @@ pub(super) struct LeftOut {
     pub(super) versions: usize,
     /// Events of the nemesis.
     pub(super) nemesis_events: usize,
+    /// Fields that say nothing about an operation, so were passed over.
+    pub(super) passed_fields: usize,
 }
 
 impl From<&Import> for LeftOut {
@@ -73,6 +75,7 @@ impl From<&Import> for LeftOut {
             nil_reads: import.nil_reads,
             versions: import.versions,
             nemesis_events: import.nemesis_events,
+            passed_fields: import.passed_fields,
         }
     }
 }
