@@ -59,8 +59,8 @@ bench-checker: ## CPU time and peak memory of linearizability checks, from 1,000
 bench-shrink: ## how small the failures of planted bugs become, as the table of squall/SHRINKING.md (some ten minutes)
 	cargo run --release -p squall-cli --example shrink -- 60
 
-fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method; 20,000 refusals of every model (hours)
-	cargo test --release -p checker --test brute_force --test methods --test laws -- --ignored --nocapture
+fuzz-checker: ## 200,000 tiny random histories of every model, each verdict against brute force; longer ones by every method; 20,000 refusals of every model, 100,000 histories at every level of isolation (hours)
+	cargo test --release -p checker --test brute_force --test methods --test laws --test isolation -- --ignored --nocapture
 
 feasible: ## 200 random settings and 500 random scenarios of faults, ten seeds each: no alarm without a cause (an hour or more)
 	cargo run --release -p squall-cli --example feasible -- 200 500

@@ -51,7 +51,7 @@
 //! | `bank` | read, transfer, reserve, confirm, cancel | the initial balances | refused: money or saga is not there |
 //! | `lock` | acquire, release, guard | free | a token 1, 2, 3, …, or null while it is held |
 //! | `orders` | transition, read | null, or the initial state | refused: another state, or not in the table |
-//! | `transactions` | txn | all registers null | the values read, or refused: nothing happened |
+//! | `transactions` | txn | all registers null, or as given | the values read, or refused: nothing happened |
 //!
 //! A model of your own is a type with five short functions, [`models::Sequential`]; with a compact form, for speed, it is a
 //! [`models::Model`].
@@ -62,3 +62,4 @@ pub mod history;
 pub mod linearizability;
 pub mod models;
 pub mod properties;
+pub mod transactions;

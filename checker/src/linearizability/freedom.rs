@@ -61,7 +61,7 @@ pub(super) fn around<M: Model>(
         Kind::Queue | Kind::Stack | Kind::PriorityQueue | Kind::LeastPriorityQueue => scan.collection(),
         Kind::List => scan.list(),
         Kind::Set => scan.set(),
-        Kind::Other => None,
+        Kind::Transactions | Kind::Other => None,
     };
     let mut found = found.unwrap_or_else(|| Around {
         free: scan.others().map(|(id, _)| id).collect(),

@@ -5,7 +5,7 @@
 //! was found against the model or explain why there is none. The pieces: `portfolio` has the table of the methods and chooses;
 //! `lower` brings operations into their form; `zones` with `misses` and `windows`, `settling` with `flight`, `paths` and `settle_replay`, `lists`,
 //! `sets`,
-//! and `elements` with `queues`, `stacks` and `priorities`, are the fast ones; `timeline`, `bits` and `search` find an order in
+//! `dependencies`, and `elements` with `queues`, `stacks` and `priorities`, are the fast ones; `timeline`, `bits` and `search` find an order in
 //! any model; `budget` counts;
 //! `witness` verifies an order, `core` with `excerpt`, `freedom` and `wild` finds what makes a history impossible; `refusal`, `sentence`, `prose`, `picture` and `report` say why;
 //! `online` and `in_order` check while a history comes about.
@@ -17,6 +17,7 @@
 mod bits;
 mod budget;
 mod core;
+mod dependencies;
 mod elements;
 mod excerpt;
 mod flight;

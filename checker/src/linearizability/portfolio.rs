@@ -10,6 +10,7 @@
 //! | [`Method::Stack`] | stacks with distinct elements | Lee and Mathur 2025 |
 //! | [`Method::Priorities`] | priority queues with distinct elements | Lee and Mathur 2025 |
 //! | [`Method::Elements`] | sets without reads of the whole that are linearizable | Herlihy and Wing 1990: locality |
+//! | [`Method::Dependencies`] | transactions that write each value once to a key | Kingsbury and Alvaro 2020; of registers within a budget |
 //! | [`Method::Search`] | anything, within a budget | Wing and Gong 1993, Lowe 2017 |
 //!
 //! The order that a fast method finds is replayed against the model before the verdict is given; the few operations that it says
@@ -18,7 +19,7 @@
 //!
 //! **What a "no" is worth.** The "no" of every fast method but [`Method::Elements`], which has none, is a proof of its own: of zones and
 //! queues by the theorem that their modules state, of stacks and priorities because a choice that leaves the most room has met a dead
-//! end, of positions because the longest read leaves each operation one place, and of settling because every configuration is kept until
+//! end, of dependencies because they are a cycle, of positions because the longest read leaves each operation one place, and of settling because every configuration is kept until
 //! another can do all that it can. What is of unknown outcome is taken as whatever would help. So where the search finds neither a core
 //! nor an order within its budget, the verdict is still the method's, and the refusal says only that; where it finds an order, which was
 //! replayed, the method is not believed.
@@ -26,6 +27,7 @@
 //! Owns the choice, and the earliest return that is impossible (by halving: a fast method is cheap enough to be asked again).
 
 use super::budget::Budget;
+use super::dependencies::Dependencies;
 use super::elements::Elements;
 use super::lists::Lists;
 use super::lower::{Cells, Lowered, Moment, NEVER, Timed};
@@ -53,13 +55,15 @@ pub enum Method {
     Priorities,
     /// The elements of a set, each by the methods for registers.
     Elements,
+    /// What transactions show of each other.
+    Dependencies,
     /// The general search.
     Search,
 }
 
 impl Method {
     /// Every method, in the order in which they are tried.
-    pub const ALL: [Method; 9] = [
+    pub const ALL: [Method; 10] = [
         Method::Order,
         Method::Zones,
         Method::Settling,
@@ -68,6 +72,7 @@ impl Method {
         Method::Stack,
         Method::Priorities,
         Method::Elements,
+        Method::Dependencies,
         Method::Search,
     ];
 
@@ -82,6 +87,7 @@ impl Method {
             Method::Stack => "stack",
             Method::Priorities => "priorities",
             Method::Elements => "elements",
+            Method::Dependencies => "dependencies",
             Method::Search => "search",
         }
     }
@@ -148,6 +154,11 @@ impl Contradiction {
     pub(super) fn map(mut self, to: impl Fn(u32) -> u32) -> Self {
         self.ops.iter_mut().for_each(|op| *op = to(*op));
         self
+    }
+
+    /// Whether an operation was named that has returned.
+    pub(super) fn has_returned(&self) -> bool {
+        self.returns.iter().any(|&returned| returned != 0 && returned != NEVER)
     }
 
     /// The latest return that counts; operations are indices in the partition.
@@ -278,6 +289,14 @@ fn decide_from<M: Model>(
         Kind::Set => {
             let order = sets::order(history, model, ids, budget)?;
             Some((Method::Elements, Decided::Order(order)))
+        }
+        Kind::Transactions => {
+            let initial = model.registers();
+            let steps = budget.steps;
+            let lower = |until| Dependencies::new(history, &initial, ids, until);
+            ask(ids, question, lower, |known| {
+                (Method::Dependencies, known.decide(steps))
+            })
         }
         Kind::Other => None,
     }

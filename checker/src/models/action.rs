@@ -27,6 +27,9 @@ pub enum Kind {
     LeastPriorityQueue,
     /// A set, empty at first: [`Action::Add`], [`Action::Delete`], [`Action::Contains`].
     Set,
+    /// Registers and lists under transactions, which begin as [`Model::registers`](super::Model::registers) says; their operations have no
+    /// action.
+    Transactions,
     /// Anything else.
     Other,
 }

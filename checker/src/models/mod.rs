@@ -29,7 +29,7 @@ mod tests;
 
 use std::hash::Hash;
 
-use crate::history::{Atom, History, Operation, OperationId, Value};
+use crate::history::{Atom, History, Operation, OperationId, OwnedValue, Value};
 
 pub use action::{Action, Kind};
 pub use append_list::AppendList;
@@ -47,6 +47,7 @@ pub use registry::{MODELS, ModelError, ModelInfo, Visitor, find, guess, visit};
 pub use sequential::{Direct, Sequential};
 pub use set::Set;
 pub use transactions::Transactions;
+pub(crate) use transactions::{Access, accesses};
 
 /// The items of a state in words.
 fn shown(history: &History, atoms: impl ExactSizeIterator<Item = Atom>) -> String {
@@ -103,6 +104,11 @@ pub trait Model {
     fn action<'h>(&self, history: &'h History, operation: &Operation) -> Option<Action<'h>> {
         let _ = (history, operation);
         None
+    }
+
+    /// What the registers of a database hold at the start, where [`kind`](Self::kind) says that it is one.
+    fn registers(&self) -> Vec<(OwnedValue, OwnedValue)> {
+        Vec::new()
     }
 
     /// The compact form that the search runs on.

@@ -13,7 +13,7 @@ use hashbrown::{HashMap, HashTable};
 use rustc_hash::FxBuildHasher;
 
 use super::{Action, Compiled, Kind, Misfit, Model, Specification};
-use crate::history::{Atom, History, Op, Operation, OperationId, Output};
+use crate::history::{Atom, History, Op, Operation, OperationId, Output, OwnedValue};
 
 /// A sequential specification on plain states: the short way to write a [`Model`].
 ///
@@ -126,6 +126,11 @@ pub trait Sequential {
         let _ = (history, op, output);
         None
     }
+
+    /// As [`Model::registers`].
+    fn registers(&self) -> Vec<(OwnedValue, OwnedValue)> {
+        Vec::new()
+    }
 }
 
 impl<M: Sequential + Clone + 'static> Model for M {
@@ -162,6 +167,10 @@ impl<M: Sequential + Clone + 'static> Model for M {
 
     fn action<'h>(&self, history: &'h History, operation: &Operation) -> Option<Action<'h>> {
         Sequential::action(self, history, operation.op, operation.output)
+    }
+
+    fn registers(&self) -> Vec<(OwnedValue, OwnedValue)> {
+        Sequential::registers(self)
     }
 
     type Compact<'h> = Direct<'h>;

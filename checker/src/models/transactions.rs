@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Sequential;
+use super::{Kind, Sequential};
 use crate::history::{Atom, History, Op, Output, OwnedValue, Value};
 
 /// A database of registers and lists. A transaction is a list of `["r", register]`, `["w", register, value]` and
@@ -200,6 +200,17 @@ impl Sequential for Transactions {
             }
         }
         true
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Transactions
+    }
+
+    fn registers(&self) -> Vec<(OwnedValue, OwnedValue)> {
+        let registers = self.initial.iter();
+        registers
+            .map(|(register, value)| (register.clone(), value.clone()))
+            .collect()
     }
 
     fn show(&self, state: &Self::State, history: &History) -> String {

@@ -2,6 +2,7 @@
 
 mod args;
 mod document;
+mod isolation;
 
 use super::error::CliError;
 use super::files::Draft;
@@ -64,6 +65,7 @@ pub fn check(args: &CheckArgs, global: &Global) -> Done {
             );
             with_stale_reads(&history, bound)
         }
+        Consistency::Isolation(level) => return isolation::isolation(args, global, &history, model, level),
         Consistency::Linearizable => history,
     };
     let report = check_history(&history, model, &options)?;
@@ -97,7 +99,7 @@ fn tell_shape(global: &Global, args: &CheckArgs, history: &History) {
         let names: Vec<String> = import
             .passed_names
             .iter()
-            .map(|(name, count)| format!("{} ({count})", scenarios::plain::line(name)))
+            .map(|(name, count)| format!("{} ({count})", crate::plain::line(name)))
             .collect();
         notice(
             global,

@@ -329,7 +329,14 @@ fn a_read_that_nobody_wrote_is_refused_among_300_lost_writes() {
 #[test]
 fn the_cases_beside_the_checkout_have_their_right_answers() {
     let bank = r#"[[0,10],[1,0]]"#;
-    let expected: [(&str, &[&str], i32, &str); 21] = [
+    let expected: [(&str, &[&str], i32, &str); 23] = [
+        (
+            "26-serializable-only.edn",
+            &["--model", "transactions", "--consistency", "serializable"],
+            0,
+            "serializable: 3 operations",
+        ),
+        ("36-txn-20-clients.edn", &["--model", "transactions"], 0, "linearizable"),
         ("08-txn-append.edn", &["--model", "transactions"], 0, "linearizable"),
         ("16-json-array.json", &["--model", "register"], 0, "linearizable"),
         (
@@ -444,5 +451,44 @@ fn a_refusal_without_a_core_names_the_method() {
             .as_str()
             .unwrap()
             .contains("as the method \"queue\" proves")
+    );
+}
+
+/// Two transactions that each read what the other one writes.
+#[test]
+fn transactions_are_checked_at_the_level_that_is_asked_for() {
+    let lines = [
+        "{:process 0, :type :invoke, :f :txn, :value [[:r :x nil] [:append :y 1]]}",
+        "{:process 1, :type :invoke, :f :txn, :value [[:r :y nil] [:append :x 2]]}",
+        "{:process 0, :type :ok, :f :txn, :value [[:r :x []] [:append :y 1]]}",
+        "{:process 1, :type :ok, :f :txn, :value [[:r :y []] [:append :x 2]]}",
+    ];
+    let at = |level: &str, more: &[&str]| {
+        let args = [&["--model", "transactions", "--consistency", level][..], more].concat();
+        check(&format!("isolation-{level}"), &lines, &args)
+    };
+    for level in ["read-committed", "read-atomic", "causal", "snapshot-isolation"] {
+        let found = at(level, &[]);
+        assert_eq!(verdict(&found), (Some(0), level.to_owned()), "{found:?}");
+    }
+    let found = at("serializable", &[]);
+    assert_eq!(verdict(&found), (Some(100), "not serializable".to_owned()), "{found:?}");
+    assert!(found.out.contains("G2-item (write skew):"), "{found:?}");
+    let json = at("strict-serializable", &["--format", "json"]).json();
+    assert_eq!(json["verdict"], "not-strict-serializable");
+    assert_eq!(json["anomalies"][0]["edges"], serde_json::json!(["rw", "rw"]));
+    let wrong = at("serialisable", &[]);
+    assert!(
+        wrong.code == Some(2) && wrong.err.contains("snapshot-isolation, "),
+        "{wrong:?}"
+    );
+    let wrong = check(
+        "isolation-model",
+        &lines,
+        &["--model", "register", "--consistency", "causal"],
+    );
+    assert!(
+        wrong.code == Some(2) && wrong.err.contains("--model transactions"),
+        "{wrong:?}"
     );
 }

@@ -2,6 +2,7 @@
 
 use checker::history::{Clock, History, Keys, OwnedValue};
 use checker::linearizability::Options;
+use checker::transactions::Level;
 use clap::{Args, ValueEnum};
 use std::fmt;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ A line of JSON Lines is one operation, with times on one clock and `return` null
   {\"client\":1,\"op\":\"write\",\"key\":\"r\",\"value\":1,\"call\":4,\"return\":8}
   {\"client\":2,\"op\":\"read\",\"key\":\"r\",\"output\":1,\"call\":5,\"return\":9}
   {\"client\":2,\"op\":\"cas\",\"key\":\"r\",\"from\":1,\"to\":2,\"ok\":true,\"call\":10,\"return\":12}
-  {\"client\":1,\"op\":\"txn\",\"key\":null,\"value\":[[\"r\",\"x\"],[\"w\",\"y\",3],[\"append\",\"z\",4]],\"output\":[null],\"call\":13,\"return\":null}
+  {\"client\":1,\"op\":\"txn\",\"key\":null,\"value\":[[\"r\",\"x\"],[\"w\",\"y\",3],[\"append\",\"z\",4]],\"output\":[null],\"call\":13,\"return\":15}
 
 Examples:
   squall check history.jsonl --model auto
@@ -26,6 +27,7 @@ Examples:
   squall check history.jsonl --model kv --witness order.json
   squall check history.jsonl --model kv --verify order.json
   squall check followers.jsonl --model kv --consistency stale:5000000
+  squall check append.edn --model transactions --consistency serializable
   zcat big.jsonl.gz | squall check - --model register --initial 0 --budget 100000000";
 
 /// The name that lets the tool guess the model.
@@ -50,7 +52,9 @@ pub struct CheckArgs {
     #[arg(long, value_enum, value_name = "UNIT", default_value_t = Unit::Auto)]
     pub(super) unit: Unit,
     /// How consistent it must be: `linearizable`, `sequential` (each client's own order, no real time), or `stale:BOUND`: reads may
-    /// be answered as up to so much earlier, in the unit of the history
+    /// be answered as up to so much earlier, in the unit of the history. Transactions may be asked for `read-committed`, `read-atomic`,
+    /// `causal`, `snapshot-isolation`, `serializable` or `strict-serializable`, and, with the order of each client, for
+    /// `strong-session-snapshot-isolation`, `strong-session-serializable`
     #[arg(long, value_name = "LEVEL", default_value = "linearizable", value_parser = consistency)]
     pub(super) consistency: Consistency,
     /// Most steps of the search; then the verdict is unknown
@@ -118,6 +122,8 @@ pub(super) enum Consistency {
     Sequential,
     /// Reads may be this much behind, in the unit of the history's times.
     Stale(u64),
+    /// Of transactions.
+    Isolation(Level),
 }
 
 fn consistency(text: &str) -> Result<Consistency, String> {
@@ -128,7 +134,10 @@ fn consistency(text: &str) -> Result<Consistency, String> {
         (_, Some(Err(error))) => Err(format!(
             "the bound of stale:BOUND is an unsigned integer in the unit of the history's times: {error}"
         )),
-        _ => Err("there are linearizable, sequential and stale:BOUND".to_owned()),
+        (level, None) => level.parse().map(Consistency::Isolation).map_err(|_| {
+            let levels = Level::ALL.map(Level::name).join(", ");
+            format!("there are linearizable, sequential, stale:BOUND, and of transactions {levels}")
+        }),
     }
 }
 
@@ -138,6 +147,7 @@ impl fmt::Display for Consistency {
             Self::Linearizable => f.write_str("linearizable"),
             Self::Sequential => f.write_str("sequential"),
             Self::Stale(bound) => write!(f, "stale:{bound}"),
+            Self::Isolation(level) => level.fmt(f),
         }
     }
 }
