@@ -177,7 +177,7 @@ impl Brute<'_> {
             if self.level >= Level::Serializable {
                 self.one_by_one(&there, &mut Vec::new(), &State::new())
             } else if self.level >= Level::SnapshotIsolation {
-                self.snapshots(&there, &mut Vec::new(), &mut BTreeMap::new(), &State::new(), 0)
+                self.snapshots(&there, &mut Vec::new(), &mut BTreeMap::new(), &State::new())
             } else {
                 self.by_commits(&there)
             }
@@ -258,7 +258,6 @@ impl Brute<'_> {
         ended: &mut Vec<usize>,
         begun: &mut BTreeMap<usize, (State, usize)>,
         state: &State,
-        deep: usize,
     ) -> bool {
         if ended.len() == there.len() {
             return true;
@@ -273,7 +272,7 @@ impl Brute<'_> {
                     .all(|&other| self.writes(other).is_disjoint(&self.writes(next)));
                 if let Some(after) = is_alone.then(|| self.after(next, &seen, state)).flatten() {
                     ended.push(next);
-                    if self.snapshots(there, ended, begun, &after, deep + 1) {
+                    if self.snapshots(there, ended, begun, &after) {
                         return true;
                     }
                     ended.pop();
@@ -283,7 +282,7 @@ impl Brute<'_> {
                 .all(|&other| ended.contains(&other) || other == next || !self.precedes(other, next))
             {
                 begun.insert(next, (state.clone(), ended.len()));
-                if self.snapshots(there, ended, begun, state, deep + 1) {
+                if self.snapshots(there, ended, begun, state) {
                     return true;
                 }
                 begun.remove(&next);

@@ -231,18 +231,13 @@ impl<'t> Reader<'t> {
         self.at += 1;
         match self.text[self.at..].chars().next() {
             Some('{') => return Ok(Form::Set(self.sequence('}', depth)?)),
-            // A symbolic value: `##Inf`, `##NaN`.
-            Some('#') => {
+            // A symbolic value, `##Inf` or `##NaN`, and a var: `#'jepsen.core/run!`.
+            Some('#' | '\'') => {
                 self.at += 1;
                 self.token()?;
             }
             // A regex: a backslash stands for itself and what follows.
             Some('"') => self.regex()?,
-            // A var: `#'jepsen.core/run!`.
-            Some('\'') => {
-                self.at += 1;
-                self.token()?;
-            }
             // Metadata, as it was written of old.
             Some('^') => {
                 self.at += 1;

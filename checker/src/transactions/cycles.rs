@@ -39,8 +39,7 @@ impl Kind {
     fn takes(self, edge: Edge) -> bool {
         match edge {
             Edge::WriteWrite(_) | Edge::Step => true,
-            Edge::WriteRead(_) => self.reads,
-            Edge::Seen(..) => self.reads,
+            Edge::WriteRead(_) | Edge::Seen(..) => self.reads,
             Edge::ReadWrite(_) => self.anti > 0,
             Edge::Session | Edge::RealTime => self.order,
         }

@@ -159,12 +159,12 @@ fn decide(database: &Database<'_>, level: Level, steps: u64) -> Decision {
         Level::ReadCommitted => {}
         Level::ReadAtomic => seen::add_atomic(database, &inferred, &mut graph),
         Level::Causal => {
-            if seen::add_causal(database, &inferred, &mut graph).is_none() {
-                return Decision::Unknown(
-                    "there are too many clients for the clocks of causal consistency; check a part of the history"
-                        .to_owned(),
-                );
-            }
+            let too_many =
+                "there are too many clients for the clocks of causal consistency; check a part of the history";
+            let added = seen::add_causal(database, &inferred, &mut graph);
+            let Some(()) = added else {
+                return Decision::Unknown(too_many.to_owned());
+            };
         }
         _ if level.is_snapshot() && inferred.unread.iter().any(|unread| unread.len() > 1) => {
             return unread(database, &inferred, graph, nodes, steps);

@@ -51,6 +51,9 @@ pub(super) fn add_atomic(database: &Database<'_>, inferred: &Inferred, graph: &m
     }
 }
 
+/// What one session wrote of a key: the session, and of each write its place in that and its transaction.
+type Written = (u32, Vec<(u32, u32)>);
+
 /// Adds what follows for causal consistency. `None`: there are too many clients. What was read in a circle is left to the graph.
 pub(super) fn add_causal(database: &Database<'_>, inferred: &Inferred, graph: &mut Graph) -> Option<()> {
     let txns = database.txns.len();
@@ -98,7 +101,7 @@ pub(super) fn add_causal(database: &Database<'_>, inferred: &Inferred, graph: &m
     let Ok(order) = sorted.order() else {
         return Some(());
     };
-    let mut writers: HashMap<u32, Vec<(u32, Vec<(u32, u32)>)>, FxBuildHasher> = HashMap::default();
+    let mut writers: HashMap<u32, Vec<Written>, FxBuildHasher> = HashMap::default();
     for &txn in &by_client {
         let (of, place) = session[txn as usize];
         for key in keys_written(database, inferred, txn) {
