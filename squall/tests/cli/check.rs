@@ -336,7 +336,6 @@ fn the_cases_beside_the_checkout_have_their_right_answers() {
             0,
             "serializable: 3 operations",
         ),
-        ("36-txn-20-clients.edn", &["--model", "transactions"], 0, "linearizable"),
         ("08-txn-append.edn", &["--model", "transactions"], 0, "linearizable"),
         ("16-json-array.json", &["--model", "register"], 0, "linearizable"),
         (

@@ -270,7 +270,7 @@ fn unknown_function(function: &str) -> Problem {
         "f",
         format!(
             "`:{function}` is none of the operations that can be imported, :read, :write, :cas, :append, :add, :enqueue, :dequeue, :txn and so \
-             on (`squall list operations`){near}"
+             on (`squall list models`){near}"
         ),
     )
 }
