@@ -329,7 +329,7 @@ fn a_read_that_nobody_wrote_is_refused_among_300_lost_writes() {
 #[test]
 fn the_cases_beside_the_checkout_have_their_right_answers() {
     let bank = r#"[[0,10],[1,0]]"#;
-    let expected: [(&str, &[&str], i32, &str); 23] = [
+    let expected: [(&str, &[&str], i32, &str); 22] = [
         (
             "26-serializable-only.edn",
             &["--model", "transactions", "--consistency", "serializable"],
