@@ -5,8 +5,8 @@
 //!
 //! | tier | the system gives | and gets |
 //! |---|---|---|
-//! | 0 | its [`Process`], how an [`Operation`] becomes its request, what its response means | scenarios, faults, sweeps, capsules, shrinking, histories held against a model, stories by causes, the page |
-//! | 1 | a [`Stand`] of each node | faults that aim at the primary, the node's own words on the page, why a cluster has not recovered |
+//! | 0 | its [`Process`], how an [`Operation`] becomes its request, what its response means | scenarios, faults, sweeps, capsules, shrinking, histories held against a model; stories and pages, which call each node a follower as yet |
+//! | 1 | a [`Stand`] of each node; `Process::is_primary` | whether somebody leads, when recovery is judged; faults that aim at the primary |
 //! | 2 | [observations](System::observe) of a replicated log | the properties of [`checker::properties`], counted situations, triggers, the log on the page |
 //! | 3 | properties and settings of its own | its own words in `[expect]` and `[system]` |
 //! | 4 | [planted bugs](System::bugs) | `squall bugs` for that system |
