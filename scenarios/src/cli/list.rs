@@ -6,6 +6,7 @@ use crate::knobs::knobs;
 use crate::recovery::RECOVERS;
 use crate::run::LINEARIZABLE;
 use crate::scenario::{self, Key};
+use crate::system;
 use checker::models::MODELS;
 use checker::properties::{PROPERTIES, PropertyInfo};
 use clap::{Args, ValueEnum};
@@ -24,6 +25,8 @@ pub struct ListArgs {
 enum Subject {
     /// The built-in scenarios
     Scenarios,
+    /// The systems under test of this program, the one first that is meant where none is named
+    Systems,
     /// The models that a history can be checked against
     Models,
     /// The properties that every run is held against
@@ -71,6 +74,10 @@ pub fn list(args: &ListArgs, global: &Global) -> Done {
             .scenarios
             .iter()
             .map(|of| Item::new(of.name, of.about.clone()))
+            .collect(),
+        Subject::Systems => system::all()
+            .into_iter()
+            .map(|system| Item::new(system.name, system.about))
             .collect(),
         Subject::Models => MODELS.iter().map(|model| Item::new(model.name, model.about)).collect(),
         Subject::Properties => properties(),

@@ -4,6 +4,7 @@ use super::squall;
 fn every_list_has_names_and_meanings_in_both_formats() {
     let expected = [
         ("scenarios", "storm"),
+        ("systems", "raft-kv"),
         ("models", "cas-register"),
         ("properties", "linearizable"),
         ("faults", "torn-write"),
