@@ -35,13 +35,6 @@ pub struct Info {
 
 static SYSTEMS: RwLock<Vec<&'static Info>> = RwLock::new(Vec::new());
 
-fn registered() -> Vec<&'static Info> {
-    SYSTEMS
-        .read()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .clone()
-}
-
 /// Registers what is known of a system under its name. Gives what is known already if there is one of that name.
 pub fn register<S: System>(system: &S) -> &'static Info {
     let mut systems = SYSTEMS.write().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -55,7 +48,10 @@ pub fn register<S: System>(system: &S) -> &'static Info {
 
 /// All systems of this program, the default one first.
 pub fn all() -> Vec<&'static Info> {
-    registered()
+    SYSTEMS
+        .read()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .clone()
 }
 
 /// The system that is meant where none is named: the first that was registered.
@@ -63,7 +59,7 @@ pub fn all() -> Vec<&'static Info> {
 /// # Panics
 /// When this program has registered none.
 pub fn default() -> &'static Info {
-    let first = registered().first().copied();
+    let first = all().first().copied();
     first
         .expect("a program registers its systems before it reads a scenario: see `squall::main` and `squall::register`")
 }
@@ -73,7 +69,7 @@ pub fn default() -> &'static Info {
 /// # Errors
 /// When this program has none.
 pub fn find(name: &str) -> Result<&'static Info, UnknownSystem> {
-    let systems = registered();
+    let systems = all();
     let found = systems.iter().find(|info| info.name == name).copied();
     found.ok_or_else(|| UnknownSystem {
         name: name.chars().take(64).collect(),
