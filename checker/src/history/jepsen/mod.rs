@@ -13,7 +13,7 @@
 //! ([`Keys`]), and the times are the positions of the events. Other fields (`:time`, `:index`, `:error`) are not looked at.
 //!
 //! Owns how events stand in a file: `event` has what one of them says, `importer` pairs them up, `values` has what their values mean, and
-//! `clients` who is a client. The syntax is in [`edn`](super::edn); events written as JSON come through [`jsonl`](super::jsonl).
+//! `clients` who is a client. The syntax is in [`edn`](super::edn); events written as JSON come through [`jsonl`].
 
 mod clients;
 mod event;
